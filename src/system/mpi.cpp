@@ -1,0 +1,280 @@
+#include "system/mpi.hpp"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <thread>
+
+#include "base/error.hpp"
+
+namespace concdemo::mpi {
+namespace {
+
+void check(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(code, text.data(), &length);
+  throw system_error(std::string(call) + ": " + std::string(text.data(), static_cast<std::size_t>(length)));
+}
+
+// Polls at once for a short while, then sleeps between polls, up to a millisecond.
+void wait(MPI_Request request, const char* call) {
+  using namespace std::chrono;
+  const auto start = steady_clock::now();
+  auto pause = microseconds(20);
+  for (int done = 0;;) {
+    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
+    if (done) return;
+    if (steady_clock::now() - start < microseconds(50)) continue;
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, microseconds(1000));
+  }
+}
+
+constexpr std::size_t chunk_bytes = std::size_t{1} << 30;  // MPI counts are int
+
+// MPI_Op functions carry no context: the merge of the combine under way.
+const std::function<void(const void*, void*)>* current_merge = nullptr;
+
+void run_merge(void* in, void* inout, int* count, MPI_Datatype* type) {
+  int size = 0;
+  MPI_Type_size(*type, &size);
+  for (int i = 0; i < *count; ++i) {
+    const std::size_t offset = static_cast<std::size_t>(i) * static_cast<std::size_t>(size);
+    (*current_merge)(static_cast<const char*>(in) + offset, static_cast<char*>(inout) + offset);
+  }
+}
+
+}  // namespace
+
+Session::Session() {
+  int provided = 0;
+  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED) {
+    throw system_error("this MPI library does not support threads (MPI_THREAD_FUNNELED); use one that does");
+  }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+}
+
+Session::~Session() { MPI_Finalize(); }
+
+void abort(int exit_code) {
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::abort();
+}
+
+std::string library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string version(text.data(), static_cast<std::size_t>(length));
+  return version.substr(0, version.find_first_of(",\n"));
+}
+
+struct Comm::Handle {
+  MPI_Comm comm = MPI_COMM_NULL;
+};
+
+Comm::Comm(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
+  check(MPI_Comm_set_errhandler(handle_->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_rank(handle_->comm, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(handle_->comm, &size_), "MPI_Comm_size");
+}
+Comm::Comm(Comm&&) noexcept = default;
+Comm::~Comm() {
+  if (handle_) MPI_Comm_free(&handle_->comm);
+}
+
+Comm Comm::world() {
+  auto handle = std::make_unique<Handle>();
+  check(MPI_Comm_dup(MPI_COMM_WORLD, &handle->comm), "MPI_Comm_dup");
+  return Comm(std::move(handle));
+}
+
+Comm Comm::split(int colour) const {
+  auto handle = std::make_unique<Handle>();
+  check(MPI_Comm_split(handle_->comm, colour, rank_, &handle->comm), "MPI_Comm_split");
+  return Comm(std::move(handle));
+}
+
+Comm Comm::split_by_node() const {
+  auto handle = std::make_unique<Handle>();
+  check(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &handle->comm),
+        "MPI_Comm_split_type");
+  return Comm(std::move(handle));
+}
+
+void Comm::count(std::size_t bytes) const {
+  ++traffic_.messages;
+  traffic_.bytes += bytes;
+}
+
+void Comm::barrier() const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
+  wait(request, "MPI_Ibarrier");
+  count(0);
+}
+
+void Comm::broadcast(std::span<std::byte> bytes, int root) const {
+  for (std::size_t at = 0; at < bytes.size(); at += chunk_bytes) {
+    const std::size_t length = std::min(chunk_bytes, bytes.size() - at);
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Ibcast(bytes.data() + at, static_cast<int>(length), MPI_BYTE, root, handle_->comm, &request),
+          "MPI_Ibcast");
+    wait(request, "MPI_Ibcast");
+    count(length);
+  }
+}
+
+std::string Comm::broadcast(const std::string& text, int root) const {
+  std::string result = text;
+  result.resize(broadcast_value(text.size(), root));
+  broadcast(std::as_writable_bytes(std::span(result)), root);
+  return result;
+}
+
+namespace {
+template <class T>
+T reduce_all(MPI_Comm comm, T value, MPI_Datatype type, MPI_Op op) {
+  MPI_Request request = MPI_REQUEST_NULL;
+  T result{};
+  check(MPI_Iallreduce(&value, &result, 1, type, op, comm, &request), "MPI_Iallreduce");
+  wait(request, "MPI_Iallreduce");
+  return result;
+}
+}  // namespace
+
+double Comm::max(double value) const {
+  count(sizeof value);
+  return reduce_all(handle_->comm, value, MPI_DOUBLE, MPI_MAX);
+}
+std::uint64_t Comm::max(std::uint64_t value) const {
+  count(sizeof value);
+  return reduce_all(handle_->comm, value, MPI_UINT64_T, MPI_MAX);
+}
+std::uint64_t Comm::min(std::uint64_t value) const {
+  count(sizeof value);
+  return reduce_all(handle_->comm, value, MPI_UINT64_T, MPI_MIN);
+}
+std::uint64_t Comm::sum(std::uint64_t value) const {
+  count(sizeof value);
+  return reduce_all(handle_->comm, value, MPI_UINT64_T, MPI_SUM);
+}
+
+void Comm::reduce_sum(std::span<std::uint64_t> values, int root) const {
+  constexpr std::size_t step = std::size_t{1} << 20;
+  for (std::size_t at = 0; at < values.size(); at += step) {
+    const std::size_t length = std::min(step, values.size() - at);
+    MPI_Request request = MPI_REQUEST_NULL;
+    const void* send = rank_ == root ? MPI_IN_PLACE : static_cast<const void*>(values.data() + at);
+    void* receive = rank_ == root ? values.data() + at : nullptr;
+    check(MPI_Ireduce(send, receive, static_cast<int>(length), MPI_UINT64_T, MPI_SUM, root, handle_->comm, &request),
+          "MPI_Ireduce");
+    wait(request, "MPI_Ireduce");
+    count(length * sizeof(std::uint64_t));
+  }
+}
+
+std::vector<std::string> Comm::all_gather(const std::string& text) const {
+  std::vector<int> lengths(static_cast<std::size_t>(size_));
+  const int length = static_cast<int>(text.size());
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handle_->comm, &request), "MPI_Iallgather");
+  wait(request, "MPI_Iallgather");
+  std::vector<int> offsets(lengths.size());
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    offsets[i] = static_cast<int>(total);
+    total += static_cast<std::size_t>(lengths[i]);
+  }
+  std::string all(total, '\0');
+  check(MPI_Iallgatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR,
+                        handle_->comm, &request),
+        "MPI_Iallgatherv");
+  wait(request, "MPI_Iallgatherv");
+  count(sizeof length);
+  count(text.size());
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    result.push_back(all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i])));
+  }
+  return result;
+}
+
+std::vector<std::string> Comm::gather(const std::string& text) const {
+  std::vector<int> lengths(is_root() ? static_cast<std::size_t>(size_) : 0);
+  std::vector<int> offsets(lengths.size());
+  const int length = static_cast<int>(text.size());
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Igather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_->comm, &request), "MPI_Igather");
+  wait(request, "MPI_Igather");
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    offsets[i] = static_cast<int>(total);
+    total += static_cast<std::size_t>(lengths[i]);
+  }
+  std::string all(total, '\0');
+  check(MPI_Igatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0,
+                     handle_->comm, &request),
+        "MPI_Igatherv");
+  wait(request, "MPI_Igatherv");
+  count(sizeof length);
+  count(text.size());
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    result.push_back(all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i])));
+  }
+  return result;
+}
+
+void Comm::combine_bytes(void* state, std::size_t bytes,
+                         const std::function<void(const void*, void*)>& merge) const {
+  MPI_Datatype type = MPI_DATATYPE_NULL;
+  check(MPI_Type_contiguous(static_cast<int>(bytes), MPI_BYTE, &type), "MPI_Type_contiguous");
+  check(MPI_Type_commit(&type), "MPI_Type_commit");
+  MPI_Op op = MPI_OP_NULL;
+  check(MPI_Op_create(run_merge, 1, &op), "MPI_Op_create");
+  current_merge = &merge;
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Iallreduce(MPI_IN_PLACE, state, 1, type, op, handle_->comm, &request), "MPI_Iallreduce");
+  wait(request, "MPI_Iallreduce");
+  current_merge = nullptr;
+  MPI_Op_free(&op);
+  MPI_Type_free(&type);
+  count(bytes);
+}
+
+void together(const Comm& comm, const std::function<void()>& work) {
+  constexpr auto none = std::uint64_t{0xffffffff};
+  std::string message;
+  auto code = ExitCode::ok;
+  try {
+    work();
+  } catch (const Error& error) {
+    code = error.code;
+    message = error.what();
+  } catch (const std::bad_alloc&) {
+    code = ExitCode::system;
+    message = "out of memory; use a smaller size or more ranks on more nodes";
+  } catch (const std::exception& error) {
+    code = ExitCode::system;
+    message = error.what();
+  }
+  const auto mine = code == ExitCode::ok ? none : static_cast<std::uint64_t>(comm.rank());
+  const std::uint64_t first = comm.min(mine);
+  if (first == none) return;
+  const int root = static_cast<int>(first);
+  code = static_cast<ExitCode>(comm.broadcast_value(static_cast<int>(code), root));
+  message = comm.broadcast(message, root);
+  const bool named = comm.size() > 1 && code != ExitCode::usage;
+  throw Error(code, named ? "rank " + std::to_string(root) + ": " + message : message);
+}
+
+}  // namespace concdemo::mpi

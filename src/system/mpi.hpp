@@ -1,0 +1,95 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+// The one wrapper of MPI. Every wait polls and sleeps, so that ranks that outnumber cores do not starve the others.
+// All calls are made by the thread that made the Session (MPI_THREAD_FUNNELED), and all but rank(), size() and
+// traffic() are collective. An MPI failure throws Error(system) with MPI's own text.
+namespace concdemo::mpi {
+
+// MPI_Init_thread to MPI_Finalize.
+class Session {
+ public:
+  Session();
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+};
+
+[[noreturn]] void abort(int exit_code);  // the last resort: ends every rank
+std::string library_version();           // first line of MPI_Get_library_version
+
+// Calls made and payload bytes handed over by this rank since the start.
+struct Traffic {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+};
+
+using MergeFunction = void (*)(const void* in, void* inout);
+
+class Comm {
+ public:
+  static Comm world();  // a duplicate of MPI_COMM_WORLD; used by main only
+  Comm(Comm&&) noexcept;
+  ~Comm();  // frees without waiting for other ranks
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  bool is_root() const { return rank_ == 0; }
+
+  Comm split(int colour) const;  // ranks of one colour, in rank order
+  Comm split_by_node() const;    // ranks that share memory
+
+  void barrier() const;
+  void broadcast(std::span<std::byte> bytes, int root = 0) const;
+  std::string broadcast(const std::string& text, int root = 0) const;  // any length
+  template <class T>
+  T broadcast_value(T value, int root = 0) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    broadcast(std::as_writable_bytes(std::span(&value, 1)), root);
+    return value;
+  }
+  double max(double value) const;
+  std::uint64_t max(std::uint64_t value) const;
+  std::uint64_t min(std::uint64_t value) const;
+  std::uint64_t sum(std::uint64_t value) const;                      // modulo 2^64
+  void reduce_sum(std::span<std::uint64_t> values, int root = 0) const;  // modulo 2^64; result on root only
+  std::vector<std::string> gather(const std::string& text) const;    // one string a rank on rank 0, empty elsewhere
+  std::vector<std::string> all_gather(const std::string& text) const;
+
+  // One collective, one custom operation: the merge of every rank's state, the same on all ranks.
+  template <class T>
+  T combine(T state, void (*merge)(const T& in, T& inout)) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    combine_bytes(&state, sizeof(T), [merge](const void* in, void* inout) {
+      merge(*static_cast<const T*>(in), *static_cast<T*>(inout));
+    });
+    return state;
+  }
+
+  Traffic traffic() const { return traffic_; }
+
+ private:
+  struct Handle;
+  explicit Comm(std::unique_ptr<Handle> handle);
+  void combine_bytes(void* state, std::size_t bytes, const std::function<void(const void*, void*)>& merge) const;
+  void count(std::size_t bytes) const;
+
+  std::unique_ptr<Handle> handle_;
+  int rank_ = 0;
+  int size_ = 1;
+  mutable Traffic traffic_;
+};
+
+// Runs local work on every rank, then agrees on how it went: when it threw anywhere, every rank throws the Error of the
+// lowest such rank (its message names the rank when there is more than one), so that no rank is left waiting.
+// `work` makes no collective call.
+void together(const Comm& comm, const std::function<void()>& work);
+
+}  // namespace concdemo::mpi
