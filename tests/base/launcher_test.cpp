@@ -1,0 +1,115 @@
+#include "base/launcher.hpp"
+
+#include <map>
+#include <string>
+
+#include "support/catch.hpp"
+
+using namespace concdemo;
+
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+Environment in(const Variables& variables) {
+  return [variables](const char* name) -> const char* {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
+  };
+}
+
+const std::string open_mpi = "Open MPI v4.1.4";
+const std::string mpich = "MPICH Version: 4.0.2";
+
+std::string refusal(const Variables& variables, const std::string& library = open_mpi) {
+  return wrong_launcher(in(variables), 1, library).value_or("");
+}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a real single start is let through") {
+  const Variables step_of_8 = {{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "0"},
+                               {"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_PROCID", "3"}};
+  const auto with = [&](const Variables& more) {
+    Variables all = more;
+    all.insert(step_of_8.begin(), step_of_8.end());
+    return all;
+  };
+  CHECK(refusal({}) == "");                                                                          // a laptop
+  CHECK(refusal({{"OMPI_COMM_WORLD_SIZE", "1"}, {"OMPI_COMM_WORLD_RANK", "0"}, {"PMIX_RANK", "0"}}) == "");  // mpirun -n 1
+  CHECK(refusal({{"PMI_SIZE", "1"}, {"PMI_RANK", "0"}}, mpich) == "");                               // mpiexec -n 1
+  CHECK(refusal(with({{"OMPI_COMM_WORLD_SIZE", "1"}})) == "");  // mpirun -n 1 inside srun -n 8
+  CHECK(refusal(with({{"PMI_SIZE", "1"}}), mpich) == "");
+  CHECK(refusal({{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}}) == "");  // batch script, old SLURM
+  CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "4294967291"}, {"SLURM_STEP_NUM_TASKS", "1"}}) == "");
+  CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "4294967291"}, {"SLURM_STEP_NUM_TASKS", "2"}}) == "");
+  CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_NNODES", "2"}}) == "");                         // salloc's shell
+  CHECK(refusal({{"SLURM_STEPID", "4294967290"}, {"SLURM_STEP_NUM_TASKS", "2"}}) == "");        // interactive step
+  CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "0"}, {"SLURM_STEP_NUM_TASKS", "1"}}) == "");  // srun -n 1
+}
+
+TEST_CASE("several copies that are alone in their worlds are refused") {
+  const std::string by_openmpi = refusal({{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "2"}}, mpich);
+  CHECK(contains(by_openmpi, "Open MPI's mpirun started 4 copies (OMPI_COMM_WORLD_SIZE=4)"));
+  CHECK(contains(by_openmpi, "built with MPICH Version: 4.0.2"));
+  CHECK(contains(refusal({{"OMPI_COMM_WORLD_SIZE", "4"}}), "OMPI_COMM_WORLD_SIZE=4"));  // another Open MPI
+  // mpirun inside a step of one task: the nearer launcher decides.
+  CHECK(contains(refusal({{"OMPI_COMM_WORLD_SIZE", "4"}, {"SLURM_STEP_NUM_TASKS", "1"}}), "OMPI_COMM_WORLD_SIZE=4"));
+
+  const std::string by_hydra = refusal({{"PMI_SIZE", "3"}, {"PMI_RANK", "0"}});
+  CHECK(contains(by_hydra, "Hydra) started 3 copies (PMI_SIZE=3)"));
+  CHECK(contains(by_hydra, "mpirun -n 3 concdemo"));
+  CHECK(contains(refusal({{"PMI_SIZE", "3"}, {"SLURM_STEP_NUM_TASKS", "1"}}), "Hydra"));
+
+  const std::string by_srun = refusal({{"SLURM_STEP_ID", "0"}, {"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_PROCID", "5"}});
+  CHECK(contains(by_srun, "srun --mpi=list"));
+  CHECK(contains(by_srun, "srun --mpi=pmix -n 8 concdemo"));
+  CHECK(contains(by_srun, "SLURM_STEP_NUM_TASKS=8"));
+  CHECK(contains(refusal({{"SLURM_STEP_NUM_TASKS", "8"}}, mpich), "srun --mpi=pmi2 -n 8"));
+  // srun --mpi=pmi2 starts a program built with Open MPI.
+  const std::string by_pmi2 = refusal({{"PMI_SIZE", "8"}, {"SLURM_STEP_NUM_TASKS", "8"}});
+  CHECK(contains(by_pmi2, "srun --mpi=pmix -n 8"));
+  CHECK(!contains(by_pmi2, "Hydra"));
+
+  CHECK(contains(refusal({{"PMIX_RANK", "1"}}), "several copies of this program were started (PMIX_RANK=1)"));
+  CHECK(contains(refusal({{"PMIX_RANK", "0"}, {"PMIX_SIZE", "2"}}), "2 copies"));
+  CHECK(contains(refusal({{"PMIX_RANK", "0"}, {"SLURM_STEP_NUM_TASKS", "4"}}, mpich), "4 copies"));
+}
+
+TEST_CASE("a world of several ranks is right whatever the environment says") {
+  CHECK(!wrong_launcher(in({{"SLURM_STEP_NUM_TASKS", "8"}}), 8, open_mpi));
+  CHECK(!wrong_launcher(in({{"OMPI_COMM_WORLD_SIZE", "4"}}), 2, open_mpi));
+}
+
+TEST_CASE("malformed variables count as not set") {
+  for (const std::string value : {"", "abc", "-4", "0", " 4", "4 ", "4x", "99999999999999999999", "4(x2)"}) {
+    INFO(value);
+    CHECK(refusal({{"OMPI_COMM_WORLD_SIZE", value}, {"PMI_SIZE", value}, {"PMIX_RANK", value == "0" ? "0" : value},
+                   {"SLURM_STEP_NUM_TASKS", value}}) == "");
+    CHECK(contains(refusal({{"OMPI_COMM_WORLD_SIZE", value}, {"SLURM_STEP_NUM_TASKS", "2"}}), "SLURM_STEP_NUM_TASKS=2"));
+    CHECK(is_first_copy(in({{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", value}})));
+  }
+}
+
+TEST_CASE("the first copy of the nearest launcher prints") {
+  CHECK(is_first_copy(in({})));
+  CHECK(is_first_copy(in({{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "0"}})));
+  CHECK(!is_first_copy(in({{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "3"}})));
+  CHECK(!is_first_copy(in({{"PMI_SIZE", "2"}, {"PMI_RANK", "1"}})));
+  CHECK(!is_first_copy(in({{"PMIX_RANK", "1"}})));
+  CHECK(!is_first_copy(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_PROCID", "1"}})));
+  // mpirun -n 1 in task 1 of a step: alone, so it prints.
+  CHECK(is_first_copy(in({{"OMPI_COMM_WORLD_SIZE", "1"}, {"OMPI_COMM_WORLD_RANK", "0"}, {"SLURM_STEP_NUM_TASKS", "2"},
+                          {"SLURM_PROCID", "1"}})));
+}
+
+TEST_CASE("srun is told from mpirun") {
+  CHECK(!started_by_srun(in({})));
+  CHECK(started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}})));
+  CHECK(started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "2"}})));
+  CHECK(started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMIX_RANK", "1"}})));
+  CHECK(!started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"OMPI_COMM_WORLD_SIZE", "2"}})));
+  CHECK(!started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "8"}})));
+  CHECK(!started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_STEP_ID", "4294967291"}})));
+}
