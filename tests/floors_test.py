@@ -1,0 +1,140 @@
+"""The rules of the folders: who includes what, headers that compile alone, files that stay short.
+
+Usage: floors_test.py (CONCDEMO_SOURCE: project root, CONCDEMO_BUILD: a build folder with compile_commands.json)
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ.get("CONCDEMO_SOURCE", pathlib.Path(__file__).resolve().parents[1]))
+BUILD = pathlib.Path(os.environ.get("CONCDEMO_BUILD", SOURCE / "build" / "release"))
+MOST_LINES = 300
+
+# What a folder's files may include of the project, besides their own folder.
+FLOORS = {
+    "kernels": set(),
+    "src/base": set(),
+    "src/system": {"base"},
+    "src/engine": {"base", "system", "kernels"},
+    "src/workloads": {"base", "system", "engine", "kernels"},
+    "src/pool": {"base", "system"},
+    "src/commands": {"base", "system", "engine", "kernels", "workloads", "pool"},
+}
+COMMON_TO_COMMANDS = {"command", "options"}  # what a command is, and the options several have
+# Headers of things outside the program, and the one place that may see them.
+WRAPPERS = {
+    r"mpi\.h": r"src/system/mpi\.",
+    r"hdf5(_hl)?\.h|H5.*public\.h": r"src/system/hdf5",
+    r"curl/.*": r"src/system/http\.",
+    r"hwloc(/.*|\.h)": r"src/system/topology\.",
+    r"omp\.h": r"kernels/|src/(system|engine|workloads)/|tests/",
+    r"hwy/.*": r"kernels/",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def sources(*folders):
+    return sorted(path for folder in folders for path in (SOURCE / folder).rglob("*") if path.suffix in (".hpp", ".cpp"))
+
+
+def name(path):
+    return path.relative_to(SOURCE).as_posix()
+
+
+def wrong_includes(path, text):
+    """What the file at `path` (relative to the root) includes and must not."""
+    folder = "/".join(path.split("/")[: 1 if path.startswith("kernels/") else 2])
+    wrong = []
+    for kind, header in INCLUDE.findall(text):
+        for pattern, home in WRAPPERS.items():
+            if re.fullmatch(pattern, header) and not re.match(home, path):
+                wrong.append(f"{path} includes {header}, which belongs behind {home}")
+        if folder not in FLOORS:
+            continue
+        floor = header.split("/")[0]
+        own = folder.split("/")[-1]
+        if kind == '"' and "/" in header and floor != own and floor not in FLOORS[folder]:
+            wrong.append(f"{path} includes {header}: {folder} may include {sorted(FLOORS[folder]) or 'only itself'}")
+        if kind == '"' and floor == own == "commands":
+            if pathlib.PurePath(header).stem not in COMMON_TO_COMMANDS | {pathlib.PurePath(path).stem}:
+                wrong.append(f"{path} includes {header}: commands never include one another")
+        if kind == "<" and folder == "src/base" and not re.fullmatch(r"[a-z_]+|fmt/.*", header):
+            wrong.append(f"{path} includes <{header}>: base is std and fmt only")
+    return wrong
+
+
+class Floors(unittest.TestCase):
+    def test_includes_go_downwards(self):
+        wrong = [line for path in sources("src", "kernels") for line in wrong_includes(name(path), path.read_text())]
+        self.assertEqual(wrong, [], "\n" + "\n".join(wrong))
+
+    def test_the_rules_find_what_they_forbid(self):
+        for path, line in [
+            ("kernels/sum.cpp", '#include "base/error.hpp"'),
+            ("src/base/text.hpp", '#include "system/mpi.hpp"'),
+            ("src/base/text.hpp", "#include <unistd.h>"),
+            ("src/system/files.cpp", '#include "engine/output.hpp"'),
+            ("src/engine/output.cpp", "#include <mpi.h>"),
+            ("src/engine/output.cpp", '#include "workloads/sum.hpp"'),
+            ("src/workloads/sum.cpp", "#  include <hdf5.h>"),
+            ("src/workloads/sum.cpp", '#include "commands/run.hpp"'),
+            ("src/commands/run.cpp", '#include "commands/tour.hpp"'),
+            ("src/commands/run.cpp", "#include <hwy/highway.h>"),
+        ]:
+            self.assertEqual(len(wrong_includes(path, f"#pragma once\n{line}\n")), 1, (path, line))
+        self.assertEqual(wrong_includes("src/commands/run.cpp", '#include "commands/run.hpp"\n#include <array>\n'), [])
+
+    def test_the_world_is_passed(self):
+        wrong = [name(path) for path in sources("src", "kernels", "tests")
+                 if re.search(r"\bMPI_COMM_WORLD\b", path.read_text()) and not name(path).startswith("src/system/mpi.")]
+        self.assertEqual(wrong, [], "MPI_COMM_WORLD is src/system/mpi's alone: a communicator is passed")
+
+    def test_files_stay_short(self):
+        wrong = []
+        for folder in ("src", "kernels", "tests", "scripts", "jobs"):
+            for path in (SOURCE / folder).rglob("*"):
+                if path.is_file() and path.suffix in ("", ".hpp", ".cpp", ".py", ".sh", ".sbatch", ".txt"):
+                    lines = path.read_text().count("\n")
+                    if lines > MOST_LINES:
+                        wrong.append(f"{name(path)} has {lines} lines")
+        self.assertEqual(wrong, [], f"at most {MOST_LINES} lines a file")
+
+    def test_every_header_compiles_alone(self):
+        commands = json.loads((BUILD / "compile_commands.json").read_text())
+        core = next(shlex.split(entry["command"]) for entry in commands if entry["file"].endswith("src/system/mpi.cpp"))
+        kernel = next(shlex.split(entry["command"]) for entry in commands if "/kernels/" in entry["file"])
+        flag = re.compile(r"-(D|I|isystem|std|f(?!sanitize))")
+
+        def options(command):
+            kept = []
+            for before, word in zip([""] + command, command):
+                if flag.match(word) or before == "-isystem":
+                    kept.append(word)
+            return kept
+
+        compiler = next(word for word in core if not word.endswith("ccache"))
+
+        def compile_alone(header):
+            with tempfile.TemporaryDirectory() as folder:
+                # Included twice: alone, and again.
+                path = pathlib.Path(folder) / "alone.cpp"
+                path.write_text(f'#include "{header}"\n#include "{header}"\n')
+                flags = options(kernel if "/kernels/" in str(header) else core)
+                done = subprocess.run([compiler, *flags, "-fsyntax-only", str(path)], capture_output=True, text=True)
+                return "" if done.returncode == 0 else f"{name(header)}:\n{done.stderr[:600]}"
+
+        headers = [path for path in sources("src", "kernels") if path.suffix == ".hpp"]
+        self.assertGreater(len(headers), 3)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            failures = [text for text in pool.map(compile_alone, headers) if text]
+        self.assertEqual(failures, [], "\n" + "\n".join(failures))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
