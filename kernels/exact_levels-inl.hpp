@@ -1,0 +1,247 @@
+// The vector path of exact sums; included once for each SIMD target, by kernels that define a Source of terms.
+#if defined(CONCDEMO_KERNELS_EXACT_LEVELS_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef CONCDEMO_KERNELS_EXACT_LEVELS_INL_HPP
+#undef CONCDEMO_KERNELS_EXACT_LEVELS_INL_HPP
+#else
+#define CONCDEMO_KERNELS_EXACT_LEVELS_INL_HPP
+#endif
+
+#include "kernels/exact_accumulator.hpp"
+
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+HWY_BEFORE_NAMESPACE();
+namespace concdemo {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Tag = hn::ScalableTag<double>;
+using Vector = hn::Vec<Tag>;
+
+// For the terms that are due 2 KiB later.
+HWY_INLINE void prefetch_group(const double* x, std::size_t begin, std::size_t unroll) {
+  const char* ahead = reinterpret_cast<const char*>(x + begin) + 2048;
+  const std::size_t bytes = unroll * hn::Lanes(Tag()) * sizeof(double);
+  for (std::size_t line = 0; line < bytes; line += 64) hwy::Prefetch(ahead + line);
+}
+
+// How it works. A lane's running sum s starts at an anchor 1.5 * 2^E and stays in [2^E, 2^(E+1)), where doubles are
+// multiples of ulp = 2^(E-52). Adding x to it adds x rounded to a multiple of ulp, exactly; the rest of x, at most
+// ulp / 2 and exact too, goes to the next level, whose anchor is lower. If every rest is zero after the last level,
+// nothing was lost, and bits(s) - bits(anchor) is the lane's sum as an integer number of ulps.
+//
+// A Source gives the terms: primary(i), and if has_error an exact error term far below it, which enters one level lower.
+// It works in blocks: anchors are a guess from an earlier block; a block that they do not fit is surveyed and done again.
+template <class Source>
+class ExactLevels {
+ public:
+  ExactLevels(Source source, typename Source::Sum& sum) : source_(source), sum_(sum) {}
+
+  // Adds terms [begin, end).
+  void add(std::size_t begin, std::size_t end) {
+    const std::size_t group = Source::unroll * hn::Lanes(Tag());
+    std::size_t at = begin;
+    for (; end - at >= group; at += Source::block) {
+      const std::size_t count = std::min(Source::block, end - at);
+      add_block(at, count - count % group);
+      if (count < Source::block) {
+        at += count - count % group;
+        break;
+      }
+    }
+    flush();
+    for (std::size_t i = at; i < end; ++i) source_.add_reference(sum_, i);
+  }
+
+ private:
+  static constexpr int most_levels = 3 + Source::has_error;
+  // Each of a lane's integers grows by less than unroll * 2^51 a block.
+  static constexpr int flush_interval = 512;
+  static constexpr int longest_pause = 255;
+
+  // Terms of a lane's running sum in one block: 2^budget_bits.
+  static int budget_bits() { return std::countr_zero(Source::block / (Source::unroll * hn::Lanes(Tag()))); }
+
+  void add_block(std::size_t begin, std::size_t count) {
+    if (pause_left_ > 0) {
+      --pause_left_;
+      return add_to_bins(begin, count);
+    }
+    if (levels_ != 0 && attempt(begin, count)) {
+      if (++blocks_ == flush_interval) flush();
+      return;
+    }
+    flush();
+    if (re_anchor(begin, count)) {
+      blocks_ = 1;
+      pause_ = 0;
+      return;
+    }
+    levels_ = 0;
+    pause_ = std::min(2 * pause_ + 1, longest_pause);  // data like this need not be surveyed every time
+    pause_left_ = pause_;
+    add_to_bins(begin, count);
+  }
+
+  // Chooses levels and anchors by the block's own extremes and does the block, if it can be done.
+  bool re_anchor(std::size_t begin, std::size_t count) {
+    const Tag d;
+    Vector largest = hn::Zero(d);
+    Vector smallest = hn::Set(d, 1);  // of error-prone terms that are not zero
+    bool zeros = false;
+    for (std::size_t i = begin; i < begin + count; i += hn::Lanes(d)) {
+      const Vector size = hn::Abs(source_.primary(i));
+      largest = hn::Max(largest, size);
+      if (Source::has_error) {
+        const auto is_zero = source_.is_zero(i);
+        zeros |= !hn::AllFalse(d, is_zero);
+        smallest = hn::Min(smallest, hn::IfThenElse(is_zero, hn::Set(d, 1), size));
+      }
+    }
+    const double top = hn::GetLane(hn::MaxOfLanes(d, largest));
+    const double bottom = hn::GetLane(hn::MinOfLanes(d, smallest));
+    if (!(top <= 1e300) || (Source::has_error && bottom < Source::least_exact)) return false;
+    skip_zeros_ = zeros;
+    for (levels_ = 2; levels_ <= 3; ++levels_) {
+      set_anchors(top);
+      if (attempt(begin, count)) return true;
+    }
+    return false;
+  }
+
+  void set_anchors(double largest) {
+    constexpr int headroom = 2;  // binades, so that a slightly larger block still fits
+    const int budget = budget_bits();
+    const int spacing = 51 - budget - Source::has_error;  // with an error term a level takes two rests a term
+    const int last = levels_ - 1 + Source::has_error;
+    const int exponent = (largest > 0 ? std::ilogb(largest) : -1074) + 1 + headroom + 2 + budget;
+    // No ulp below the least subnormal, no anchor beyond the range.
+    const int first = std::min(std::max(exponent, -1022 + last * spacing), 1023);
+    limit_ = std::ldexp(1.0, first - 2 - budget);
+    for (int level = 0; level <= last; ++level) {
+      exponents_[level] = first - level * spacing;
+      anchors_[level] = std::ldexp(1.5, exponents_[level]);
+    }
+  }
+
+  bool attempt(std::size_t begin, std::size_t count) {
+    if constexpr (Source::has_error) {
+      if (skip_zeros_) return levels_ == 2 ? run<2, true>(begin, count) : run<3, true>(begin, count);
+    }
+    return levels_ == 2 ? run<2, false>(begin, count) : run<3, false>(begin, count);
+  }
+
+  // Adds a block to totals_ and returns true, or changes nothing and returns false.
+  template <int primary_levels, bool skip_zeros>
+  HWY_NOINLINE bool run(std::size_t begin, std::size_t count) {
+    const Tag d;
+    constexpr int unroll = static_cast<int>(Source::unroll);
+    constexpr int levels = primary_levels + Source::has_error;
+    const std::size_t lanes = hn::Lanes(d);
+    Vector s[levels][unroll];
+    for (int level = 0; level < levels; ++level) {
+      for (int u = 0; u < unroll; ++u) s[level][u] = hn::Set(d, anchors_[level]);
+    }
+    Vector largest = hn::Zero(d);
+    Vector smallest = hn::Set(d, 1);
+    Vector rest = hn::Zero(d);
+    const Source source = source_;
+    for (std::size_t i = begin; i < begin + count; i += unroll * lanes) {
+      source.prefetch(i);
+      Vector group_largest = hn::Zero(d);
+      Vector group_smallest = hn::Set(d, 1);
+      Vector group_rest = hn::Zero(d);
+      for (int u = 0; u < unroll; ++u) {
+        const std::size_t at = i + static_cast<std::size_t>(u) * lanes;
+        Vector x = source.primary(at);
+        const Vector size = hn::Abs(x);
+        group_largest = hn::Max(group_largest, size);
+        Vector error = hn::Zero(d);
+        if constexpr (Source::has_error) {
+          error = source.error(at, x);
+          group_smallest = hn::Min(
+              group_smallest, skip_zeros ? hn::IfThenElse(source.is_zero(at), hn::Set(d, 1), size) : size);
+        }
+        for (int level = 0; level < primary_levels; ++level) x = absorb(s[level][u], x);
+        if constexpr (Source::has_error) {
+          for (int level = 1; level < levels; ++level) error = absorb(s[level][u], error);
+        }
+        group_rest = hn::Or(group_rest, hn::Or(x, error));
+      }
+      largest = hn::Max(largest, group_largest);
+      smallest = hn::Min(smallest, group_smallest);
+      rest = hn::Or(rest, group_rest);
+    }
+    // A NaN or an infinity leaves a NaN as its rest, whatever Max and Min make of it.
+    const auto fits = hn::And(hn::Eq(rest, hn::Zero(d)), hn::Le(largest, hn::Set(d, limit_)));
+    if (!hn::AllTrue(d, fits)) return false;
+    if (Source::has_error && !hn::AllTrue(d, hn::Ge(smallest, hn::Set(d, Source::least_exact)))) return false;
+
+    const hn::RebindToSigned<Tag> di;
+    for (int level = 0; level < levels; ++level) {
+      const auto anchor = hn::Set(di, std::bit_cast<std::int64_t>(anchors_[level]));
+      auto total = hn::Load(di, totals_[level]);
+      for (int u = 0; u < unroll; ++u) total = hn::Add(total, hn::Sub(hn::BitCast(di, s[level][u]), anchor));
+      hn::Store(total, di, totals_[level]);
+    }
+    return true;
+  }
+
+  // s takes what it can of x; returns the rest.
+  static HWY_INLINE Vector absorb(Vector& s, Vector x) {
+    const Vector sum = hn::Add(s, x);
+    const Vector taken = hn::Sub(sum, s);
+    s = sum;
+    return hn::Sub(x, taken);
+  }
+
+  void add_to_bins(std::size_t begin, std::size_t count) {
+    for (std::size_t i = begin; i < begin + count; ++i) source_.add_to_bins(bins_, sum_, i);
+    bin_terms_ += count;
+    if (bin_terms_ >= (std::size_t{1} << 30)) flush();
+  }
+
+  // Moves totals and bins into the sum. Dearer modes than the usual one are then chosen anew.
+  void flush() {
+    for (int level = 0; level < most_levels; ++level) {
+      Int128 total = 0;
+      for (std::size_t lane = 0; lane < hn::Lanes(Tag()); ++lane) {
+        total += totals_[level][lane];
+        totals_[level][lane] = 0;
+      }
+      if (total != 0) sum_.add_scaled(total, exponents_[level] - 52 - Source::Sum::lowest_exponent);
+    }
+    blocks_ = 0;
+    if (levels_ == 3 || skip_zeros_) levels_ = 0;
+    if (bin_terms_ > 0) bins_.flush(sum_);
+    bin_terms_ = 0;
+  }
+
+  HWY_ALIGN std::int64_t totals_[most_levels][hn::MaxLanes(Tag())] = {};  // in ulps of the level
+  Source source_;
+  typename Source::Sum& sum_;
+  typename Source::Bins bins_;
+  std::size_t bin_terms_ = 0;
+  double anchors_[most_levels] = {};
+  int exponents_[most_levels] = {};
+  double limit_ = 0;
+  int levels_ = 0;  // of primary terms: 2 or 3; 0: no anchors yet
+  bool skip_zeros_ = false;
+  int blocks_ = 0;  // in totals_
+  int pause_ = 0;   // blocks that go straight to the bins after a failure
+  int pause_left_ = 0;
+};
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace concdemo
+HWY_AFTER_NAMESPACE();
+
+#endif

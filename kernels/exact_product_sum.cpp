@@ -1,0 +1,84 @@
+// clang-format off
+#include "kernels/highway.hpp"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/exact_product_sum.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include "kernels/exact_levels-inl.hpp"
+// clang-format on
+#include "kernels/exact_product_sum.hpp"
+#include "kernels/exponent_bins.hpp"
+#include "kernels/simd.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace concdemo {
+namespace HWY_NAMESPACE {
+
+// x * y = p + e exactly, with p the rounded product and e = fma(x, y, -p), unless e can fall below the subnormals.
+struct ProductSource {
+  using Sum = ExactProductSum;
+  using Bins = ProductBins;
+  static constexpr bool has_error = true;
+  static constexpr std::size_t unroll = 2;
+  static constexpr std::size_t block = 4096;
+  static constexpr double least_exact = 0x1p-960;  // of |p|: the last bit of x * y is then above 2^-1074
+
+  Vector left(std::size_t i) const { return hn::LoadU(Tag(), x + i); }
+  Vector right(std::size_t i) const { return hn::LoadU(Tag(), y + i); }
+  Vector primary(std::size_t i) const { return hn::Mul(left(i), right(i)); }
+  Vector error(std::size_t i, Vector product) const { return hn::MulSub(left(i), right(i), product); }
+  hn::Mask<Tag> is_zero(std::size_t i) const {
+    const Vector zero = hn::Zero(Tag());
+    return hn::Or(hn::Eq(left(i), zero), hn::Eq(right(i), zero));
+  }
+  void prefetch(std::size_t i) const {
+    prefetch_group(x, i, unroll);
+    if (x != y) prefetch_group(y, i, unroll);
+  }
+  void add_reference(ExactProductSum& sum, std::size_t i) const { sum.add(x[i], y[i]); }
+  void add_to_bins(ProductBins& bins, ExactProductSum& sum, std::size_t i) const {
+    const DoubleParts a = parts_of(std::bit_cast<std::uint64_t>(x[i]));
+    const DoubleParts b = parts_of(std::bit_cast<std::uint64_t>(y[i]));
+    if (!a.finite || !b.finite) return sum.add_not_finite(x[i] * y[i]);
+    bins.add(static_cast<Int128>(static_cast<UInt128>(a.significand) * b.significand), a.exponent + b.exponent,
+             a.negative != b.negative);
+  }
+
+  const double* x;
+  const double* y;
+};
+
+void add_terms(ExactProductSum& sum, const double* x, const double* y, std::size_t begin, std::size_t end) {
+  ExactLevels<ProductSource>({x, y}, sum).add(begin, end);
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace concdemo
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace concdemo {
+namespace {
+HWY_EXPORT(add_terms);
+}
+
+void ExactProductSum::add(std::span<const double> x, std::span<const double> y) {
+  constexpr std::size_t few = 256;
+  const std::size_t n = x.size();
+  if (n < few || simd_is_scalar()) {
+    for (std::size_t i = 0; i < n; ++i) add(x[i], y[i]);
+    return;
+  }
+  // The vector path sees no sign of zero: settle first whether there is anything else.
+  for (std::size_t i = 0; i < n && !has_other_term(); ++i) {
+    const bool zero = x[i] == 0 || y[i] == 0;
+    add_zero(zero && std::signbit(x[i]) != std::signbit(y[i]));
+  }
+  std::size_t begin = 0;
+  for (; begin < 8 && reinterpret_cast<std::uintptr_t>(x.data() + begin) % 64 != 0; ++begin) add(x[begin], y[begin]);
+  HWY_DYNAMIC_DISPATCH(add_terms)(*this, x.data(), y.data(), begin, n);
+}
+
+}  // namespace concdemo
+#endif

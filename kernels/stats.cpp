@@ -1,0 +1,86 @@
+#include "kernels/stats.hpp"
+
+#include "kernels/extremes.hpp"
+#include "kernels/parts.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace concdemo {
+namespace {
+
+// Elements that are in cache from the first of the three passes to the last.
+constexpr std::size_t chunk_size = 1 << 15;
+
+bool less(double a, double b) { return a < b || (a == b && std::signbit(a) && !std::signbit(b)); }
+
+// Widens [min, max] to take in [low, high].
+void widen(double& min, double& max, double low, double high) {
+  if (std::isnan(min) || std::isnan(low)) {
+    min = max = std::numeric_limits<double>::quiet_NaN();
+    return;
+  }
+  if (less(low, min)) min = low;
+  if (less(max, high)) max = high;
+}
+
+}  // namespace
+
+void Moments::merge(const Moments& other) {
+  if (other.count == 0) return;
+  if (count == 0) {
+    min = other.min;
+    max = other.max;
+  } else {
+    widen(min, max, other.min, other.max);
+  }
+  count += other.count;
+  sum.merge(other.sum);
+  squares.merge(other.squares);
+}
+
+Moments moments_exact(std::span<const double> x, int threads) {
+  return accumulate_parts<Moments>(x.size(), threads, [x](Moments& moments, std::size_t begin, std::size_t end) {
+    Extremes extremes;
+    for (std::size_t at = begin; at < end; at += chunk_size) {
+      const auto chunk = x.subspan(at, std::min(chunk_size, end - at));
+      extremes.add(chunk);
+      moments.sum.add(chunk);
+      moments.squares.add(chunk, chunk);
+    }
+    moments.count = end - begin;
+    moments.min = extremes.min();
+    moments.max = extremes.max();
+  });
+}
+
+PlainMoments moments_plain(std::span<const double> x, int threads) {
+  PlainMoments result;
+  if (x.empty()) return result;
+  double low = x[0], high = x[0], sum = 0, squares = 0;
+#pragma omp parallel for simd num_threads(threads) schedule(static) reduction(+ : sum, squares) \
+    reduction(min : low) reduction(max : high)
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    sum += x[i];
+    squares += x[i] * x[i];
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+  }
+  return {x.size(), low, high, sum, squares};
+}
+
+Moments moments_reference(std::span<const double> x, int threads) {
+  return accumulate_parts<Moments>(x.size(), threads, [x](Moments& moments, std::size_t begin, std::size_t end) {
+    if (begin == end) return;
+    moments.count = end - begin;
+    moments.min = std::numeric_limits<double>::infinity();
+    moments.max = -moments.min;
+    for (std::size_t i = begin; i < end; ++i) {
+      widen(moments.min, moments.max, x[i], x[i]);
+      moments.sum.add(x[i]);
+      moments.squares.add(x[i], x[i]);
+    }
+  });
+}
+
+}  // namespace concdemo
