@@ -12,9 +12,12 @@ ExactProductSum dot_exact(std::span<const double> x, std::span<const double> y, 
 }
 
 double dot_plain(std::span<const double> x, std::span<const double> y, int threads) {
+  const auto n = static_cast<std::ptrdiff_t>(x.size());
+  const double* left = x.data();
+  const double* right = y.data();
   double sum = 0;
-#pragma omp parallel for simd num_threads(threads) schedule(static) reduction(+ : sum)
-  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * y[i];
+#pragma omp parallel for simd num_threads(threads) firstprivate(left, right) schedule(static) reduction(+ : sum)
+  for (std::ptrdiff_t i = 0; i < n; ++i) sum += left[i] * right[i];
   return sum;
 }
 
