@@ -33,7 +33,7 @@ struct ConvertCounts {
 // out[i] = raw[i], or raw[i] * scale + offset (two roundings, no FMA) where packing.scaled, as float64.
 // Missing elements are compared as stored, before scaling: equal numbers match (also -0 and +0), and a NaN matches
 // every NaN. A missing element becomes the canonical NaN (0x7ff8000000000000) in out and 1 in missing_mask (n bytes or
-// null), which is 0 elsewhere. Float64 that is neither scaled nor missing keeps its bits, payloads of signalling NaNs included.
+// null), which is 0 elsewhere. Float64 that is neither scaled nor missing keeps its bits, those of signalling NaNs too.
 // raw: n elements at any alignment; it may be the last n * format.size bytes of out itself (conversion in place).
 // Moved per element: format.size bytes read, 8 written. Throws std::invalid_argument when no such format exists.
 ConvertCounts convert_to_double(const std::byte* raw, ElementFormat format, const Packing& packing, std::size_t n,

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <string>
 
-// What every use of HDF5 in the process shares. Needs no HDF5 header; <hdf5.h> is included by src/system/hdf5*.cpp only.
+// What every use of HDF5 in the process shares. Needs no HDF5 header: <hdf5.h> is for src/system/hdf5*.cpp only.
 namespace concdemo::hdf5 {
 
 using Id = std::int64_t;     // hid_t

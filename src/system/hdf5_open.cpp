@@ -1,0 +1,185 @@
+#include "system/hdf5_open.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace concdemo::hdf5 {
+
+namespace {
+
+struct Content {
+  std::uint64_t bytes = 0;
+  std::string beginning;
+  bool signature = false;  // of HDF5, at offset 0, 512, 1024, 2048, ...
+};
+
+// Reads what tells the kind of a file, without HDF5, whose messages do not.
+Content look_into(const std::string& file) {
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw usage_error(fmt::format("there is no file {}; check its name", file));
+  }
+  if (std::filesystem::is_directory(status)) {
+    throw usage_error(fmt::format("{} is a folder; name an HDF5 or netCDF-4 file in it", file));
+  }
+  if (!error && !std::filesystem::is_regular_file(status)) {
+    throw usage_error(fmt::format("{} is not a regular file; name an HDF5 or netCDF-4 file", file));
+  }
+  const int descriptor = error ? -1 : open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    const std::string reason = error ? error.message() : std::strerror(errno);
+    throw usage_error(fmt::format("{} cannot be opened: {}", file, reason));
+  }
+  Content content;
+  content.bytes = static_cast<std::uint64_t>(std::max(off_t{0}, lseek(descriptor, 0, SEEK_END)));
+  constexpr std::string_view signature{"\x89HDF\r\n\x1a\n", 8};
+  std::array<char, signature.size()> bytes;
+  for (std::uint64_t at = 0; at < content.bytes && !content.signature; at = at == 0 ? 512 : at * 2) {
+    const auto got = pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (got <= 0) break;
+    const std::string_view found{bytes.data(), static_cast<std::size_t>(got)};
+    if (at == 0) content.beginning = found;
+    content.signature = found == signature;
+  }
+  close(descriptor);
+  return content;
+}
+
+// Why H5Fopen failed, for a person.
+Error unusable(const std::string& file, const Content& content, const std::string& reason) {
+  if (content.bytes == 0) return usage_error(fmt::format("{} is empty (0 bytes)", file));
+  if (!content.signature) {
+    if (content.beginning.starts_with("CDF")) {
+      return usage_error(fmt::format("{} is a netCDF classic file; convert it: nccopy -k nc4 {} NEW.nc", file, file));
+    }
+    return usage_error(fmt::format("{} is not an HDF5 or netCDF-4 file (its {} bytes have no HDF5 signature)", file,
+                                   content.bytes));
+  }
+  if (reason.find("truncated file") != std::string::npos) {
+    constexpr std::string_view key = "stored_eof = ";
+    const auto at = reason.find(key);
+    const auto digits = at == std::string::npos ? reason.size() : at + key.size();
+    const std::string whole = reason.substr(digits, reason.find_first_not_of("0123456789", digits) - digits);
+    return usage_error(fmt::format("{} is truncated: {} bytes of {} are there; copy it again", file, content.bytes,
+                                   whole.empty() ? "more" : whole));
+  }
+  if (reason.find("lock file") != std::string::npos) {
+    return usage_error(fmt::format("{} is locked, probably by a program that is writing it ({}); wait for it, or set "
+                                   "HDF5_USE_FILE_LOCKING=FALSE", file, reason));
+  }
+  return usage_error(fmt::format("{} is a damaged or truncated HDF5 file of {} bytes ({}); copy it again", file,
+                                 content.bytes, reason));
+}
+
+Handle reading_access() {
+  Handle access(checked(H5Pcreate(H5P_FILE_ACCESS), "HDF5 file access"), H5Pclose);
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERS_MINOR == 10 && H5_VERS_RELEASE >= 7)
+  // Parallel file systems often have no locks.
+  H5Pset_file_locking(access.get(), true, true);
+#endif
+  return access;
+}
+
+bool is_half(Id type) {
+  std::size_t sign = 0, exponent = 0, exponent_bits = 0, fraction = 0, fraction_bits = 0;
+  H5Tget_fields(type, &sign, &exponent, &exponent_bits, &fraction, &fraction_bits);
+  return H5Tget_size(type) == 2 && H5Tget_precision(type) == 16 && sign == 15 && exponent == 10 && exponent_bits == 5 &&
+         fraction == 0 && fraction_bits == 10 && H5Tget_ebias(type) == 15 && H5Tget_norm(type) == H5T_NORM_IMPLIED;
+}
+
+bool is_ieee(Id type) {
+  const auto equal = [type](Id other) { return H5Tequal(type, other) > 0; };
+  return equal(H5T_IEEE_F32LE) || equal(H5T_IEEE_F32BE) || equal(H5T_IEEE_F64LE) || equal(H5T_IEEE_F64BE) ||
+         is_half(type);
+}
+
+TypeInfo describe_number(Id type) {
+  const bool floating = H5Tget_class(type) == H5T_FLOAT;
+  const bool is_signed = floating || H5Tget_sign(type) == H5T_SGN_2;
+  const auto size = static_cast<int>(H5Tget_size(type));
+  const auto precision = static_cast<int>(H5Tget_precision(type));
+  const H5T_order_t order = H5Tget_order(type);
+  const bool ordered = order == H5T_ORDER_LE || order == H5T_ORDER_BE || size == 1;
+  const bool whole = precision == 8 * size && (size == 1 || size == 2 || size == 4 || size == 8);
+  TypeInfo info;
+  info.numeric = floating || precision <= 64;
+  info.library_conversion = !ordered || !(floating ? size <= 8 && is_ieee(type) : whole);
+  info.format.kind = floating    ? ElementKind::floating
+                     : is_signed ? ElementKind::signed_integer
+                                 : ElementKind::unsigned_integer;
+  info.format.size = info.library_conversion ? 8 : size;
+  info.format.big_endian = info.library_conversion ? H5Tget_order(H5T_NATIVE_INT) == H5T_ORDER_BE
+                                                   : size > 1 && order == H5T_ORDER_BE;
+  const char* kind = floating ? "float" : is_signed ? "int" : "uint";
+  const char* ending = order == H5T_ORDER_BE && size > 1 ? "big-endian " : "";
+  info.name = info.library_conversion ? fmt::format("{}{}-bit {} in {} bytes", ending, precision, kind, size)
+                                      : fmt::format("{}{}{}", ending, kind, precision);
+  return info;
+}
+
+}  // namespace
+
+Handle open_file(const std::string& file) {
+  const Content content = look_into(file);
+  const Handle access = reading_access();
+  Handle opened(H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
+  if (!opened.valid()) throw unusable(file, content, error_text());
+  return opened;
+}
+
+Handle open_dataset(const Handle& open_file, const std::string& file, const std::string& path,
+                    std::uint64_t cache_bytes) {
+  const Handle access(checked(H5Pcreate(H5P_DATASET_ACCESS), "HDF5 dataset access"), H5Pclose);
+  // Least recently used goes first; a prime number of slots, for HDF5 hashes by modulus.
+  checked(H5Pset_chunk_cache(access.get(), 100'003, cache_bytes, 0.0), "HDF5 chunk cache");
+  Handle dataset(H5Dopen2(open_file.get(), path.c_str(), access.get()), H5Dclose);
+  if (!dataset.valid()) throw usage_error(fmt::format("{}:{} cannot be opened: {}", file, path, error_text()));
+  return dataset;
+}
+
+Shape shape_of(const Handle& space) {
+  const int rank = H5Sget_simple_extent_ndims(space.get());
+  std::vector<hsize_t> extents(static_cast<std::size_t>(std::max(rank, 0)));
+  H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr);
+  return {extents.begin(), extents.end()};
+}
+
+TypeInfo describe_type(const Handle& type) {
+  const auto named = [](std::string name) { return TypeInfo{std::move(name), false, {}, false}; };
+  switch (H5Tget_class(type.get())) {
+    case H5T_INTEGER:
+    case H5T_FLOAT: return describe_number(type.get());
+    case H5T_STRING: return named("string");
+    case H5T_COMPOUND: return named("compound");
+    case H5T_ENUM: return named("enum");
+    case H5T_REFERENCE: return named("reference");
+    case H5T_OPAQUE: return named("opaque");
+    case H5T_VLEN: return named("variable-length list");
+    case H5T_ARRAY: return named("array");
+    case H5T_BITFIELD: return named("bitfield");
+    case H5T_TIME: return named("time");
+    default: return named("unknown type");
+  }
+}
+
+Handle native_type(ElementFormat format) {
+  const Id type = format.kind == ElementKind::floating         ? H5T_NATIVE_DOUBLE
+                  : format.kind == ElementKind::signed_integer ? H5T_NATIVE_INT64
+                                                               : H5T_NATIVE_UINT64;
+  return {checked(H5Tcopy(type), "HDF5 type"), H5Tclose};
+}
+
+}  // namespace concdemo::hdf5

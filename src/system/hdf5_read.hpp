@@ -1,0 +1,78 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/partition.hpp"
+#include "base/shape.hpp"
+#include "kernels/convert.hpp"
+#include "system/hdf5.hpp"
+
+// Numeric datasets of HDF5 and netCDF-4 files as float64. Unusable input throws usage Error, a read that fails in the
+// middle system Error with HDF5's own text. Safe to call from any thread, one thread at a time for each reader.
+namespace concdemo::hdf5 {
+
+struct Box;
+
+// What every rank needs to know to read its part; rank 0 finds it out once.
+struct DatasetInfo {
+  std::string file;
+  std::string path;  // absolute, inside the file
+  Shape shape;
+  ElementFormat format;             // of the elements as HDF5 hands them over
+  bool library_conversion = false;  // odd types: HDF5 converts to int64, uint64 or float64 of this machine
+  Packing packing;
+  Shape chunk;            // as many extents as shape; empty where the storage has no chunks
+  std::string type_name;  // "int16", "big-endian float64", "80-bit float"
+  bool operator==(const DatasetInfo&) const = default;
+};
+
+struct ListedDataset {
+  std::string path;
+  Shape shape;
+  std::string type_name;
+  bool numeric = false;          // integers or floats, in a dataspace that can hold elements
+  bool dimension_scale = false;  // the coordinates of another dataset
+};
+
+// Every dataset of the file in the order of names, netCDF dimensions without a variable left out.
+std::vector<ListedDataset> list_datasets(const std::string& file);
+
+// `path` empty: the only numeric dataset, or the only one that is not a dimension scale.
+DatasetInfo inspect(const std::string& file, const std::string& path);
+
+// One line of text and back, exactly, whatever bytes the names hold.
+std::string to_json(const DatasetInfo& info);
+DatasetInfo from_json(const std::string& text);
+
+struct ReadCounts {
+  std::uint64_t missing = 0;
+  std::uint64_t inexact = 0;  // integers that float64 cannot hold
+  std::uint64_t bytes = 0;    // handed over by HDF5: uncompressed, whole chunks
+};
+
+// An open dataset. Beside the caller's arrays it holds `buffer_bytes` for a slab and the chunk cache together, and HDF5
+// one chunk more while it decompresses. Destroy it before MPI's end.
+class DatasetReader {
+ public:
+  // Throws usage Error as inspect() does, and for a chunk larger than buffer_bytes, naming --buffers.
+  DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes);
+
+  // The elements of a flat C-order range to `out` (range.size() values); `missing_mask` is empty or as long as `out`:
+  // 1 where the element is missing, and NaN in `out`, 0 elsewhere. Each chunk that the range touches is read once.
+  // The library's Lock is held for a slab at a time, never during the conversion.
+  ReadCounts read(Range range, std::span<double> out, std::span<std::uint8_t> missing_mask = {});
+
+ private:
+  void fetch(const Box& box, std::byte* raw);
+
+  DatasetInfo info_;
+  std::uint64_t slab_elements_ = 0;
+  bool unwritten_ = false;  // elements nobody wrote, for which HDF5 leaves the memory as it is
+  Handle file_, dataset_, space_, type_;
+  std::vector<std::byte> slab_;
+};
+
+}  // namespace concdemo::hdf5

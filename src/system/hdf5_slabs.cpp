@@ -1,0 +1,146 @@
+#include "system/hdf5_slabs.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace concdemo::hdf5 {
+
+namespace {
+
+// Elements from one index of dimension d to the next.
+Shape strides_of(const Shape& shape) {
+  Shape strides(shape.size(), 1);
+  for (std::size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
+  return strides;
+}
+
+Shape index_of(std::uint64_t flat, const Shape& strides) {
+  Shape index(strides.size());
+  for (std::size_t d = 0; d < strides.size(); ++d) {
+    index[d] = flat / strides[d];
+    flat %= strides[d];
+  }
+  return index;
+}
+
+std::uint64_t flat_of(const Shape& index, const Shape& strides) {
+  std::uint64_t flat = 0;
+  for (std::size_t d = 0; d < strides.size(); ++d) flat += index[d] * strides[d];
+  return flat;
+}
+
+Box clipped(Box box, const Shape& shape) {
+  for (std::size_t d = 0; d < shape.size(); ++d) box.count[d] = std::min(box.count[d], shape[d] - box.start[d]);
+  return box;
+}
+
+// The first element of the box at or after `flat`, if there is one.
+std::optional<std::uint64_t> first_from(const Box& box, const Shape& strides, std::uint64_t flat) {
+  Shape index = index_of(flat, strides);
+  const auto end = [&](std::size_t d) { return box.start[d] + box.count[d]; };
+  std::size_t d = 0;
+  while (d < index.size() && index[d] >= box.start[d] && index[d] < end(d)) ++d;
+  if (d == index.size()) return flat;
+  if (index[d] >= end(d)) {
+    // Past the box in this dimension: on to the next index of the nearest outer one that has a next.
+    do {
+      if (d == 0) return std::nullopt;
+      --d;
+    } while (index[d] + 1 >= end(d));
+    ++index[d++];
+  }
+  for (; d < index.size(); ++d) index[d] = box.start[d];
+  return flat_of(index, strides);
+}
+
+struct ChunkSplit {
+  const Shape& shape;
+  const Shape& chunk;
+  const Shape strides;
+  const Range range;
+  const std::uint64_t max_elements;
+  const BoxVisitor& visit;
+
+  // Halves a box of chunks until it is worth reading: small enough, and all of it wanted or a single chunk.
+  void split(const Box& box) const {
+    const Box inside = clipped(box, shape);
+    const auto first = first_from(inside, strides, range.begin);
+    if (!first || *first >= range.end) return;
+    std::size_t d = 0;
+    while (d < box.count.size() && box.count[d] == chunk[d]) ++d;
+    const bool single = d == box.count.size();
+    if (single || (inside.elements() <= max_elements && all_wanted(inside))) return visit(inside);
+    Box half = box;
+    half.count[d] = box.count[d] / chunk[d] / 2 * chunk[d];
+    split(half);
+    half.start[d] += half.count[d];
+    half.count[d] = box.count[d] - half.count[d];
+    split(half);
+  }
+
+  bool all_wanted(const Box& box) const {
+    Shape last = box.start;
+    for (std::size_t d = 0; d < last.size(); ++d) last[d] += box.count[d] - 1;
+    return flat_of(box.start, strides) >= range.begin && flat_of(last, strides) < range.end;
+  }
+};
+
+}  // namespace
+
+std::uint64_t Box::elements() const {
+  std::uint64_t product = 1;
+  for (const std::uint64_t extent : count) product *= extent;
+  return product;
+}
+
+void visit_runs_as_boxes(const Shape& shape, Range range, std::uint64_t max_elements, const BoxVisitor& visit) {
+  const Shape strides = strides_of(shape);
+  while (range.size() > 0) {
+    Box box{index_of(range.begin, strides), Shape(shape.size(), 1)};
+    // The outermost dimension in which whole rows begin here.
+    std::size_t d = 0;
+    while (d + 1 < shape.size() &&
+           (range.begin % strides[d] != 0 || range.size() < strides[d] || strides[d] > max_elements)) {
+      ++d;
+    }
+    if (d < shape.size()) {
+      box.count[d] = std::min({range.size() / strides[d], shape[d] - box.start[d],
+                               std::max(max_elements / strides[d], std::uint64_t{1})});
+      std::copy(shape.begin() + static_cast<std::ptrdiff_t>(d) + 1, shape.end(),
+                box.count.begin() + static_cast<std::ptrdiff_t>(d) + 1);
+    }
+    visit(box);
+    range.begin += box.elements();
+  }
+}
+
+void visit_chunk_boxes(const Shape& shape, const Shape& chunk, Range range, std::uint64_t max_elements,
+                       const BoxVisitor& visit) {
+  if (range.size() == 0) return;
+  Box all{Shape(shape.size(), 0), shape};
+  for (std::size_t d = 0; d < shape.size(); ++d) all.count[d] = (shape[d] + chunk[d] - 1) / chunk[d] * chunk[d];
+  ChunkSplit{shape, chunk, strides_of(shape), range, max_elements, visit}.split(all);
+}
+
+void visit_runs_of_box(const Shape& shape, const Box& box, Range range,
+                       const std::function<void(Range flat, std::uint64_t offset)>& visit) {
+  const Shape strides = strides_of(shape);
+  // Dimensions below `inner` are walked; those from it on make one run.
+  std::size_t inner = shape.size();
+  std::uint64_t length = 1;
+  while (inner > 0 && (inner == shape.size() || box.count[inner] == shape[inner])) length *= box.count[--inner];
+  Shape index = box.start;
+  for (std::uint64_t offset = 0;; offset += length) {
+    const std::uint64_t begin = flat_of(index, strides);
+    const Range wanted{std::max(begin, range.begin), std::min(begin + length, range.end)};
+    if (wanted.begin < wanted.end) visit(wanted, offset + (wanted.begin - begin));
+    std::size_t d = inner;
+    while (d > 0 && ++index[d - 1] == box.start[d - 1] + box.count[d - 1]) {
+      index[d - 1] = box.start[d - 1];
+      --d;
+    }
+    if (d == 0) return;
+  }
+}
+
+}  // namespace concdemo::hdf5
