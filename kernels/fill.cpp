@@ -16,8 +16,8 @@ double to_unit(std::uint32_t low, std::uint32_t high) {
 }
 
 Pair uniform_pair(std::uint64_t seed, std::uint32_t stream, std::uint64_t block) {
-  const auto words = philox4x32_10({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), stream, 0},
-                                   {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  const auto low = [](std::uint64_t bits) { return static_cast<std::uint32_t>(bits); };
+  const auto words = philox4x32_10({low(block), low(block >> 32), stream, 0}, {low(seed), low(seed >> 32)});
   return {to_unit(words[0], words[1]), to_unit(words[2], words[3])};
 }
 

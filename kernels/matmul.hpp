@@ -1,0 +1,28 @@
+#pragma once
+#include <cstddef>
+#include <span>
+
+namespace concdemo {
+
+// C = A B, row-major: a is m x k, b is k x n, c is m x n and is overwritten; no two may overlap.
+// Per call: 2 m n k flops; 8 (m k + k n + m n) bytes when everything is read and written once.
+// Order of operations of each element (it defines the bits, whatever the threads and the SIMD width):
+//   c_ij = +0.0
+//   for each block of 256 in k, ascending:   acc = 0;  acc = fma(a_ik, b_kj, acc), k ascending;  c_ij = c_ij + acc
+// Every NaN result is the canonical one (0x7ff8000000000000). A row block of A gives the same row block of C.
+void matmul(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m, std::size_t k,
+            std::size_t n, int threads);
+
+// The same chain in scalar code: c_ij of row a_row (k values) and column j of b. The oracle of `verified`.
+double matmul_entry_reference(std::span<const double> a_row, std::span<const double> b, std::size_t j, std::size_t k,
+                              std::size_t n);
+
+// The same for a whole row of C (n values), reading b in its own order.
+void matmul_row_reference(std::span<const double> a_row, std::span<const double> b, std::span<double> c_row,
+                          std::size_t k, std::size_t n);
+
+// The textbook triple loop (i, k, j), without FMA; NaN and rounding are left to the compiler.
+void matmul_plain(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m,
+                  std::size_t k, std::size_t n, int threads);
+
+}  // namespace concdemo
