@@ -1,0 +1,177 @@
+#include "kernels/peaks.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/peaks.cpp"
+#include "kernels/highway.hpp"
+// The order of these two matters to Highway.
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <hwy/cache_control.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace concdemo {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Tag = hn::ScalableTag<double>;
+using Vector = hn::Vec<Tag>;
+constexpr std::size_t lanes = HWY_MAX_BYTES / sizeof(double);
+
+// The XOR of all bits: integers, because they cost the same whatever the data. `streams` places are read in turn.
+template <std::size_t streams>
+std::uint64_t read_streams(const double* x, std::size_t count) {
+  constexpr std::size_t step = 4 * lanes / streams;  // four vectors a turn
+  const Tag d;
+  const hn::RebindToUnsigned<Tag> du;
+  const std::size_t stride = count / streams;
+  hn::Vec<decltype(du)> sums[4];
+  for (auto& sum : sums) sum = hn::Zero(du);
+  std::size_t i = 0;
+  for (; i + step <= stride; i += step)
+    for (std::size_t v = 0; v < 4; ++v) {
+      const double* place = x + v % streams * stride + i + v / streams * lanes;
+      sums[v] = hn::Xor(sums[v], hn::BitCast(du, hn::LoadU(d, place)));
+    }
+  std::uint64_t folded[lanes];
+  hn::StoreU(hn::Xor(hn::Xor(sums[0], sums[1]), hn::Xor(sums[2], sums[3])), du, folded);
+  std::uint64_t result = 0;
+  for (const std::uint64_t value : folded) result ^= value;
+  for (std::size_t s = 0; s < streams; ++s)
+    for (std::size_t r = i; r < stride; ++r) result ^= std::bit_cast<std::uint64_t>(x[s * stride + r]);
+  for (std::size_t r = streams * stride; r < count; ++r) result ^= std::bit_cast<std::uint64_t>(x[r]);
+  return result;
+}
+
+std::uint64_t read_one_stream(const double* x, std::size_t count) { return read_streams<1>(x, count); }
+std::uint64_t read_four_streams(const double* x, std::size_t count) { return read_streams<4>(x, count); }
+
+template <bool non_temporal>
+void copy_all(const double* from, double* to, std::size_t count) {
+  const Tag d;
+  std::size_t i = 0;
+  for (; i < count && reinterpret_cast<std::uintptr_t>(to + i) % HWY_MAX_BYTES != 0; ++i) to[i] = from[i];
+  for (; i + lanes <= count; i += lanes) {
+    const Vector values = hn::LoadU(d, from + i);
+    if constexpr (non_temporal) hn::Stream(values, d, to + i);
+    else hn::Store(values, d, to + i);
+  }
+  for (; i < count; ++i) to[i] = from[i];
+  if constexpr (non_temporal) hwy::FlushStream();
+}
+
+void copy_ordinary(const double* from, double* to, std::size_t count) { copy_all<false>(from, to, count); }
+void copy_non_temporal(const double* from, double* to, std::size_t count) { copy_all<true>(from, to, count); }
+
+// Twelve chains hide a latency of 4 cycles at up to three FMAs a cycle. Returns the flops; `sink` keeps the work alive.
+double run_chains(int steps, double& sink) {
+  constexpr int chains = 12;
+  const Tag d;
+  const Vector factor = hn::Set(d, 0.5), term = hn::Set(d, sink);
+  Vector x[chains];
+  for (int i = 0; i < chains; ++i) x[i] = hn::Set(d, i);
+  for (int step = 0; step < steps; ++step)
+    for (int i = 0; i < chains; ++i) x[i] = hn::MulAdd(x[i], factor, term);
+  for (int i = 1; i < chains; ++i) x[0] = hn::Add(x[0], x[i]);
+  sink = hn::GetLane(x[0]);
+  return 2.0 * chains * lanes * steps;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace concdemo
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace concdemo {
+HWY_EXPORT(read_one_stream);
+HWY_EXPORT(read_four_streams);
+HWY_EXPORT(copy_ordinary);
+HWY_EXPORT(copy_non_temporal);
+HWY_EXPORT(run_chains);
+
+namespace {
+
+std::atomic<std::uint64_t> kept;  // results go here, so that no pass can be optimised away
+
+// The shortest of at least three passes (the first one warms up), within about budget_s.
+template <class Pass>
+double best_seconds(double budget_s, const Pass& pass) {
+  double best = std::numeric_limits<double>::infinity();
+  const double start = omp_get_wtime();
+  for (int i = 0; i < 3 || (i < 20 && omp_get_wtime() - start < budget_s); ++i) {
+    const double begin = omp_get_wtime();
+    pass();
+    best = std::min(best, omp_get_wtime() - begin);
+  }
+  return std::max(best, 1e-9);  // a clock's tick: a rate stays finite
+}
+
+// Calls work(begin, count) on every thread with its part of [0, size).
+template <class Work>
+void share(std::size_t size, int threads, const Work& work) {
+#pragma omp parallel num_threads(threads)
+  {
+    const auto team = static_cast<std::size_t>(omp_get_num_threads());
+    const auto self = static_cast<std::size_t>(omp_get_thread_num());
+    const std::size_t begin = size / team * self + std::min(self, size % team);
+    work(begin, size / team + (self < size % team ? 1 : 0));
+  }
+}
+
+}  // namespace
+
+double read_bandwidth_peak(std::span<const double> buffer, int threads) {
+  const auto read_with = [&](auto read) {
+    return best_seconds(0.02, [&] {
+      share(buffer.size(), threads, [&](std::size_t begin, std::size_t count) {
+        kept.fetch_xor(read(buffer.data() + begin, count));
+      });
+    });
+  };
+  const double seconds =
+      std::min(read_with(HWY_DYNAMIC_DISPATCH(read_one_stream)), read_with(HWY_DYNAMIC_DISPATCH(read_four_streams)));
+  return static_cast<double>(buffer.size_bytes()) / seconds;
+}
+
+double copy_bandwidth_peak(std::span<double> buffer, int threads) {
+  const std::size_t half = buffer.size() / 2;
+  const double* from = buffer.data();
+  double* to = buffer.data() + (buffer.size() - half);
+  const auto copy_with = [&](auto copy) {
+    return best_seconds(0.02, [&] {
+      share(half, threads, [&](std::size_t begin, std::size_t count) { copy(from + begin, to + begin, count); });
+    });
+  };
+  const double seconds =
+      std::min(copy_with(HWY_DYNAMIC_DISPATCH(copy_ordinary)), copy_with(HWY_DYNAMIC_DISPATCH(copy_non_temporal)));
+  return static_cast<double>(2 * half * sizeof(double)) / seconds;
+}
+
+double fma_peak(int threads) {
+  constexpr int steps = 200'000;
+  double flops = 0;
+  const double seconds = best_seconds(0.01, [&] {
+    double total = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : total)
+    {
+      double sink = 1.0;
+      total = HWY_DYNAMIC_DISPATCH(run_chains)(steps, sink);
+      kept.fetch_xor(std::bit_cast<std::uint64_t>(sink));
+    }
+    flops = total;
+  });
+  return flops / seconds;
+}
+
+}  // namespace concdemo
+#endif
