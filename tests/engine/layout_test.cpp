@@ -1,0 +1,303 @@
+#include "engine/layout.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <set>
+#include <string>
+
+#include "engine/slices.hpp"
+#include "support/catch.hpp"
+
+using namespace concdemo;
+
+namespace {
+
+using Mask = std::vector<int>;
+
+Mask cpus(int first, int last) {
+  Mask mask;
+  for (int cpu = first; cpu <= last; ++cpu) mask.push_back(cpu);
+  return mask;
+}
+Mask both(Mask a, const Mask& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// Cores 0..cores-1, hyper-thread h of core c is CPU c + h * cores.
+NodeView node(int cores, int hyper_threads, const std::vector<Mask>& masks) {
+  NodeView view;
+  view.rank_cpus = masks;
+  for (int cpu = 0; cpu < cores * hyper_threads; ++cpu) view.core_of_cpu[cpu] = cpu % cores;
+  return view;
+}
+
+std::vector<int> threads(const NodeLayout& layout) {
+  std::vector<int> result;
+  for (const auto& rank : layout.ranks) result.push_back(rank.threads);
+  return result;
+}
+bool pinned(const NodeLayout& layout) {
+  return std::any_of(layout.ranks.begin(), layout.ranks.end(), [](const auto& r) { return !r.thread_cpus.empty(); });
+}
+
+// Every pinned thread has one core of its rank's mask, with all CPUs the mask has of it, and no core is used twice.
+void check_slices(const NodeView& view, const NodeLayout& layout) {
+  std::set<int> used;
+  for (std::size_t rank = 0; rank < layout.ranks.size(); ++rank) {
+    const auto& mask = view.rank_cpus[rank];
+    REQUIRE(layout.ranks[rank].thread_cpus.size() == static_cast<std::size_t>(layout.ranks[rank].threads));
+    for (const auto& thread : layout.ranks[rank].thread_cpus) {
+      REQUIRE(!thread.empty());
+      const int core = view.core_of_cpu.at(thread[0]);
+      Mask expected;
+      for (const int cpu : mask) {
+        if (view.core_of_cpu.at(cpu) == core) expected.push_back(cpu);
+      }
+      REQUIRE(thread == expected);
+      REQUIRE(used.insert(core).second);
+    }
+  }
+}
+
+void check_sliced(const NodeView& view, const std::vector<int>& expected) {
+  const NodeLayout layout = lay_out(view);
+  CHECK(threads(layout) == expected);
+  check_slices(view, layout);
+  CHECK(layout.warnings.empty());
+}
+
+void check_left_alone(const NodeView& view, const std::vector<int>& expected) {
+  const NodeLayout layout = lay_out(view);
+  CHECK(threads(layout) == expected);
+  CHECK(!pinned(layout));
+  CHECK(layout.warnings.empty());
+}
+
+std::string warning(const NodeView& view) {
+  const NodeLayout layout = lay_out(view);
+  return layout.warnings.empty() ? "" : layout.warnings.front();
+}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("masks without a common core are left alone") {
+  check_left_alone(node(1, 1, {{0}}), {1});                                             // 1 CPU
+  check_left_alone(node(1, 2, {{0, 1}}), {1});                                          // 1 core with SMT
+  check_left_alone(node(8, 1, {cpus(0, 7)}), {8});                                      // one rank
+  check_left_alone(node(8, 2, {cpus(0, 15)}), {8});                                     // one rank, SMT
+  check_left_alone(node(8, 2, {cpus(0, 7)}), {8});                                      // one hyper-thread of each core
+  check_left_alone(node(8, 2, {both(cpus(0, 3), cpus(8, 11)), both(cpus(4, 7), cpus(12, 15))}), {4, 4});  // two sockets
+  check_left_alone(node(4, 1, {{0}, {1}, {2}, {3}}), {1, 1, 1, 1});                     // bound to core each
+  check_left_alone(node(64, 1, {{3}, {17, 40}, {41, 63}}), {1, 1, 1});                  // scattered, uneven: 5 / 3
+  check_left_alone(node(8, 1, {{}}), {1});                                              // nothing known
+  NodeView unknown;
+  unknown.rank_cpus = {{0, 1, 7}};
+  check_left_alone(unknown, {3});  // no core known: each CPU is one
+  CHECK(lay_out(NodeView{}).ranks.empty());
+}
+
+TEST_CASE("a rank gets no more than its share and no more than its mask") {
+  const NodeLayout uneven = lay_out(node(8, 1, {cpus(0, 0), cpus(1, 7)}));
+  CHECK(threads(uneven) == std::vector<int>{1, 4});
+  CHECK(!pinned(uneven));
+  CHECK(contains(uneven.warnings.at(0), "rank 0 may use 1 core where its share is 4"));
+}
+
+TEST_CASE("masks that overlap are sliced") {
+  // Open MPI binds 4 ranks to a socket each: 2 sockets, 4 cores with SMT each.
+  const Mask socket0 = both(cpus(0, 3), cpus(8, 11));
+  const Mask socket1 = both(cpus(4, 7), cpus(12, 15));
+  const NodeView open_mpi = node(8, 2, {socket0, socket1, socket0, socket1});
+  check_sliced(open_mpi, {2, 2, 2, 2});
+  const NodeLayout layout = lay_out(open_mpi);
+  CHECK(layout.cores == 8);
+  CHECK(layout.ranks[0].thread_cpus == std::vector<Mask>{{0, 8}, {1, 9}});
+  CHECK(layout.ranks[2].thread_cpus == std::vector<Mask>{{2, 10}, {3, 11}});
+
+  check_sliced(node(8, 2, {cpus(0, 15), cpus(0, 15), cpus(0, 15), cpus(0, 15)}), {2, 2, 2, 2});  // one socket, SMT
+  check_sliced(node(8, 1, {cpus(0, 7), cpus(0, 7), cpus(0, 7)}), {2, 2, 2});                     // 8 / 3
+  check_sliced(node(8, 1, {cpus(0, 5), cpus(4, 7)}), {4, 4});              // only 0-3 and 4-7 do it
+  check_sliced(node(6, 1, {cpus(0, 3), cpus(0, 3), cpus(2, 5)}), {2, 2, 2});  // the third must keep out of 2-3
+  check_sliced(node(4, 1, {{0, 1}, {1, 2}, {2, 3}, {3, 0}}), {1, 1, 1, 1});   // a ring
+  check_sliced(node(4, 1, {{0, 1, 2, 3}, {0}, {0, 1}, {0, 1, 2}}), {1, 1, 1, 1});  // nested: one solution
+  check_sliced(node(8, 2, {cpus(0, 7), cpus(8, 15)}), {4, 4});  // the two hyper-threads of every core
+  NodeView scattered;
+  scattered.rank_cpus = {{3, 90, 700, 5000}, {3, 90, 700, 5000}};
+  scattered.core_of_cpu = {{3, 11}, {90, 5}, {700, 11}, {5000, 5}};
+  check_sliced(scattered, {1, 1});
+}
+
+TEST_CASE("where masks leave less than the share, the poorest rank gets the most possible") {
+  const NodeView view = node(8, 1, {{0, 1}, {0, 1}, cpus(0, 7)});
+  const NodeLayout layout = lay_out(view);
+  CHECK(threads(layout) == std::vector<int>{1, 1, 2});
+  check_slices(view, layout);
+  CHECK(contains(layout.warnings.at(0), "rank 0 may use 1 core where its share is 2"));
+}
+
+TEST_CASE("a quota of CPU time limits the threads of the node") {
+  NodeView view = node(8, 1, {cpus(0, 7)});
+  view.quota = 2.5;
+  check_left_alone(view, {2});
+  view.quota = 0.3;
+  check_left_alone(view, {1});
+  view.quota = 1e300;
+  check_left_alone(view, {8});
+  view = node(8, 1, {cpus(0, 7), cpus(0, 7)});
+  view.quota = 4;
+  check_sliced(view, {2, 2});
+  view = node(8, 1, {cpus(2, 3)});  // mask and quota
+  view.quota = 6;
+  check_left_alone(view, {2});
+}
+
+TEST_CASE("more ranks than cores: one thread each, not pinned") {
+  const NodeLayout layout = lay_out(node(2, 2, {cpus(0, 3), cpus(0, 3), cpus(0, 3), cpus(0, 3)}));
+  CHECK(threads(layout) == std::vector<int>{1, 1, 1, 1});
+  CHECK(!pinned(layout));
+  CHECK(layout.warnings == std::vector<std::string>{"4 ranks share 2 cores: start at most 2 a node"});
+  // A rank on each hyper-thread is meant.
+  check_left_alone(node(2, 2, {{0}, {1}, {2}, {3}}), {1, 1, 1, 1});
+  // Three ranks on one core, although there are others.
+  NodeView crowded = node(8, 1, {{0}, {0}, {0}, cpus(1, 7)});
+  CHECK(!pinned(lay_out(crowded)));
+  CHECK(contains(warning(crowded), "some of the 4 ranks share a core though there are 8 cores"));
+  CHECK(contains(warning(crowded), "`mpirun -n 4 --map-by slot:PE=2 --bind-to core ...`"));
+}
+
+TEST_CASE("cores that no rank may use are reported with the line that uses them") {
+  NodeView view = node(8, 1, {{0}, {1}});  // Open MPI's default for 2 ranks
+  CHECK(warning(view) == "");              // unknown whether there are others
+  view.usable_cpus = cpus(0, 7);
+  CHECK(warning(view) == "6 of 8 cores are open to no rank: use all by `mpirun -n 2 --map-by slot:PE=4 --bind-to core ...`");
+  view.world_ranks = 6;
+  CHECK(contains(warning(view), "`mpirun -n 6 --map-by ppr:2:node:PE=4 --bind-to core ...`"));
+  view.by_srun = true;
+  CHECK(contains(warning(view), "`srun -n 6 -c 4 --cpu-bind=cores ...`"));
+  view.quota = 2;  // the others could not be used anyway
+  CHECK(warning(view) == "");
+  NodeView remainder = node(8, 1, {cpus(0, 1), cpus(2, 3), cpus(4, 5)});
+  remainder.usable_cpus = cpus(0, 7);
+  CHECK(warning(remainder) == "");  // 8 / 3 is 2 however they are bound
+  NodeView smt = node(8, 2, {cpus(0, 0)});
+  smt.usable_cpus = cpus(0, 15);
+  smt.by_srun = true;
+  smt.rank_cpus = {{0, 8}};
+  CHECK(contains(warning(smt), "`srun -n 1 -c 16 --cpu-bind=cores ...`"));
+}
+
+TEST_CASE("given threads are neither sliced nor pinned, and judged") {
+  NodeView view = node(8, 1, {{0}, {1}});
+  view.usable_cpus = cpus(0, 7);
+  view.given_threads = {4, 4};
+  CHECK(threads(lay_out(view)) == std::vector<int>{4, 4});
+  CHECK(!pinned(lay_out(view)));
+  CHECK(warning(view) == "rank 0 has 4 threads on 1 CPU (0): give each rank its cores by "
+                         "`mpirun -n 2 --map-by slot:PE=4 --bind-to core ...`");
+  view.given_threads = {8, 8};
+  CHECK(contains(warning(view), "at most 4 threads a rank fit on 8 cores: `mpirun -n 2 --map-by slot:PE=4"));
+  view.given_threads = {1, 1};
+  CHECK(warning(view) == "");  // leaving cores idle was asked for
+
+  NodeView shared = node(8, 2, {cpus(0, 15), cpus(0, 15), cpus(0, 15), cpus(0, 15)});
+  shared.given_threads = {2, 2, 2, 2};
+  CHECK(warning(shared) == "");
+  CHECK(!pinned(lay_out(shared)));
+  shared.given_threads = {4, 4, 4, 4};  // hyper-threads, deliberately
+  CHECK(warning(shared) == "");
+  shared.given_threads = {8, 8, 8, 8};
+  CHECK(warning(shared) == "32 threads run on 16 CPUs: --threads 2 fits, or start fewer ranks a node");
+
+  NodeView laptop = node(4, 2, {cpus(0, 7)});
+  laptop.given_threads = {8};
+  CHECK(warning(laptop) == "");
+  laptop.given_threads = {9};
+  CHECK(warning(laptop) == "rank 0 has 9 threads on 8 CPUs (0-7): --threads 4 fits");
+}
+
+TEST_CASE("slices exist whenever there is a solution, against exhaustive search") {
+  std::mt19937 random(7);
+  int feasible = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const int cores = 1 + static_cast<int>(random() % 6);
+    const int ranks = 1 + static_cast<int>(random() % 4);
+    std::vector<Mask> allowed(static_cast<std::size_t>(ranks));
+    std::vector<int> wanted;
+    for (auto& mask : allowed) {
+      for (int core = 0; core < cores; ++core) {
+        if (random() % 2) mask.push_back(core);
+      }
+      wanted.push_back(static_cast<int>(random() % (mask.size() + 1)));
+    }
+    // All assignments of cores to ranks (or to none): the best sorted counts, none above the wish.
+    std::vector<int> best;
+    std::vector<int> counts(allowed.size());
+    const auto search = [&](const auto& self, int core) -> void {
+      if (core == cores) {
+        std::vector<int> sorted;
+        // Filled up by what a rank did not want, so that modest ranks do not look poor.
+        for (std::size_t r = 0; r < allowed.size(); ++r) sorted.push_back(counts[r] == wanted[r] ? cores : counts[r]);
+        std::sort(sorted.begin(), sorted.end());
+        best = std::max(best, sorted);
+        return;
+      }
+      self(self, core + 1);
+      for (std::size_t r = 0; r < allowed.size(); ++r) {
+        if (counts[r] == wanted[r] || !std::count(allowed[r].begin(), allowed[r].end(), core)) continue;
+        ++counts[r];
+        self(self, core + 1);
+        --counts[r];
+      }
+    };
+    search(search, 0);
+    const auto slices = slice_cores(allowed, wanted, cores);
+    std::set<int> used;
+    std::vector<int> sorted;
+    bool all_met = true;
+    for (std::size_t r = 0; r < slices.size(); ++r) {
+      const bool met = static_cast<int>(slices[r].size()) == wanted[r];
+      all_met = all_met && met;
+      REQUIRE(static_cast<int>(slices[r].size()) <= wanted[r]);
+      sorted.push_back(met ? cores : static_cast<int>(slices[r].size()));
+      for (const int core : slices[r]) {
+        REQUIRE(std::count(allowed[r].begin(), allowed[r].end(), core) == 1);
+        REQUIRE(used.insert(core).second);
+      }
+    }
+    std::sort(sorted.begin(), sorted.end());
+    const bool solvable = best.front() == cores;
+    feasible += solvable;
+    REQUIRE(all_met == solvable);
+    REQUIRE(sorted.front() == best.front());
+  }
+  CHECK(feasible > 300);
+  CHECK(feasible < 2900);
+}
+
+TEST_CASE("4,096 CPUs are laid out in less than a second") {
+  std::mt19937 random(3);
+  for (const int ranks : {1, 64, 2048}) {
+    std::vector<Mask> same, nested, scattered;
+    for (int rank = 0; rank < ranks; ++rank) {
+      same.push_back(cpus(0, 4095));
+      nested.push_back(both(cpus(0, 2047 - rank % 1024), cpus(2048, 4095 - rank % 1024)));
+      Mask some;
+      for (int cpu = 0; cpu < 4096; ++cpu) {
+        if (random() % 64 == 0) some.push_back(cpu);
+      }
+      scattered.push_back(some);
+    }
+    for (const auto& masks : {same, nested, scattered}) {
+      const NodeView view = node(2048, 2, masks);
+      const auto start = std::chrono::steady_clock::now();
+      const NodeLayout layout = lay_out(view);
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+      INFO(ranks);
+      CHECK(elapsed.count() < 1.0);
+      if (pinned(layout)) check_slices(view, layout);
+    }
+  }
+}
