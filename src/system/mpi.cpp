@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <thread>
 
@@ -23,17 +24,19 @@ void check(int code, const char* call) {
   throw system_error(std::string(call) + ": " + std::string(text.data(), static_cast<std::size_t>(length)));
 }
 
-// Polls at once for a short while, then sleeps between polls, up to a millisecond.
-void wait(MPI_Request request, const char* call) {
+// Polls at once for a short while, then sleeps between polls, for a sixteenth of the time waited so far and at most a
+// millisecond: the sleep adds little to any wait, and a rank that waits costs the others nothing.
+// False when the time is up.
+bool wait(MPI_Request request, const char* call, double timeout_s = 1e18) {
   using namespace std::chrono;
   const auto start = steady_clock::now();
-  auto pause = microseconds(20);
   for (int done = 0;;) {
     check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
-    if (done) return;
-    if (steady_clock::now() - start < microseconds(50)) continue;
-    std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, microseconds(1000));
+    if (done) return true;
+    const duration<double> waited = steady_clock::now() - start;
+    if (waited.count() > timeout_s) return false;
+    if (waited < microseconds(50)) continue;
+    std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), milliseconds(1)));
   }
 }
 
@@ -88,7 +91,7 @@ Comm::Comm(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
 }
 Comm::Comm(Comm&&) noexcept = default;
 Comm::~Comm() {
-  if (handle_) MPI_Comm_free(&handle_->comm);
+  if (handle_ && std::uncaught_exceptions() == 0) MPI_Comm_free(&handle_->comm);
 }
 
 Comm Comm::world() {
@@ -120,6 +123,12 @@ void Comm::barrier() const {
   check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
   wait(request, "MPI_Ibarrier");
   count(0);
+}
+
+bool Comm::everyone_arrives(double timeout_s) const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
+  return wait(request, "MPI_Ibarrier", timeout_s);
 }
 
 void Comm::broadcast(std::span<std::byte> bytes, int root) const {

@@ -1,0 +1,17 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "system/mpi.hpp"
+
+namespace concdemo {
+
+// What a command does once MPI runs: collective over `world`. Failing is throwing Error.
+using Action = std::function<void(const mpi::Comm& world)>;
+
+// Each adds its subcommand and options to the parser and, when chosen, sets `action`. No MPI yet.
+void add_run(CLI::App& app, Action& action);
+void add_verify(CLI::App& app, Action& action);
+void add_tour(CLI::App& app, Action& action);  // the bare command
+
+}  // namespace concdemo

@@ -1,0 +1,35 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "engine/terminal.hpp"
+
+// Options that several commands share, with one meaning and one wording.
+namespace concdemo {
+
+struct CommonOptions {
+  int threads = 0;  // 0: not given
+  std::string simd;
+  bool quiet = false;
+  std::string progress = "auto";
+};
+
+void add_common_options(CLI::App& command, CommonOptions& options);
+
+ProgressMode progress_mode(const CommonOptions& options);
+void select_simd(const std::string& target);  // empty: the best; unsupported: usage Error with the list
+
+// Runs a parser of base/text.hpp on an option's value; its error then names the option.
+template <class Parse>
+auto parse_option(const std::string& option, const std::string& value, Parse parse) {
+  try {
+    return parse(value);
+  } catch (const Error& error) {
+    throw Error(error.code, option + ": " + error.what());
+  }
+}
+
+}  // namespace concdemo

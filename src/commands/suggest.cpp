@@ -1,0 +1,54 @@
+#include "commands/suggest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace concdemo {
+namespace {
+
+const CLI::App& innermost(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app : innermost(*chosen.front());
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
+  const CLI::App& command = innermost(app);
+  const std::string help = fmt::format("see concdemo{}{} --help", &command == &app ? "" : " ",
+                                       &command == &app ? "" : command.get_name());
+  if (error.get_name() != "ExtrasError") return fmt::format("{}; {}", error.what(), help);
+  // The first word on the command line that the parser could not place.
+  const auto extras = app.remaining(true);
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto at = std::find_first_of(words.begin(), words.end(), extras.begin(), extras.end());
+  const std::string word = at == words.end() ? (extras.empty() ? "" : extras.front()) : *at;
+  const bool is_option = word.starts_with("-");
+  const std::string name = word.substr(0, word.find('='));
+  const auto nearest = nearest_name(name, is_option ? option_names(command) : command_names(command));
+  return fmt::format("unknown {} \"{}\"; {}", is_option ? "option" : &command == &app ? "command" : "argument", word,
+                     nearest ? "did you mean " + *nearest + "?" : help);
+}
+
+std::string help_text(const CLI::App& app) { return innermost(app).help(); }
+
+}  // namespace concdemo

@@ -1,0 +1,13 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace concdemo {
+
+// What is wrong with the command line and what was probably meant, on one line.
+std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv);
+
+// The help of the innermost command that was named.
+std::string help_text(const CLI::App& app);
+
+}  // namespace concdemo

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "commands/command.hpp"
+#include "commands/options.hpp"
+#include "engine/file_header.hpp"
+#include "engine/layout.hpp"
+#include "workloads/execute.hpp"
+#include "workloads/problem.hpp"
+#include "workloads/report.hpp"
+
+namespace concdemo {
+namespace {
+
+constexpr const char* file_name = "concdemo.h5";
+constexpr const char* mark = "concdemo tour";  // the attribute `title` of a file that a tour may replace
+constexpr std::uint64_t seed = 1;
+
+struct TourOptions {
+  bool force = false;
+  CommonOptions common;
+};
+
+// One workload on one core and on the whole layout.
+struct Stop {
+  const Workload* workload = nullptr;
+  Problem problem;
+  Measurement solo;   // on rank 0 only
+  Measurement whole;
+};
+
+std::string places_text(const Layout& layout) {
+  constexpr std::size_t most = 16;
+  std::string text = fmt::format("Layout: {}. {}\n", layout_text(layout), layout.explanation);
+  for (std::size_t rank = 0; rank < std::min(layout.places.size(), most); ++rank) {
+    const RankPlace& place = layout.places[rank];
+    text += fmt::format("  rank {:<3} on {}, {} thread{}, CPUs {}\n", rank, place.host, place.threads,
+                        place.threads == 1 ? "" : "s", place.cpus);
+  }
+  if (layout.places.size() > most) text += fmt::format("  ... and {} more ranks\n", layout.places.size() - most);
+  if (!layout.warnings.empty()) text += "  Warning: " + layout.warnings.front() + "\n";
+  return text + "\n";
+}
+
+// An earlier tour's file is replaced; any other of that name only with --force.
+bool may_replace(bool force) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(file_name, ignored))) return true;
+  if (force) return true;
+  try {
+    const auto header = read_header(file_name);
+    if (!header) return false;
+    for (const auto& [name, value] : header->attributes) {
+      if (name == "title" && value == AttributeValue(mark)) return true;
+    }
+  } catch (const Error&) {
+  }
+  return false;
+}
+
+// The tour's file, or nothing when the folder cannot be written; `note` then says why.
+std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOptions& options,
+                                        const std::vector<Stop>& stops, std::string& note) {
+  mpi::together(world, [&] {
+    if (!world.is_root() || may_replace(options.force)) return;
+    throw usage_error(fmt::format("{} is there and is not an earlier tour's; move it away, or replace it with --force",
+                                  file_name));
+  });
+  FileSpec spec;
+  spec.path = file_name;
+  spec.force = true;
+  spec.attributes = {{"title", mark}};
+  for (const Stop& stop : stops) {
+    for (DatasetSpec& dataset : stop.workload->outputs(stop.problem)) spec.datasets.push_back(std::move(dataset));
+  }
+  try {
+    return OutputFile::create(world, spec, {});
+  } catch (const Error& error) {
+    note = error.what();
+    return nullptr;
+  }
+}
+
+void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& layout, Stop& stop, const Sink& sink,
+                  Progress& progress) {
+  ExecuteOptions options;
+  options.warmup = 1;
+  options.repeat = 3;
+  if (world.is_root()) stop.solo = execute({self, 1}, *stop.workload, stop.problem, options, progress);
+  world.barrier();
+  options.sink = sink;
+  stop.whole = execute({world, layout.threads}, *stop.workload, stop.problem, options, progress);
+  stop.solo.job.reset();
+}
+
+double speed_up(const Stop& stop) { return stop.solo.samples.median() / stop.whole.samples.median(); }
+
+std::string row(const Stop& stop) {
+  const Measurement& whole = stop.whole;
+  return fmt::format("{:<8} {:>13} {:>9} {:>9} {:>7.2f}x {:>12}  {:<4} {:<28} {}\n", stop.workload->name,
+                     to_text(stop.problem.size), format_seconds(stop.solo.samples.median()),
+                     format_seconds(whole.samples.median()), speed_up(stop), format_rate(whole.rate(), whole.rate_unit()),
+                     whole.verification.ok ? "yes" : "NO", whole.headline, whole.verification.against);
+}
+
+std::string closing(const std::vector<Stop>& stops, const Layout& layout, const OutputStats* output,
+                    const std::string& note) {
+  double least = 1e300;
+  double most = 0;
+  bool same = true;
+  for (const Stop& stop : stops) {
+    least = std::min(least, speed_up(stop));
+    most = std::max(most, speed_up(stop));
+    same = same && stop.solo.result == stop.whole.result;
+  }
+  std::string text = fmt::format("\n{} against one core: {:.2f} to {:.2f} times as fast.\n", layout_text(layout), least, most);
+  if (output != nullptr) {
+    const double waited = output->stall_s + output->drain_s;
+    const double hidden = output->io_busy_s > 0 ? std::max(0.0, 1 - waited / output->io_busy_s) : 0;
+    text += fmt::format("{:.0f} % of the {} that writing took was hidden behind computing.\n", 100 * hidden,
+                        format_seconds(output->io_busy_s));
+  } else {
+    text += fmt::format("No output was written: {}\n", note);
+  }
+  text += same ? "One thread and the whole layout gave the same bits in every workload.\n"
+               : "One thread and the whole layout gave DIFFERENT bits: a race or broken hardware.\n";
+  if (output != nullptr) {
+    text += fmt::format("\nWrote {} ({}): h5dump -H {} shows what is in it.\n", output->file, format_bytes(output->bytes),
+                        output->file);
+  }
+  text += "\nTo try next:\n  concdemo run sumsq --values 1,2,3,4,5\n  concdemo run sum --size 100M --method plain\n";
+  return text + (output != nullptr ? fmt::format("  concdemo verify {}\n", file_name) : "  concdemo run --help\n");
+}
+
+void tour(const mpi::Comm& world, const TourOptions& options) {
+  select_simd(options.common.simd);
+  const Layout layout = choose_layout(world, options.common.threads);
+  const bool shows = world.is_root();
+  const auto show = [&](const std::string& text) { mpi::together(world, [&] { if (shows) print(text); }); };
+  if (!options.common.quiet) show(places_text(layout));
+  Progress progress(progress_mode(options.common), world.is_root());
+  std::vector<Stop> stops;
+  for (const Workload* workload : workloads()) {
+    Stop stop;
+    stop.workload = workload;
+    stop.problem = generated_problem(*workload, workload->tour_size, seed, Fill::uniform);
+    stops.push_back(std::move(stop));
+  }
+  std::string note;
+  const auto output = open_output(world, options, stops, note);
+  const mpi::Comm self = world.split(world.rank());
+  show(fmt::format("{:<8} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
+                   "layout", "speed-up", "rate", "ok", "result", "verified against"));
+  Sink sink{output.get(), 0};
+  bool right = true;
+  for (Stop& stop : stops) {
+    measure_stop(world, self, layout, stop, sink, progress);
+    sink.first_dataset += stop.workload->outputs(stop.problem).size();
+    show(row(stop));
+    const bool solo_right = !world.is_root() || (stop.solo.verification.ok && stop.solo.result == stop.whole.result);
+    right = right && world.min(std::uint64_t{solo_right && stop.whole.verification.ok}) == 1;
+  }
+  OutputStats stats;
+  if (output && right) stats = output->commit();
+  show(closing(stops, layout, output && right ? &stats : nullptr, note));
+  if (!right) throw Error(ExitCode::verification, "a workload failed its verification; see the table above");
+}
+
+}  // namespace
+
+void add_tour(CLI::App& app, Action& action) {
+  const auto options = std::make_shared<TourOptions>();
+  app.add_flag("--force", options->force, "replace a concdemo.h5 that no tour wrote");
+  add_common_options(app, options->common);
+  action = [options](const mpi::Comm& world) { tour(world, *options); };
+}
+
+}  // namespace concdemo

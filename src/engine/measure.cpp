@@ -1,0 +1,50 @@
+#include "engine/measure.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace concdemo {
+namespace {
+
+double quantile_half(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+struct Slowest {
+  double seconds;
+  int rank;
+};
+
+}  // namespace
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double Samples::min() const { return seconds.empty() ? 0 : *std::min_element(seconds.begin(), seconds.end()); }
+double Samples::max() const { return seconds.empty() ? 0 : *std::max_element(seconds.begin(), seconds.end()); }
+double Samples::median() const { return quantile_half(seconds); }
+
+Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run) {
+  for (int i = 0; i < warmup; ++i) run(false);
+  Samples samples;
+  double total = 0;
+  for (int i = 0; i < repeat; ++i) {
+    comm.barrier();
+    const double start = now_s();
+    run(i + 1 == repeat);
+    const double elapsed = now_s() - start;
+    total += elapsed;
+    samples.seconds.push_back(comm.max(elapsed));
+  }
+  const auto later = [](const Slowest& in, Slowest& inout) {
+    if (in.seconds > inout.seconds || (in.seconds == inout.seconds && in.rank < inout.rank)) inout = in;
+  };
+  samples.slowest_rank = comm.combine<Slowest>({total, comm.rank()}, later).rank;
+  return samples;
+}
+
+}  // namespace concdemo

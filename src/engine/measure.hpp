@@ -1,0 +1,25 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "system/mpi.hpp"
+
+namespace concdemo {
+
+// Seconds of repeated runs; each sample is the maximum over ranks.
+struct Samples {
+  std::vector<double> seconds;  // in the order of the runs
+  int slowest_rank = 0;         // the rank that took longest in all
+  double min() const;
+  double median() const;
+  double max() const;
+};
+
+// Collective: `warmup` runs, then `repeat` timed ones, each begun together by all ranks.
+// `run(last)` is told when it is the last one.
+Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run);
+
+double now_s();  // of a monotonic clock
+
+}  // namespace concdemo

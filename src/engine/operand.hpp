@@ -1,0 +1,43 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/partition.hpp"
+#include "base/shape.hpp"
+#include "engine/array.hpp"
+#include "system/hdf5_read.hpp"
+
+namespace concdemo {
+
+enum class Fill { uniform, index };
+
+// An input array of a workload: generated, given as a list, or a dataset of a file. Every rank holds the same Operand;
+// what it holds are descriptions, not the data.
+struct Operand {
+  enum class Source { generated, values, file };
+  Source source = Source::generated;
+  Shape shape;
+  Fill fill = Fill::uniform;
+  std::uint64_t seed = 0;
+  std::uint32_t stream = 0;  // tells operands of one seed apart
+  std::vector<double> values;
+  hdf5::DatasetInfo dataset;
+  std::uint64_t buffer_bytes = 0;  // bound of a slab when reading a file
+};
+
+struct LoadCounts {
+  std::uint64_t missing = 0;  // elements equal to the dataset's _FillValue or missing_value
+  std::uint64_t inexact = 0;  // integers that float64 cannot hold
+};
+
+// Writes the elements of a flat range (C order) to `out`, which has range.size() elements; missing ones become NaN. Where
+// the operand can have missing elements, `missing` gets one byte an element, 1 for those; else it is left empty.
+LoadCounts load(const Operand& operand, Range range, std::span<double> out, std::vector<std::uint8_t>& missing,
+                int threads);
+
+// "uniform, seed 1", "5 values" or "FILE:/dataset".
+std::string describe(const Operand& operand);
+
+}  // namespace concdemo

@@ -1,0 +1,75 @@
+#include "engine/record.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "build_info.hpp"
+#include "kernels/simd.hpp"
+#include "system/files.hpp"
+#include "system/hdf5.hpp"
+#include "system/topology.hpp"
+
+extern char** environ;
+
+namespace concdemo {
+
+Json environment_json() {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  Json omp = Json::object();
+  Json slurm = nullptr;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (text.starts_with("OMP_")) omp[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+    if (text.starts_with("SLURM_JOB_ID=")) slurm = text.substr(equals + 1);
+  }
+  const Json versions = {{"concdemo", build_info::version},
+                         {"mpi", mpi::library_version()},
+                         {"hdf5", hdf5::library_version()},
+                         {"compiler", build_info::compiler}};
+  return {{"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)))},
+          {"host", host_name()},
+          {"cpu", cpu_model()},
+          {"versions", versions},
+          {"commit", build_info::commit},
+          {"slurm_job", slurm},
+          {"omp", omp}};
+}
+
+Json layout_json(const Layout& layout) {
+  return {{"nodes", layout.nodes}, {"ranks", layout.ranks}, {"threads", layout.threads}, {"simd", simd_target()}};
+}
+
+Json output_json(const OutputStats& stats) {
+  return {{"file", stats.file},         {"bytes", stats.bytes},         {"io_busy_s", stats.io_busy_s},
+          {"stall_s", stats.stall_s},   {"drain_s", stats.drain_s},     {"durable_s", stats.durable_s},
+          {"reserved", stats.reserved}};
+}
+
+std::uint64_t peak_rss_bytes(const mpi::Comm& comm) {
+  std::ifstream status("/proc/self/status");
+  std::uint64_t kib = 0;
+  for (std::string word; status >> word;) {
+    if (word == "VmHWM:") status >> kib;
+  }
+  return comm.max(kib * 1024);
+}
+
+void append_record(const std::string& path, const Json& record) {
+  const std::string line = record.dump() + "\n";
+  files::Descriptor file;
+  int error = files::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, file);
+  if (error == 0) error = files::append(file.get(), std::as_bytes(std::span(line)));
+  if (error == 0) error = file.close();
+  if (error != 0) throw system_error(fmt::format("--record {}: {}", path, files::error_text(error)));
+}
+
+}  // namespace concdemo

@@ -1,0 +1,65 @@
+#include "engine/terminal.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "engine/measure.hpp"
+
+namespace concdemo {
+namespace {
+
+bool write_all(int fd, const std::string& text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const ssize_t written = ::write(fd, text.data() + at, text.size() - at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    at += static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+}  // namespace
+
+void print(const std::string& text) {
+  if (!write_all(1, text)) throw system_error("cannot write to standard output; is the disk full or the pipe closed?");
+}
+
+void message(const std::string& text) { write_all(2, "concdemo: " + text + "\n"); }
+
+bool stderr_is_watched() {
+  if (isatty(2)) return true;
+  const int fd = open(("/proc/" + std::to_string(getppid()) + "/fd/2").c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool terminal = isatty(fd) != 0;
+  close(fd);
+  return terminal;
+}
+
+Progress::Progress(ProgressMode mode, bool is_root) {
+  if (!is_root || mode == ProgressMode::off) return;
+  terminal_ = stderr_is_watched();
+  plain_ = !terminal_ && mode == ProgressMode::on;
+}
+
+Progress::~Progress() { clear(); }
+
+void Progress::show(const std::string& phase) {
+  if (terminal_) {
+    write_all(2, "\r\033[K" + phase + " ...");
+    dirty_ = true;
+  } else if (plain_ && now_s() - last_s_ >= 60) {
+    message(phase);
+    last_s_ = now_s();
+  }
+}
+
+void Progress::clear() {
+  if (dirty_) write_all(2, "\r\033[K");
+  dirty_ = false;
+}
+
+}  // namespace concdemo

@@ -1,0 +1,49 @@
+#include "workloads/execute.hpp"
+
+#include <fmt/format.h>
+
+namespace concdemo {
+
+double Measurement::rate() const {
+  const double amount = cost.bound == Bound::fma ? cost.flops : cost.traffic_bytes;
+  const double seconds = samples.median();
+  return seconds > 0 ? amount / seconds : 0;
+}
+
+std::string Measurement::rate_unit() const { return cost.bound == Bound::fma ? "flop/s" : "B/s"; }
+
+Measurement execute(const Context& context, const Workload& workload, const Problem& problem,
+                    const ExecuteOptions& options, Progress& progress) {
+  const mpi::Comm& comm = context.comm;
+  progress.show(fmt::format("{}: reading or generating", workload.name));
+  const std::shared_ptr<Job> job = workload.prepare(context, problem);
+  Measurement measured;
+  measured.job = job;
+  measured.cost = workload.cost(problem.size);
+  measured.counts = job->counts;
+  progress.show(fmt::format("{}: computing", workload.name));
+  mpi::Traffic before;
+  mpi::Traffic after;
+  measured.samples = measure(comm, options.warmup, options.repeat, [&](bool last) {
+    before = comm.traffic();
+    job->execute(last ? options.sink : Sink{});
+    after = comm.traffic();
+  });
+  measured.traffic = {comm.max(after.messages - before.messages), comm.max(after.bytes - before.bytes)};
+  progress.show(fmt::format("{}: verifying", workload.name));
+  measured.verification = job->verify();
+  measured.result = job->result();
+  measured.headline = job->headline();
+  constexpr double beyond_caches_bytes = 128e6;
+  constexpr double beyond_noise_flops = 1e8;
+  const bool large = measured.cost.bound == Bound::fma ? measured.cost.flops >= beyond_noise_flops
+                                                       : measured.cost.traffic_bytes >= beyond_caches_bytes;
+  if (options.peak && large) {
+    progress.show("measuring the peak");
+    measured.peak = measure_peak(comm, context.threads, measured.cost.bound);
+  }
+  progress.clear();
+  return measured;
+}
+
+}  // namespace concdemo

@@ -1,0 +1,38 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "engine/measure.hpp"
+#include "engine/peaks.hpp"
+#include "engine/terminal.hpp"
+#include "workloads/workload.hpp"
+
+namespace concdemo {
+
+struct ExecuteOptions {
+  int warmup = 0;
+  int repeat = 1;
+  Sink sink;          // written by the last repetition; the caller commits
+  bool peak = false;             // measure the peak that limits the workload, where its data exceed the caches
+};
+
+// What one execution of a workload showed; the same on every rank.
+struct Measurement {
+  std::shared_ptr<Job> job;  // keeps what was handed to the sink alive
+  Samples samples;
+  Cost cost;
+  LoadCounts counts;
+  Json result;
+  std::string headline;
+  Verification verification;
+  mpi::Traffic traffic;        // of one execution, maximum over ranks
+  std::optional<Peak> peak;
+  double rate() const;         // per second, by the median: flops where the FMA units limit, else bytes
+  std::string rate_unit() const;
+};
+
+// Collective: prepare, execute (warm-up and repeats), verify.
+Measurement execute(const Context& context, const Workload& workload, const Problem& problem,
+                    const ExecuteOptions& options, Progress& progress);
+
+}  // namespace concdemo

@@ -1,0 +1,31 @@
+#pragma once
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "base/text.hpp"
+#include "workloads/workload.hpp"
+
+namespace concdemo {
+
+// A floating-point result in a record: value null when not finite; bits are authoritative.
+inline Json number(double value) {
+  if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
+  Json json;
+  json["value"] = std::isfinite(value) ? Json(value) : Json(nullptr);
+  json["bits"] = hex16(value);
+  return json;
+}
+
+// A count in a record: a string beyond 2^53, which JSON readers would round.
+inline Json whole(std::uint64_t count) {
+  return count <= (std::uint64_t{1} << 53) ? Json(count) : Json(std::to_string(count));
+}
+
+// Equal bits, every NaN being the same.
+inline bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
+}
+
+}  // namespace concdemo

@@ -1,0 +1,93 @@
+#include "workloads/parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace concdemo {
+namespace {
+
+// Removes the positions marked in the mask from all parts; keeps the order.
+void drop(std::vector<Array>& parts, const std::vector<std::uint8_t>& missing) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (missing[i] != 0) continue;
+    for (Array& part : parts) part.span()[kept] = part.span()[i];
+    ++kept;
+  }
+  for (Array& part : parts) part.shrink(kept);
+}
+
+}  // namespace
+
+std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts) {
+  const auto& comm = context.comm;
+  const Range range = part_of(element_count(problem.operands.front().shape), static_cast<std::uint64_t>(comm.size()),
+                              static_cast<std::uint64_t>(comm.rank()));
+  std::vector<Array> parts;
+  mpi::together(comm, [&] {
+    std::vector<std::uint8_t> missing;  // in any operand
+    for (const Operand& operand : problem.operands) {
+      parts.emplace_back(range.size());
+      std::vector<std::uint8_t> mask;
+      counts.inexact += load(operand, range, parts.back().span(), mask, context.threads).inexact;
+      if (missing.empty()) missing.swap(mask);
+      for (std::size_t i = 0; i < mask.size(); ++i) missing[i] |= mask[i];
+    }
+    if (missing.empty()) return;
+    drop(parts, missing);
+    counts.missing = range.size() - parts.front().size();
+  });
+  counts = total_over_ranks(comm, counts);
+  return parts;
+}
+
+Array load_range(const Context& context, const Operand& operand, Range range, LoadCounts& counts) {
+  Array part;
+  mpi::together(context.comm, [&] {
+    part = Array(range.size());
+    std::vector<std::uint8_t> missing;
+    counts = load(operand, range, part.span(), missing, context.threads);
+  });
+  return part;
+}
+
+LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts) {
+  return {comm.sum(counts.missing), comm.sum(counts.inexact)};
+}
+
+double add_over_ranks(const mpi::Comm& comm, double value) {
+  return comm.combine<double>(value, [](const double& in, double& inout) { inout += in; });
+}
+
+std::vector<Shape> one_operand_shape(const Shape& size) { return {size}; }
+std::vector<Shape> two_operand_shapes(const Shape& size) { return {size, size}; }
+
+Shape common_shape(const std::vector<Operand>& operands) {
+  for (const Operand& operand : operands) {
+    if (operand.shape == operands.front().shape) continue;
+    throw usage_error(fmt::format("operands of different shapes: {} is {}, {} is {}", describe(operands.front()),
+                                  to_text(operands.front().shape), describe(operand), to_text(operand.shape)));
+  }
+  return operands.front().shape;
+}
+
+std::vector<DatasetSpec> no_outputs(const Problem&) { return {}; }
+
+DatasetSpec dataset_like(const std::string& name, const Shape& shape) {
+  DatasetSpec spec;
+  spec.name = name;
+  spec.shape = shape;
+  for (std::size_t i = 0; i < shape.size(); ++i) spec.dims.push_back(fmt::format("{}_{}", name, i));
+  return spec;
+}
+
+std::uint64_t share_bytes(const Shape& size, int ranks, int arrays) {
+  const std::uint64_t largest = part_of(element_count(size), static_cast<std::uint64_t>(ranks), 0).size();
+  if (largest > (std::uint64_t{1} << 58)) throw usage_error("size " + to_text(size) + " does not fit into memory");
+  return largest * sizeof(double) * static_cast<std::uint64_t>(arrays);
+}
+
+}  // namespace concdemo

@@ -1,0 +1,30 @@
+#pragma once
+#include <vector>
+
+#include "workloads/workload.hpp"
+
+namespace concdemo {
+
+// Collective: every rank's equal share of the flat range of each operand. Positions that are missing in any operand are
+// left out of all of them. `counts` becomes the total over ranks.
+std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts);
+
+// Collective: a range of one operand; missing elements stay where they are. `counts` gets this rank's own.
+Array load_range(const Context& context, const Operand& operand, Range range, LoadCounts& counts);
+
+LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts);
+
+// Plain sum of one value a rank, in rank order of the reduction MPI chooses: for results that promise no bits.
+double add_over_ranks(const mpi::Comm& comm, double value);
+
+// Helpers of descriptors whose operands are arrays of one shape, treated as flat.
+std::vector<Shape> one_operand_shape(const Shape& size);
+std::vector<Shape> two_operand_shapes(const Shape& size);
+Shape common_shape(const std::vector<Operand>& operands);  // throws usage Error naming both operands and shapes
+std::vector<DatasetSpec> no_outputs(const Problem& problem);
+DatasetSpec dataset_like(const std::string& name, const Shape& shape);  // dimensions dim_0, dim_1, ...
+
+// Bytes of `arrays` float64 arrays of this size on the rank with the largest share.
+std::uint64_t share_bytes(const Shape& size, int ranks, int arrays);
+
+}  // namespace concdemo

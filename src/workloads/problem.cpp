@@ -1,0 +1,124 @@
+#include "workloads/problem.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "system/topology.hpp"
+
+namespace concdemo {
+namespace {
+
+struct FileName {
+  std::string file;
+  std::string dataset;
+};
+
+// FILE:/dataset, where FILE may itself hold colons.
+FileName split_input(const std::string& input) {
+  const auto colon = input.rfind(":/");
+  if (colon == std::string::npos || colon == 0) return {input, ""};
+  return {input.substr(0, colon), input.substr(colon + 1)};
+}
+
+std::vector<Operand> file_operands(const mpi::Comm& comm, const Request& request) {
+  std::vector<Operand> operands;
+  for (const std::string& input : request.inputs) {
+    std::string text;
+    mpi::together(comm, [&] {
+      if (!comm.is_root()) return;
+      const auto [file, dataset] = split_input(input);
+      text = hdf5::to_json(hdf5::inspect(file, dataset));
+    });
+    Operand operand;
+    operand.source = Operand::Source::file;
+    operand.dataset = hdf5::from_json(comm.broadcast(text));
+    operand.shape = operand.dataset.shape;
+    operand.buffer_bytes = request.buffer_bytes;
+    operands.push_back(std::move(operand));
+  }
+  return operands;
+}
+
+std::vector<Operand> value_operands(const Workload& workload, const Request& request) {
+  std::vector<Operand> operands;
+  const std::vector<Shape> shapes =
+      request.size.empty() ? std::vector<Shape>{} : workload.operand_shapes(request.size);
+  for (std::size_t i = 0; i < request.values.size(); ++i) {
+    Operand operand;
+    operand.source = Operand::Source::values;
+    operand.values = request.values[i];
+    operand.shape = i < shapes.size() ? shapes[i] : Shape{operand.values.size()};
+    if (element_count(operand.shape) != operand.values.size()) {
+      throw usage_error(fmt::format("--values has {} values but --size {} needs {}", operand.values.size(),
+                                    to_text(request.size), element_count(operand.shape)));
+    }
+    operands.push_back(std::move(operand));
+  }
+  return operands;
+}
+
+}  // namespace
+
+Problem generated_problem(const Workload& workload, const Shape& size, std::uint64_t seed, Fill fill) {
+  Problem problem;
+  problem.size = size;
+  const std::vector<Shape> shapes = workload.operand_shapes(size);
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    element_count(shapes[i]);
+    Operand operand;
+    operand.shape = shapes[i];
+    operand.fill = fill;
+    operand.seed = seed;
+    operand.stream = static_cast<std::uint32_t>(i);
+    problem.operands.push_back(std::move(operand));
+  }
+  return problem;
+}
+
+Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& request) {
+  const auto name = workload.name;
+  if (request.method == Method::plain && !workload.has_plain) {
+    throw usage_error(fmt::format("{} has one method only; leave --method out", name));
+  }
+  if (!request.inputs.empty() && !request.values.empty()) {
+    throw usage_error("--input and --values exclude each other; give one kind");
+  }
+  if (!request.inputs.empty() && !workload.reads_files) {
+    throw usage_error(fmt::format("{} takes no --input; it writes generated data or --values", name));
+  }
+  if (!request.inputs.empty() && !request.size.empty()) {
+    throw usage_error("--size and --input exclude each other; the file has its own size");
+  }
+  Problem problem;
+  if (request.inputs.empty() && request.values.empty()) {
+    problem = generated_problem(workload, request.size.empty() ? workload.default_size : request.size, request.seed,
+                                request.fill);
+  } else {
+    const bool files = !request.inputs.empty();
+    const std::size_t given = files ? request.inputs.size() : request.values.size();
+    if (given != static_cast<std::size_t>(workload.operands)) {
+      throw usage_error(fmt::format("{} takes {} operand{}; {} was given {} time{}", name, workload.operands,
+                                    workload.operands == 1 ? "" : "s", files ? "--input" : "--values", given,
+                                    given == 1 ? "" : "s"));
+    }
+    problem.operands = files ? file_operands(comm, request) : value_operands(workload, request);
+    problem.size = workload.size_of(problem.operands);
+  }
+  problem.method = request.method;
+  return problem;
+}
+
+void require_memory(const Context& context, const Workload& workload, const Problem& problem) {
+  const mpi::Comm node = context.comm.split_by_node();
+  const auto on_node = static_cast<std::uint64_t>(node.size());
+  const std::uint64_t each = workload.memory_bytes(problem.size, context.comm.size());
+  const std::uint64_t available = available_memory();
+  const bool fits = available == 0 || each <= available / on_node;
+  if (context.comm.min(std::uint64_t{fits}) == 1) return;
+  throw usage_error(fmt::format(
+      "{} of size {} needs {} on each of the {} ranks of a node, {} are available there; use a smaller size or more nodes",
+      workload.name, to_text(problem.size), format_bytes(each), on_node, format_bytes(context.comm.min(available))));
+}
+
+}  // namespace concdemo

@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "workloads/workload.hpp"
+
+namespace concdemo {
+
+// What a person asked `run` for; empty means not given.
+struct Request {
+  Shape size;
+  Fill fill = Fill::uniform;
+  std::uint64_t seed = 1;
+  std::vector<std::vector<double>> values;
+  std::vector<std::string> inputs;  // FILE or FILE:/dataset
+  Method method = Method::exact;
+  std::uint64_t buffer_bytes = std::uint64_t{256} << 20;
+};
+
+// Collective. Rank 0 looks at the files, all ranks get the same Problem; throws usage Error for requests that contradict
+// themselves or the files.
+Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& request);
+
+// A problem on generated data of a given size; local.
+Problem generated_problem(const Workload& workload, const Shape& size, std::uint64_t seed, Fill fill);
+
+// Throws usage Error when the problem's arrays would not fit into the memory that the node's ranks have available.
+void require_memory(const Context& context, const Workload& workload, const Problem& problem);
+
+}  // namespace concdemo

@@ -1,0 +1,130 @@
+#include "workloads/report.hpp"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <charconv>
+#include <filesystem>
+
+#include "base/text.hpp"
+#include "build_info.hpp"
+#include "engine/record.hpp"
+#include "workloads/numbers.hpp"
+
+namespace concdemo {
+namespace {
+
+std::string plural(int count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+
+// The shortest text that reads back as the same number; `bits` are 16 hexadecimal digits.
+std::string shortest(const std::string& bits) {
+  std::uint64_t value = 0;
+  std::from_chars(bits.data(), bits.data() + bits.size(), value, 16);
+  return fmt::format("{}", std::bit_cast<double>(value));
+}
+
+}  // namespace
+
+Json make_record(const Workload& workload, const Problem& problem, const Layout& layout, const Measurement& measured,
+                 const OutputStats* output, std::uint64_t peak_rss_bytes) {
+  const Operand& operand = problem.operands.front();
+  const bool generated = operand.source == Operand::Source::generated;
+  Json inputs = Json::array();
+  for (const Operand& each : problem.operands) inputs.push_back(describe(each));
+  Json peak = nullptr;
+  if (measured.peak) {
+    peak = {{"value", measured.peak->value}, {"unit", measured.rate_unit()}, {"name", measured.peak->name},
+            {"fraction", measured.rate() / measured.peak->value}};
+  }
+  const Samples& samples = measured.samples;
+  const auto slowest = static_cast<std::size_t>(samples.slowest_rank);
+  return {{"schema", 1},
+          {"workload", workload.name},
+          {"method", problem.method == Method::plain ? "plain" : "exact"},
+          {"size", problem.size},
+          {"dtype", "float64"},
+          {"seed", generated ? Json(operand.seed) : Json(nullptr)},
+          {"input", inputs},
+          {"layout", layout_json(layout)},
+          {"seconds",
+           {{"min", samples.min()}, {"median", samples.median()}, {"max", samples.max()}, {"samples", samples.seconds}}},
+          {"flops", measured.cost.flops},
+          {"traffic_bytes", measured.cost.traffic_bytes},
+          {"rate", {{"value", measured.rate()}, {"unit", measured.rate_unit()}}},
+          {"peak", peak},
+          {"missing", whole(measured.counts.missing)},
+          {"inexact_inputs", whole(measured.counts.inexact)},
+          {"result", measured.result},
+          {"verified", measured.verification.ok},
+          {"verified_against", measured.verification.against},
+          {"slowest",
+           {{"rank", samples.slowest_rank}, {"host", slowest < layout.places.size() ? layout.places[slowest].host : ""}}},
+          {"communication", {{"messages", measured.traffic.messages}, {"bytes", measured.traffic.bytes}}},
+          {"output", output != nullptr ? output_json(*output) : Json(nullptr)},
+          {"peak_rss_bytes", peak_rss_bytes},
+          {"environment", environment_json()}};
+}
+
+std::string layout_text(const Layout& layout) {
+  return fmt::format("{}, {} x {}", plural(layout.nodes, "node"), plural(layout.ranks, "rank"),
+                     plural(layout.threads, "thread"));
+}
+
+Attributes file_attributes(const Workload& workload, const Problem& problem) {
+  std::string inputs;
+  for (Operand operand : problem.operands) {
+    operand.dataset.file = std::filesystem::path(operand.dataset.file).filename();  // where it lies is the host's
+    inputs += (inputs.empty() ? "" : ", ") + describe(operand);
+  }
+  return {{"source", fmt::format("concdemo {}", build_info::version)},
+          {"workload", std::string(workload.name)},
+          {"method", problem.method == Method::plain ? "plain" : "exact"},
+          {"size", to_text(problem.size)},
+          {"input", inputs}};
+}
+
+std::string result_lines(const Measurement& measured, bool values_only) {
+  std::string text;
+  for (const auto& [name, value] : measured.result.items()) {
+    std::string shown = value.is_object() ? shortest(value["bits"].get<std::string>())
+                        : value.is_string() ? value.get<std::string>() : value.dump();
+    text += values_only && measured.result.size() == 1 ? shown + "\n" : fmt::format("{} = {}\n", name, shown);
+  }
+  return text;
+}
+
+std::string report_text(const Workload& workload, const Problem& problem, const Layout& layout, const Measurement& measured,
+                   const OutputStats* output) {
+  std::string text = result_lines(measured, false);
+  std::string inputs;
+  for (const Operand& operand : problem.operands) inputs += (inputs.empty() ? "" : " and ") + describe(operand);
+  const auto line = [&text](const char* label, const std::string& value) {
+    text += fmt::format("  {:<9} {}\n", label, value);
+  };
+  line("workload", fmt::format("{} of {} ({})", workload.name, to_text(problem.size), inputs));
+  if (measured.counts.missing > 0) line("missing", fmt::format("{} values, left out", measured.counts.missing));
+  if (measured.counts.inexact > 0) {
+    line("inexact", fmt::format("{} integers rounded to float64 on input", measured.counts.inexact));
+  }
+  line("layout", layout_text(layout));
+  const Samples& samples = measured.samples;
+  line("time", samples.seconds.size() == 1
+                   ? format_seconds(samples.median())
+                   : fmt::format("{} (median of {}; {} to {})", format_seconds(samples.median()), samples.seconds.size(),
+                                 format_seconds(samples.min()), format_seconds(samples.max())));
+  std::string rate = format_rate(measured.rate(), measured.rate_unit());
+  if (measured.peak) {
+    rate += fmt::format(", {:.0f} % of the {} measured here, {}", 100 * measured.rate() / measured.peak->value,
+                        measured.peak->name, format_rate(measured.peak->value, measured.rate_unit()));
+  }
+  line("rate", rate);
+  line("verified", measured.verification.against);
+  if (output != nullptr) {
+    line("output", fmt::format("{}, {}; writing took {}, of which computing waited {}", output->file,
+                               format_bytes(output->bytes), format_seconds(output->io_busy_s),
+                               format_seconds(output->stall_s)));
+  }
+  return text;
+}
+
+}  // namespace concdemo

@@ -1,0 +1,112 @@
+#include "kernels/stats.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "engine/exact_moments.hpp"
+#include "workloads/list.hpp"
+#include "workloads/numbers.hpp"
+#include "workloads/parts.hpp"
+
+namespace concdemo {
+namespace {
+
+struct Statistics {
+  std::uint64_t count = 0;
+  double min = 0, max = 0, mean = 0, variance = 0;
+};
+
+Statistics statistics(const Moments& moments) {
+  return {moments.count, moments.min, moments.max, exact_mean(moments), exact_variance(moments)};
+}
+
+Statistics statistics(const PlainMoments& moments) {
+  const auto n = static_cast<double>(moments.count);
+  const double mean = moments.sum / n;
+  return {moments.count, moments.min, moments.max, mean, moments.squares / n - mean * mean};
+}
+
+class StatsJob final : public Job {
+ public:
+  StatsJob(const Context& context, const Problem& problem)
+      : context_(context),
+        plain_(problem.method == Method::plain),
+        part_(std::move(load_parts(context, problem, counts).front())) {}
+
+  void execute(const Sink&) override {
+    if (plain_) {
+      found_ = statistics(context_.comm.combine<PlainMoments>(
+          moments_plain(part_.span(), context_.threads),
+          [](const PlainMoments& in, PlainMoments& inout) {
+            if (inout.count == 0 || in.min < inout.min) inout.min = in.min;
+            if (inout.count == 0 || in.max > inout.max) inout.max = in.max;
+            inout.count += in.count;
+            inout.sum += in.sum;
+            inout.squares += in.squares;
+          }));
+    } else {
+      found_ = statistics(merged(moments_exact(part_.span(), context_.threads)));
+    }
+  }
+
+  Verification verify() override {
+    const Moments reference = merged(moments_reference(part_.span(), context_.threads));
+    const Statistics expected = statistics(reference);
+    const bool extremes = found_.count == expected.count && same_bits(found_.min, expected.min) &&
+                          same_bits(found_.max, expected.max);
+    if (plain_) {
+      const double n = static_cast<double>(expected.count);
+      const double bound = 8 * (n + 4) * 0x1p-53 * std::abs(reference.squares.round() / n);
+      const bool close = std::abs(found_.variance - expected.variance) <= bound || std::isnan(expected.variance);
+      return {extremes && close, "exact moments, variance within the bound of n roundings", "plain statistics differ"};
+    }
+    const bool same = extremes && same_bits(found_.mean, expected.mean) && same_bits(found_.variance, expected.variance);
+    return {same, "scalar superaccumulator over all elements",
+            same ? "" : fmt::format("mean {} and variance {}, expected {} and {}", found_.mean, found_.variance,
+                                    expected.mean, expected.variance)};
+  }
+
+  Json result() const override {
+    return {{"count", whole(found_.count)},      {"missing", whole(counts.missing)},
+            {"min", number(found_.min)},         {"max", number(found_.max)},
+            {"mean", number(found_.mean)},       {"variance", number(found_.variance)},
+            {"std", number(std::sqrt(found_.variance))}};
+  }
+  std::string headline() const override {
+    return fmt::format("mean {:.6g}, std {:.6g}", found_.mean, std::sqrt(found_.variance));
+  }
+
+ private:
+  Moments merged(const Moments& mine) const {
+    return context_.comm.combine<Moments>(mine, [](const Moments& in, Moments& inout) { inout.merge(in); });
+  }
+
+  Context context_;
+  bool plain_;
+  Array part_;
+  Statistics found_;
+};
+
+}  // namespace
+
+const Workload stats_workload{
+    .name = "stats",
+    .summary = "count, missing, min, max, mean, variance, standard deviation",
+    .operands = 1,
+    .has_plain = true,
+    .default_size = {100'000'000},
+    .tour_size = {10'000'000},
+    .cost = [](const Shape& size) -> Cost {
+      const auto n = static_cast<double>(element_count(size));
+      return {5 * n, 8 * n, Bound::read};
+    },
+    .operand_shapes = one_operand_shape,
+    .size_of = common_shape,
+    .outputs = no_outputs,
+    .memory_bytes = [](const Shape& size, int ranks) { return share_bytes(size, ranks, 1); },
+    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
+      return std::make_unique<StatsJob>(context, problem);
+    }};
+
+}  // namespace concdemo

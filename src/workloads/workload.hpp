@@ -1,0 +1,95 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/operand.hpp"
+#include "engine/output.hpp"
+#include "engine/peaks.hpp"
+#include "system/mpi.hpp"
+
+// A workload is a kernel spread over ranks. This is everything that the program knows of one: `run`, the tour, the
+// bench and the tests iterate the list and name none of them.
+namespace concdemo {
+
+using Json = nlohmann::ordered_json;
+
+enum class Method { exact, plain };
+
+// Work of one execution, counted from the sizes: the numerators of rates.
+struct Cost {
+  double flops = 0;
+  double traffic_bytes = 0;  // compulsory reads and writes of memory
+  Bound bound = Bound::none;
+};
+
+// Where a job runs: the ranks of `comm`, `threads` OpenMP threads in this one.
+struct Context {
+  const mpi::Comm& comm;
+  int threads = 1;
+};
+
+// One concrete computation: sizes resolved, operands described; the same on every rank.
+struct Problem {
+  Shape size;                     // as in --size: extents, or M x K x N
+  std::vector<Operand> operands;
+  Method method = Method::exact;
+};
+
+struct Verification {
+  bool ok = false;
+  std::string against;  // what it was compared with; never the fast path itself
+  std::string failure;  // when not ok: expected and found
+};
+
+// Where a job's arrays go: datasets of a file, counted from the workload's first one; or nowhere.
+struct Sink {
+  OutputFile* file = nullptr;
+  std::size_t first_dataset = 0;
+  void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) const {
+    if (file != nullptr) file->submit(first_dataset + dataset, first_element, data);
+  }
+};
+
+// A prepared workload on this rank: its part of the data, loaded.
+class Job {
+ public:
+  virtual ~Job() = default;
+  // Collective; may be repeated. Hands arrays to the sink as they are ready; they live as long as the job does.
+  virtual void execute(const Sink& sink) = 0;
+  // Collective, after execute().
+  virtual Verification verify() = 0;
+  // The record's `result`; the same on every rank, after verify().
+  virtual Json result() const = 0;
+  // The result in a few words, for a table; after verify().
+  virtual std::string headline() const = 0;
+  // Elements of file input left out as missing, and integers rounded on input; on all ranks together.
+  LoadCounts counts;
+};
+
+struct Workload {
+  std::string_view name;
+  std::string_view summary;  // one line of --help
+  int operands = 1;          // how many inputs it takes
+  bool reads_files = true;
+  bool has_plain = false;    // --method plain exists
+  Shape default_size;
+  Shape tour_size;
+  Cost (*cost)(const Shape& size);
+  // Shapes of generated operands for a --size; throws usage Error when the number of extents is wrong.
+  std::vector<Shape> (*operand_shapes)(const Shape& size);
+  // The size that given operands make; throws usage Error naming both shapes when they do not fit.
+  Shape (*size_of)(const std::vector<Operand>& operands);
+  std::vector<DatasetSpec> (*outputs)(const Problem& problem);  // empty: writes nothing
+  std::uint64_t (*memory_bytes)(const Shape& size, int ranks);  // of the most loaded rank
+  std::unique_ptr<Job> (*prepare)(const Context& context, const Problem& problem);  // collective
+};
+
+const std::vector<const Workload*>& workloads();
+const Workload& find_workload(const std::string& name);  // unknown: usage Error with the nearest name
+
+}  // namespace concdemo
