@@ -1,0 +1,117 @@
+#include "engine/async_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+
+#include "base/error.hpp"
+#include "engine/checksum.hpp"
+#include "system/files.hpp"
+
+namespace concdemo {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::uint64_t piece_elements = 4 * block_elements;  // one write; its checksum warms the cache for it
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Threads inherit the mask: signals are for the main thread.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+AsyncWriter::AsyncWriter(int file, std::vector<Target> targets, const WriterOptions& options)
+    : file_(file), targets_(std::move(targets)), options_(options), elements_(targets_.size()) {
+  for (const auto& target : targets_) sums_.emplace_back(block_count(target.elements));
+  if (!options_.async) return;
+  const SignalsBlocked blocked;
+  thread_ = std::thread([this] { run(); });
+}
+
+AsyncWriter::~AsyncWriter() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void AsyncWriter::submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) {
+  const auto& target = targets_.at(dataset);
+  if (first_element > target.elements || data.size() > target.elements - first_element) {
+    throw system_error(fmt::format("elements {} to {} handed to an output dataset of {}: a bug in this program",
+                                   first_element, first_element + data.size(), target.elements));
+  }
+  if (data.empty()) return;
+  const auto start = Clock::now();
+  const Part part{dataset, first_element, data};
+  if (!options_.async) {
+    write(part);
+  } else {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return ring_.size() < static_cast<std::size_t>(std::max(1, options_.ring_depth)); });
+    ring_.push_back(part);
+    lock.unlock();
+    changed_.notify_all();
+  }
+  stall_s_ += seconds_since(start);
+}
+
+AsyncWriter::Failure AsyncWriter::drain() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return ring_.empty(); });
+  return failure_;
+}
+
+void AsyncWriter::run() noexcept {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return stop_ || !ring_.empty(); });
+    if (stop_) return;
+    const Part part = ring_.front();
+    lock.unlock();
+    write(part);
+    lock.lock();
+    ring_.pop_front();
+    changed_.notify_all();
+  }
+}
+
+void AsyncWriter::write(Part part) noexcept {
+  const auto start = Clock::now();
+  while (!part.data.empty() && failure_.error == 0) {
+    // Cut at multiples of the piece, so that no page is written twice.
+    const auto left = static_cast<std::size_t>(piece_elements - part.first_element % piece_elements);
+    const auto piece = part.data.first(std::min(part.data.size(), left));
+    const auto offset = targets_[part.dataset].offset + part.first_element * sizeof(double);
+    add_block_checksums(part.first_element, piece, sums_[part.dataset]);
+    if (const int error = files::write_all(file_, std::as_bytes(piece), offset)) {
+      failure_ = {error, offset};
+      break;
+    }
+    // Only a hint, so that the last fdatasync finds little left to do.
+    files::start_writeback(file_, offset, piece.size_bytes());
+    elements_[part.dataset] += piece.size();
+    part.first_element += piece.size();
+    part.data = part.data.subspan(piece.size());
+  }
+  busy_s_ += seconds_since(start);
+}
+
+}  // namespace concdemo

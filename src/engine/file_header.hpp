@@ -1,0 +1,54 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "system/hdf5_write.hpp"
+
+// The readable text at the start of every file we write, in HDF5's user block: it says where everything is and what
+// its checksums are, so that a file can be verified without HDF5. Two equal copies, one in each half of the block, each
+// ending in its own checksum: one damaged copy is noticed and the other still serves.
+namespace concdemo {
+
+struct StoredDataset {
+  std::string name;
+  Shape shape;
+  hdf5::Place data;
+  hdf5::Place table;
+  std::uint64_t table_checksum = 0;
+};
+
+struct FileHeader {
+  std::uint64_t header_bytes = 0;  // both copies: a power of two from 4096
+  std::uint64_t file_bytes = 0;
+  std::uint64_t metadata_checksum = 0;  // of all bytes outside the header, datasets and tables
+  std::vector<StoredDataset> datasets;
+  Attributes attributes;  // of the root group (NaN and infinite ones are left out)
+};
+
+// header_bytes of text.
+std::string to_text(const FileHeader& header);
+
+// Smallest header_bytes that holds the header, whatever the values of its numbers.
+std::uint64_t header_bytes_for(FileHeader header);
+
+// The stretches of the file outside the header, datasets and tables, in order; throws verification Error when the
+// parts overlap or leave the file.
+std::vector<hdf5::Place> metadata_places(const FileHeader& header);
+
+struct HeaderReading {
+  bool ours = false;  // at least one copy is recognisable
+  std::optional<FileHeader> header;
+  std::vector<std::string> damage;  // "header copy 2"
+};
+
+// Throws usage Error when the file cannot be opened or read.
+HeaderReading read_header_copies(const std::string& path);
+
+// The header of a finished file of ours; none when it is missing, something else, or damaged beyond reading.
+std::optional<FileHeader> read_header(const std::string& path);
+
+}  // namespace concdemo

@@ -1,0 +1,248 @@
+#include "engine/output.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+
+#include "base/error.hpp"
+#include "engine/checksum.hpp"
+#include "engine/file_header.hpp"
+#include "engine/partial_file.hpp"
+#include "system/files.hpp"
+
+namespace concdemo {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// A file without a name of its own for HDF5 to write to, in memory where there is such a folder; removed with this.
+class Scratch {
+ public:
+  explicit Scratch(const std::string& last_folder) {
+    const char* own = std::getenv("TMPDIR");
+    for (const std::string& folder : {std::string("/dev/shm"), std::string(own != nullptr ? own : "/tmp"), last_folder}) {
+      path_ = folder + "/concdemo-XXXXXX";
+      file_ = files::Descriptor(::mkostemp(path_.data(), O_CLOEXEC));
+      if (file_.valid()) return;
+    }
+    throw system_error(fmt::format("cannot make a temporary file in /dev/shm, TMPDIR or {}: {}", last_folder,
+                                   files::error_text(errno)));
+  }
+  ~Scratch() {
+    if (file_.valid()) ::unlink(path_.c_str());
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  const std::string& path() const { return path_; }
+  int file() const { return file_.get(); }
+
+ private:
+  std::string path_;
+  files::Descriptor file_;
+};
+
+FileHeader header_of(const FileSpec& spec) {
+  FileHeader header;
+  header.attributes = spec.attributes;
+  header.attributes.insert(header.attributes.begin(), {"Conventions", "CF-1.8"});
+  for (const auto& dataset : spec.datasets) header.datasets.push_back({dataset.name, dataset.shape, {}, {}, 0});
+  header.header_bytes = header_bytes_for(header);
+  return header;
+}
+
+std::uint64_t least_bytes(const FileHeader& header) {
+  auto bytes = header.header_bytes;
+  for (const auto& dataset : header.datasets) {
+    const auto elements = element_count(dataset.shape);
+    if (elements > (std::uint64_t{1} << 59)) {
+      throw usage_error(fmt::format("output dataset {} of {} elements is larger than any file; use a smaller size",
+                                    dataset.name, to_text(dataset.shape)));
+    }
+    bytes += elements * sizeof(double) + block_count(elements) * sizeof(std::uint64_t);
+  }
+  return bytes;
+}
+
+std::uint64_t checksum_of(int file, const std::vector<hdf5::Place>& places) {
+  std::uint64_t sum = 0;
+  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  for (const auto& place : places) {
+    for (std::uint64_t at = 0; at < place.bytes; at += buffer.size()) {
+      const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), place.bytes - at));
+      std::size_t got = 0;
+      const auto piece = std::span(buffer).first(length);
+      if (files::read_all(file, piece, place.offset + at, got) != 0 || got < length) {
+        throw system_error("cannot read back the metadata that HDF5 wrote");
+      }
+      sum += checksum_bytes(place.offset + at, piece);
+    }
+  }
+  return sum;
+}
+
+// Rank 0 alone: makes the partial file with all its metadata, and fills in the header but for the table checksums.
+bool prepare(const PartialFile& partial, const FileSpec& spec, bool reserve, FileHeader& header) {
+  partial.require_space(least_bytes(header), reserve);
+  const Scratch scratch(files::folder_of(partial.target()));
+  std::vector<std::uint64_t> table_lengths;
+  for (const auto& dataset : header.datasets) table_lengths.push_back(block_count(element_count(dataset.shape)));
+  const auto skeleton =
+      hdf5::write_skeleton(scratch.path(), header.header_bytes, spec.datasets, table_lengths, header.attributes);
+  header.file_bytes = skeleton.file_bytes;
+  for (std::size_t i = 0; i < header.datasets.size(); ++i) {
+    header.datasets[i].data = skeleton.data[i];
+    header.datasets[i].table = skeleton.tables[i];
+  }
+  header.metadata_checksum = checksum_of(scratch.file(), metadata_places(header));
+  partial.require_space(header.file_bytes, reserve);
+  const bool reserved = partial.resize(header.file_bytes, reserve);
+  if (const int error = files::copy_sparse(scratch.file(), partial.file(), header.file_bytes)) {
+    throw system_error(fmt::format("cannot write {}: {}", partial.path(), files::error_text(error)));
+  }
+  return reserved;
+}
+
+}  // namespace
+
+struct OutputFile::State {
+  State(const mpi::Comm& all, std::string path) : comm(all), partial_path(std::move(path)) {}
+
+  const mpi::Comm& comm;
+  std::string partial_path;
+  Clock::time_point start = Clock::now();
+  bool is_node_leader = false;
+  bool reserved = false;
+  FileHeader header;                   // table checksums are known to rank 0, at the end
+  std::optional<PartialFile> partial;  // rank 0
+  files::Descriptor file;
+  std::string misuse;                    // of submit, told by commit
+  std::optional<AsyncWriter> writer;     // last: stops before the file closes
+
+  OutputStats commit();
+  void sum_tables();
+  void publish();
+};
+
+OutputFile::OutputFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+OutputFile::~OutputFile() = default;
+
+std::unique_ptr<OutputFile> OutputFile::create(const mpi::Comm& comm, const FileSpec& spec,
+                                               const WriterOptions& options) {
+  files::ignore_size_signal();
+  auto state = std::make_unique<State>(comm, spec.path + ".partial");
+  state->is_node_leader = comm.split_by_node().is_root();
+  mpi::together(comm, [&] {
+    if (!comm.is_root()) return;
+    state->header = header_of(spec);
+    state->partial.emplace(spec.path, spec.force);
+    state->partial_path = state->partial->path();
+    state->reserved = prepare(*state->partial, spec, options.reserve, state->header);
+  });
+  state->partial_path = comm.broadcast(state->partial_path);
+  state->reserved = comm.broadcast_value(state->reserved);
+  std::vector<AsyncWriter::Target> targets;
+  for (std::size_t i = 0; i < spec.datasets.size(); ++i) {
+    const auto offset = comm.is_root() ? state->header.datasets[i].data.offset : 0;
+    targets.push_back({comm.broadcast_value(offset), element_count(spec.datasets[i].shape)});
+  }
+  mpi::together(comm, [&] {
+    if (const int error = files::open(state->partial_path, O_RDWR, state->file)) {
+      throw system_error(fmt::format("cannot open {}, which rank 0 made: {}; the folder must be shared by all nodes",
+                                     state->partial_path, files::error_text(error)));
+    }
+    state->writer.emplace(state->file.get(), targets, options);
+  });
+  return std::unique_ptr<OutputFile>(new OutputFile(std::move(state)));
+}
+
+void OutputFile::submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) {
+  try {
+    state_->writer->submit(dataset, first_element, data);
+  } catch (const std::exception& error) {
+    state_->misuse = error.what();
+  }
+}
+
+// Combines the block sums of all ranks; rank 0 writes them as the tables.
+void OutputFile::State::sum_tables() {
+  const auto count = comm.broadcast_value(header.datasets.size());
+  int error = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto sums = writer->sums(i);
+    comm.reduce_sum(sums);
+    const auto written = comm.sum(writer->elements(i));
+    if (!comm.is_root()) continue;
+    auto& dataset = header.datasets[i];
+    if (written != element_count(dataset.shape)) {
+      misuse = fmt::format("{} of {} elements of output dataset {} were written: a bug in this program", written,
+                           element_count(dataset.shape), dataset.name);
+    }
+    const auto bytes = std::as_bytes(std::span(sums));
+    dataset.table_checksum = checksum_bytes(0, bytes);
+    if (error == 0) error = files::write_all(file.get(), bytes, dataset.table.offset);
+  }
+  if (error != 0) misuse = fmt::format("cannot write {}: {}", partial_path, files::error_text(error));
+}
+
+OutputStats OutputFile::commit() {
+  try {
+    return state_->commit();
+  } catch (...) {
+    state_->partial.reset();  // at once, not when the owner lets go
+    throw;
+  }
+}
+
+OutputStats OutputFile::State::commit() {
+  const auto drain_start = Clock::now();
+  const auto failure = writer->drain();
+  const double drain_s = seconds_since(drain_start);
+  mpi::together(comm, [&] {
+    if (!misuse.empty()) throw system_error(misuse);
+    if (failure.error != 0) {
+      throw system_error(fmt::format("cannot write {} at byte {}: {}", partial_path, failure.offset,
+                                     files::error_text(failure.error)));
+    }
+  });
+  sum_tables();
+  // Other nodes' pages first; rank 0's own fsync, after the tables and the header, flushes those of its node.
+  mpi::together(comm, [&] {
+    if (comm.is_root()) return;
+    int error = is_node_leader ? files::sync_data(file.get()) : 0;
+    if (const int close_error = file.close(); error == 0) error = close_error;
+    if (error != 0) {
+      throw system_error(fmt::format("{}: fdatasync: {}", partial_path, files::error_text(error)));
+    }
+  });
+  mpi::together(comm, [&] {
+    if (!misuse.empty()) throw system_error(misuse);
+    if (comm.is_root()) publish();
+  });
+  OutputStats stats;
+  stats.file = comm.broadcast(partial ? partial->target() : "");
+  stats.bytes = comm.broadcast_value(header.file_bytes);
+  stats.io_busy_s = comm.max(writer->busy_s());
+  stats.stall_s = comm.max(writer->stall_s());
+  stats.drain_s = comm.max(drain_s);
+  stats.durable_s = comm.max(seconds_since(start));
+  stats.reserved = reserved;
+  return stats;
+}
+
+void OutputFile::State::publish() {
+  const auto text = to_text(header);
+  if (const int error = files::write_all(file.get(), std::as_bytes(std::span(text)), 0)) {
+    throw system_error(fmt::format("cannot write {}: {}", partial_path, files::error_text(error)));
+  }
+  partial->publish();
+}
+
+}  // namespace concdemo

@@ -1,0 +1,114 @@
+#include "engine/partial_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "base/error.hpp"
+
+namespace concdemo {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string resolved(const std::string& path, bool force) {
+  if (path.empty()) throw usage_error("the name of the output file is empty; name a file");
+  std::error_code unused;
+  const auto status = fs::status(path, unused);
+  if (fs::is_directory(status)) throw usage_error(fmt::format("output {} is a folder; name a file in it", path));
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw usage_error(fmt::format("output {} is not a regular file; name another", path));
+  }
+  if (fs::exists(status) && !force) {
+    throw usage_error(fmt::format("output {} exists; name another file, or add --force to replace it", path));
+  }
+  const auto target = fs::canonical(path, unused);  // through a symbolic link the file itself is replaced
+  return target.empty() ? path : target.string();
+}
+
+Error refusal(const std::string& path, int error) {
+  const auto text = fmt::format("cannot make {}: {}", path, files::error_text(error));
+  const bool is_system = error == ENOSPC || error == EDQUOT || error == EIO || error == EMFILE || error == ENFILE;
+  return is_system ? system_error(text) : usage_error(text + "; name a file in a folder that you may write");
+}
+
+Error no_space(const std::string& path, std::uint64_t bytes) {
+  const auto free = files::free_bytes(files::folder_of(path));
+  return system_error(fmt::format("{} needs {} bytes, its file system has {} free; use a smaller size or another folder",
+                                  path, bytes, free ? fmt::to_string(*free) : "fewer"));
+}
+
+}  // namespace
+
+PartialFile::PartialFile(const std::string& path, bool force)
+    : target_(resolved(path, force)), partial_(target_ + ".partial"), force_(force) {
+  while (true) {
+    files::Descriptor file;
+    std::uint64_t old_bytes = 0;
+    int error = files::open(partial_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, file);
+    if (error == 0) error = files::size_of(file.get(), old_bytes);  // also refuses what is no regular file
+    if (error != 0) throw refusal(partial_, error);
+    error = files::lock(file.get());
+    if (error == EWOULDBLOCK) {
+      throw usage_error(fmt::format("another run is writing {}; wait for it, or name another file", partial_));
+    }
+    if (!files::is_at(file.get(), partial_)) continue;  // its owner finished between our two calls
+    file_ = std::move(file);
+    break;
+  }
+  // The leftovers of a run that was killed go, so that this file starts as nothing but holes.
+  if (const int error = files::resize(file_.get(), 0)) throw refusal(partial_, error);
+}
+
+PartialFile::~PartialFile() {
+  if (file_.valid() && !published_ && files::is_at(file_.get(), partial_)) ::unlink(partial_.c_str());
+}
+
+void PartialFile::require_space(std::uint64_t bytes, bool reserve) const {
+  const auto limit = files::size_limit();
+  if (limit && bytes > *limit) {
+    throw system_error(fmt::format("{} needs {} bytes, the limit on file sizes is {}; raise it (ulimit -f)", target_,
+                                   bytes, *limit));
+  }
+  const auto free = files::free_bytes(files::folder_of(target_));
+  if (reserve && free && bytes > *free) throw no_space(target_, bytes);
+}
+
+bool PartialFile::resize(std::uint64_t bytes, bool reserve) const {
+  int error = files::resize(file_.get(), bytes);
+  bool reserved = false;
+  if (error == 0 && reserve) {
+    error = files::reserve(file_.get(), bytes);
+    reserved = error == 0;
+    if (error == EOPNOTSUPP || error == ENOSYS) error = 0;
+  }
+  if (error == ENOSPC || error == EDQUOT) throw no_space(target_, bytes);
+  if (error != 0) {
+    throw system_error(fmt::format("cannot make {} {} bytes long: {}", partial_, bytes, files::error_text(error)));
+  }
+  return reserved;
+}
+
+void PartialFile::publish() {
+  int error = files::sync_all(file_.get());
+  if (error != 0) throw system_error(fmt::format("{}: fsync: {}", partial_, files::error_text(error)));
+  if (!files::is_at(file_.get(), partial_)) {
+    throw system_error(fmt::format("{} was removed or replaced while it was written; run again", partial_));
+  }
+  error = files::rename(partial_, target_, force_);
+  if (error == EEXIST) {
+    throw system_error(fmt::format("{} was made by another program in the meantime and is kept; the result is lost",
+                                   target_));
+  }
+  if (error != 0) {
+    throw system_error(fmt::format("cannot rename {} to {}: {}", partial_, target_, files::error_text(error)));
+  }
+  published_ = true;
+  error = files::sync_folder(files::folder_of(target_));
+  if (error != 0) throw system_error(fmt::format("folder of {}: fsync: {}", target_, files::error_text(error)));
+}
+
+}  // namespace concdemo

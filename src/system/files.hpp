@@ -1,0 +1,57 @@
+#pragma once
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+// POSIX files. Functions that return int return 0 or an errno value, throw nothing and may be called by any thread; the
+// caller, who knows which file and why, makes the message. Offsets and sizes are bytes.
+namespace concdemo::files {
+
+// Owns an open file descriptor.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept;
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  int close();  // 0 when nothing was open
+
+ private:
+  int fd_ = -1;
+};
+
+std::string error_text(int error);          // "No space left on device"
+std::string folder_of(const std::string& path);  // "." for a bare name
+
+int open(const std::string& path, int flags, Descriptor& file);  // new files: 0666 less umask
+int lock(int fd);                 // exclusive, until closed; EWOULDBLOCK when another process holds it
+bool is_at(int fd, const std::string& path);  // whether `path` still names this very file
+int size_of(int fd, std::uint64_t& bytes);
+
+int write_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset);
+int append(int fd, std::span<const std::byte> bytes);  // in one write; ENOSPC when it was cut short
+// Fills `bytes` as far as the file goes; `got` < bytes.size() only at the end of the file or on error.
+int read_all(int fd, std::span<std::byte> bytes, std::uint64_t offset, std::size_t& got);
+int copy_sparse(int from, int to, std::uint64_t bytes);  // copies data, skips holes
+
+int resize(int fd, std::uint64_t bytes);
+int reserve(int fd, std::uint64_t bytes);  // never by writing: EOPNOTSUPP where the file system cannot
+int start_writeback(int fd, std::uint64_t offset, std::uint64_t bytes);  // a hint: promises nothing
+int sync_data(int fd);
+int sync_all(int fd);
+int sync_folder(const std::string& folder);
+int rename(const std::string& from, const std::string& to, bool replace);  // EEXIST when `to` is there
+
+std::optional<std::uint64_t> free_bytes(const std::string& folder);  // for this user; none where unknown
+std::optional<std::uint64_t> size_limit();                           // RLIMIT_FSIZE; none when unlimited
+void ignore_size_signal();  // a write beyond the limit fails with EFBIG instead of ending the process
+
+}  // namespace concdemo::files
