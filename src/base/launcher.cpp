@@ -101,11 +101,13 @@ bool is_first_copy(const Environment& environment) {
   return !start || start->rank == 0;
 }
 
-bool started_by_srun(const Environment& environment) {
+LaunchStyle launch_style(const Environment& environment) {
   const auto start = start_of(environment);
+  if (!start || start->launcher.kind == Kind::open_mpi) return LaunchStyle::mpirun;
   const auto tasks = number(environment, "SLURM_STEP_NUM_TASKS");
-  if (!start || !tasks || in_batch_script(environment)) return false;
-  return start->launcher.kind != Kind::open_mpi && (start->launcher.kind != Kind::hydra || tasks == start->size);
+  const bool step = tasks && !in_batch_script(environment);
+  if (start->launcher.kind == Kind::hydra && (!step || tasks != start->size)) return LaunchStyle::hydra;
+  return step ? LaunchStyle::srun : LaunchStyle::mpirun;
 }
 
 }  // namespace concdemo

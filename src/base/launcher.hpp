@@ -17,7 +17,8 @@ std::optional<std::string> wrong_launcher(const Environment& environment, int wo
 // Whether this is the one process of its launcher that prints what is to be printed once, without asking MPI.
 bool is_first_copy(const Environment& environment);
 
-// Whether srun started this process without a launcher of MPI's own in between.
-bool started_by_srun(const Environment& environment);
+// Whose options place the ranks. A start without a launcher counts as mpirun, which is the one to try.
+enum class LaunchStyle { mpirun, srun, hydra };
+LaunchStyle launch_style(const Environment& environment);
 
 }  // namespace concdemo

@@ -104,7 +104,8 @@ std::string launch_line(const NodeView& node, const Cores& cores, int threads) {
   const int ranks = node.world_ranks > 0 ? node.world_ranks : static_cast<int>(node.rank_cpus.size());
   // SLURM counts hyper-threads as CPUs, Open MPI counts cores.
   const int cpus = threads * ((cores.cpu_count + cores.count - 1) / std::max(1, cores.count));
-  if (node.by_srun) return fmt::format("`srun -n {} -c {} --cpu-bind=cores ...`", ranks, cpus);
+  if (node.style == LaunchStyle::hydra) return fmt::format("mpiexec's binding options ({} cores a rank)", threads);
+  if (node.style == LaunchStyle::srun) return fmt::format("`srun -n {} -c {} --cpu-bind=cores ...`", ranks, cpus);
   const auto here = node.rank_cpus.size();
   const std::string map = ranks == static_cast<int>(here) ? "slot" : fmt::format("ppr:{}:node", here);
   return fmt::format("`mpirun -n {} --map-by {}:PE={} --bind-to core ...`", ranks, map, threads);
@@ -153,7 +154,8 @@ void warn_of_rule(const NodeView& node, const Cores& cores, bool complete, NodeL
                                           counted(ranks, "rank"), counted(cores.usable_count, "core"), launch_line(node, cores, fit)));
   } else if (fit > poorest->threads) {
     const int idle = cores.usable_count - cores.count;
-    std::string text = idle > 0 ? fmt::format("{} of {} are open to no rank", idle, counted(cores.usable_count, "core"))
+    std::string text = idle > 0 ? fmt::format("{} of {} {} open to no rank", idle, counted(cores.usable_count, "core"),
+                                              idle == 1 ? "is" : "are")
                                 : fmt::format("rank {} may use {} where its share is {}",
                                               node.first_rank + static_cast<int>(poorest - layout.ranks.begin()),
                                               counted(poorest->threads, "core"), fit);
@@ -169,6 +171,11 @@ NodeLayout lay_out(const NodeView& node) {
   if (layout.ranks.empty()) return layout;
   const Cores cores = cores_of(node);
   layout.cores = cores.count;
+  if (node.bound_by_openmp && cores.cpus_shared) {
+    layout.warnings.push_back("OMP_PROC_BIND or OMP_PLACES binds threads of several ranks to the same cores: unset it, "
+                              "or give each rank cores of its own by " +
+                              launch_line(node, cores, share_of(cores.usable_count, node)));
+  }
   const bool given = std::any_of(node.given_threads.begin(), node.given_threads.end(), [](int n) { return n > 0; });
   if (!given) {
     const bool complete = apply_rule(node, cores, layout);

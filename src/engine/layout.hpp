@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/launcher.hpp"
 #include "system/mpi.hpp"
 
 // Where threads go: the rule as a pure function of the masks of a node, and the choice for this job.
@@ -17,7 +18,8 @@ struct NodeView {
   std::vector<int> given_threads;           // threads that the user asked for, by rank; empty or 0: the rule decides
   int world_ranks = 0;                      // ranks of the whole job and the number of the node's first, for messages
   int first_rank = 0;
-  bool by_srun = false;                     // launched by srun: messages show its options, not mpirun's
+  LaunchStyle style = LaunchStyle::mpirun;  // whose options the messages show
+  bool bound_by_openmp = false;             // OMP_PROC_BIND and its like place the threads within the masks
 };
 
 struct RankLayout {
@@ -58,8 +60,8 @@ struct Layout {
 
 // Collective, called once by the main thread before other threads exist. threads_option: --threads, 0 when not given;
 // then OMP_NUM_THREADS, then the rule. Sets OpenMP's number of threads, and pins its team where masks are sliced, unless
-// OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY is set. A std::thread made afterwards inherits the core of the main
-// thread: pin_this_thread(layout.cpus) frees it. Throws usage Error for a number of threads that cannot be.
+// OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY is set: the main thread, and with it every thread made afterwards, to
+// all cores of the slice, the other threads to one each. Throws usage Error for a number of threads that cannot be.
 Layout choose_layout(const mpi::Comm& world, int threads_option);
 
 }  // namespace concdemo

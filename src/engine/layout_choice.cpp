@@ -54,8 +54,23 @@ std::vector<int> cpus_for_the_asking(const mpi::Comm& world) {
   return usable;
 }
 
+// CPUs of this process. Where OpenMP binds threads, its runtime has already moved the main thread to one place of many.
+std::vector<int> own_cpus() {
+  std::vector<int> cpus = allowed_cpus();
+  if (omp_get_proc_bind() == omp_proc_bind_false) return cpus;
+  for (int place = 0; place < omp_get_num_places(); ++place) {
+    std::vector<int> ids(static_cast<std::size_t>(omp_get_place_num_procs(place)));
+    omp_get_place_proc_ids(place, ids.data());
+    cpus.insert(cpus.end(), ids.begin(), ids.end());
+  }
+  std::sort(cpus.begin(), cpus.end());
+  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
+  return cpus;
+}
+
 NodeView view_of(const mpi::Comm& world, const mpi::Comm& node, const Given& given) {
-  const json mine = {{"cpus", format_list(allowed_cpus())},
+  const json mine = {{"cpus", format_list(own_cpus())},
+                     {"bound", omp_get_proc_bind() != omp_proc_bind_false},
                      {"usable", format_list(cpus_for_the_asking(world))},
                      {"quota", cpu_quota()},
                      {"given", given.threads},
@@ -68,6 +83,7 @@ NodeView view_of(const mpi::Comm& world, const mpi::Comm& node, const Given& giv
     const auto usable = parse_list(rank["usable"].get<std::string>()).value_or(std::vector<int>{});
     if (usable.size() > view.usable_cpus.size()) view.usable_cpus = usable;
     view.quota = std::max(view.quota, rank["quota"].get<double>());
+    view.bound_by_openmp = view.bound_by_openmp || rank["bound"].get<bool>();
     view.given_threads.push_back(rank["given"].get<int>());
     if (view.rank_cpus.size() == 1) view.first_rank = rank["rank"].get<int>();
     all.insert(all.end(), view.rank_cpus.back().begin(), view.rank_cpus.back().end());
@@ -77,7 +93,7 @@ NodeView view_of(const mpi::Comm& world, const mpi::Comm& node, const Given& giv
   all.erase(std::unique(all.begin(), all.end()), all.end());
   view.core_of_cpu = core_of_cpu(all);
   view.world_ranks = world.size();
-  view.by_srun = started_by_srun(from_environment);
+  view.style = launch_style(from_environment);
   return view;
 }
 
@@ -105,9 +121,9 @@ std::string explain(const NodeView& view, const NodeLayout& layout, const Given&
 // Every thread of the team to its core. The main thread gets the cores of all of them: threads that the OpenMP runtime
 // or std::thread makes later inherit its mask (libgomp ends threads that a smaller team does not need, and makes new
 // ones for a larger team), and must not all sit on one core.
-bool pin_team(const RankLayout& rank, const std::vector<int>& all_cpus) {
+bool pin_team(const RankLayout& rank, int threads, const std::vector<int>& all_cpus) {
   std::atomic<bool> pinned = true;
-#pragma omp parallel num_threads(rank.threads)
+#pragma omp parallel num_threads(threads)
   {
     const auto thread = static_cast<std::size_t>(omp_get_thread_num());
     if (!pin_this_thread(thread == 0 ? all_cpus : rank.thread_cpus[thread])) pinned = false;
@@ -156,18 +172,18 @@ Layout choose_layout(const mpi::Comm& world, int threads_option) {
   json warnings = json::array();
   if (node.is_root()) warnings = plan.warnings;
 
-  RankLayout own = plan.ranks[self];
+  const RankLayout& own = plan.ranks[self];
   bool pinned = !own.thread_cpus.empty() && !user_places_threads();
   if (pinned) {
-    own.threads = layout.threads;
     std::vector<int> slice;
     for (const auto& cpus : own.thread_cpus) slice.insert(slice.end(), cpus.begin(), cpus.end());
     std::sort(slice.begin(), slice.end());
-    pinned = pin_team(own, slice);
+    pinned = pin_team(own, layout.threads, slice);
     if (pinned) layout.cpus = slice;
     if (!pinned) warnings.push_back(fmt::format("the system refused to pin rank {} to CPUs {}", world.rank(), format_list(slice)));
   }
   if (world.is_root()) layout.explanation = explain(view, plan, given, pinned);
+  if (layout.threads < own.threads) layout.explanation += fmt::format(", cut to {} by OMP_THREAD_LIMIT", layout.threads);
 
   const json report = {{"host", host_name()},
                        {"threads", layout.threads},

@@ -104,12 +104,13 @@ TEST_CASE("the first copy of the nearest launcher prints") {
                           {"SLURM_PROCID", "1"}})));
 }
 
-TEST_CASE("srun is told from mpirun") {
-  CHECK(!started_by_srun(in({})));
-  CHECK(started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}})));
-  CHECK(started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "2"}})));
-  CHECK(started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMIX_RANK", "1"}})));
-  CHECK(!started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"OMPI_COMM_WORLD_SIZE", "2"}})));
-  CHECK(!started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "8"}})));
-  CHECK(!started_by_srun(in({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_STEP_ID", "4294967291"}})));
+TEST_CASE("the launcher whose options place the ranks") {
+  CHECK(launch_style(in({})) == LaunchStyle::mpirun);
+  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}})) == LaunchStyle::srun);
+  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "2"}})) == LaunchStyle::srun);
+  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMIX_RANK", "1"}})) == LaunchStyle::srun);
+  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"OMPI_COMM_WORLD_SIZE", "2"}})) == LaunchStyle::mpirun);
+  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "8"}})) == LaunchStyle::hydra);
+  CHECK(launch_style(in({{"PMI_SIZE", "2"}})) == LaunchStyle::hydra);
+  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_STEP_ID", "4294967291"}})) == LaunchStyle::mpirun);
 }

@@ -1,7 +1,7 @@
 #include "engine/layout.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <random>
 #include <set>
 #include <string>
@@ -175,7 +175,7 @@ TEST_CASE("cores that no rank may use are reported with the line that uses them"
   CHECK(warning(view) == "6 of 8 cores are open to no rank: use all by `mpirun -n 2 --map-by slot:PE=4 --bind-to core ...`");
   view.world_ranks = 6;
   CHECK(contains(warning(view), "`mpirun -n 6 --map-by ppr:2:node:PE=4 --bind-to core ...`"));
-  view.by_srun = true;
+  view.style = LaunchStyle::srun;
   CHECK(contains(warning(view), "`srun -n 6 -c 4 --cpu-bind=cores ...`"));
   view.quota = 2;  // the others could not be used anyway
   CHECK(warning(view) == "");
@@ -184,9 +184,19 @@ TEST_CASE("cores that no rank may use are reported with the line that uses them"
   CHECK(warning(remainder) == "");  // 8 / 3 is 2 however they are bound
   NodeView smt = node(8, 2, {cpus(0, 0)});
   smt.usable_cpus = cpus(0, 15);
-  smt.by_srun = true;
+  smt.style = LaunchStyle::srun;
   smt.rank_cpus = {{0, 8}};
   CHECK(contains(warning(smt), "`srun -n 1 -c 16 --cpu-bind=cores ...`"));
+}
+
+TEST_CASE("threads that OpenMP binds in masks that ranks share sit on the same cores") {
+  NodeView view = node(8, 1, {cpus(0, 7), cpus(0, 7)});
+  view.bound_by_openmp = true;
+  CHECK(contains(warning(view), "OMP_PROC_BIND or OMP_PLACES binds threads of several ranks to the same cores"));
+  view.given_threads = {2, 2};
+  CHECK(contains(warning(view), "`mpirun -n 2 --map-by slot:PE=4 --bind-to core ...`"));
+  view.rank_cpus = {cpus(0, 3), cpus(4, 7)};
+  CHECK(warning(view) == "");
 }
 
 TEST_CASE("given threads are neither sliced nor pinned, and judged") {
@@ -292,11 +302,11 @@ TEST_CASE("4,096 CPUs are laid out in less than a second") {
     }
     for (const auto& masks : {same, nested, scattered}) {
       const NodeView view = node(2048, 2, masks);
-      const auto start = std::chrono::steady_clock::now();
+      const std::clock_t start = std::clock();  // CPU time: the test machine may be busy
       const NodeLayout layout = lay_out(view);
-      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+      const double elapsed_s = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
       INFO(ranks);
-      CHECK(elapsed.count() < 1.0);
+      CHECK(elapsed_s < 1.0);
       if (pinned(layout)) check_slices(view, layout);
     }
   }
