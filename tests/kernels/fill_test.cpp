@@ -1,8 +1,10 @@
 #include "kernels/fill.hpp"
 
 #include <cstring>
+#include <string>
 #include <vector>
 
+#include "kernels/simd.hpp"
 #include "support/catch.hpp"
 
 using concdemo::fill_index;
@@ -28,19 +30,24 @@ TEST_CASE("uniform_at takes 53 bits of the published vector of zeros") {
 }
 
 TEST_CASE("uniform numbers depend on seed, stream and index alone") {
-  const std::uint64_t firsts[] = {0, 1, 2, 7, (std::uint64_t{1} << 33) - 5, ~std::uint64_t{0} - 400};
+  const std::uint64_t firsts[] = {0, 1, 2, 7, (std::uint64_t{1} << 33) - 5,
+                                  (std::uint64_t{1} << 33) - 300, ~std::uint64_t{0} - 5001};
   for (const std::uint64_t first : firsts) {
-    for (const std::size_t size : {0, 1, 2, 3, 31, 32, 33, 64, 67, 301}) {
+    for (const std::size_t size : {0, 1, 2, 3, 31, 32, 33, 64, 67, 301, 5001}) {
       std::vector<double> expected(size);
       for (std::size_t i = 0; i < size; ++i) expected[i] = uniform_at(0x123456789abcdef0, 3, first + i);
-      for (const int threads : {1, 2, 3, 7}) {
-        std::vector<double> padded(size + 2, -1.0);  // the guard elements must stay untouched
-        fill_uniform({padded.data() + 1, size}, 0x123456789abcdef0, 3, first, threads);
-        CAPTURE(first, size, threads);
-        CHECK(padded.front() == -1.0);
-        CHECK(padded.back() == -1.0);
-        CHECK((size == 0 || std::memcmp(padded.data() + 1, expected.data(), size * sizeof(double)) == 0));
+      for (const std::string& target : concdemo::simd_targets()) {
+        REQUIRE(concdemo::set_simd_target(target));
+        for (const int threads : {1, 2, 3}) {
+          std::vector<double> padded(size + 2, -1.0);  // the guard elements must stay untouched
+          fill_uniform({padded.data() + 1, size}, 0x123456789abcdef0, 3, first, threads);
+          CAPTURE(target, first, size, threads);
+          CHECK(padded.front() == -1.0);
+          CHECK(padded.back() == -1.0);
+          CHECK((size == 0 || std::memcmp(padded.data() + 1, expected.data(), size * sizeof(double)) == 0));
+        }
       }
+      concdemo::set_simd_target(concdemo::simd_targets().front());
     }
   }
 }
