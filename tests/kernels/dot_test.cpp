@@ -1,0 +1,117 @@
+#include "kernels/dot.hpp"
+
+#include "kernels/simd.hpp"
+#include "kernels/sumsq.hpp"
+#include "support/catch.hpp"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+using namespace concdemo;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double least = std::numeric_limits<double>::denorm_min();
+
+std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
+
+double dot_of(const std::vector<double>& x, const std::vector<double>& y) { return dot_exact(x, y, 1).round(); }
+
+// Value and limbs of the reference, on every target and 1 to 3 threads.
+void check_same(const std::vector<double>& x, const std::vector<double>& y) {
+  auto reference = dot_reference(x, y, 1);
+  reference.normalise();
+  const auto targets = simd_targets();
+  for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
+    REQUIRE(set_simd_target(*target));
+    INFO("target " << *target);
+    for (int threads = 1; threads <= 3; ++threads) {
+      auto sum = dot_exact(x, y, threads);
+      sum.normalise();
+      CHECK(bits(sum.round()) == bits(reference.round()));
+      CHECK(sum.limbs() == reference.limbs());
+    }
+  }
+}
+
+std::vector<double> scattered(std::mt19937_64& random, std::size_t n, int low, int width) {
+  std::vector<double> x(n);
+  for (double& value : x) {
+    const double significand = 1 + static_cast<double>(random() >> 12) * 0x1p-52;
+    value = std::ldexp(random() % 2 == 0 ? significand : -significand, low + static_cast<int>(random() % width));
+  }
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("sumsq of 1 to 5 is 55") {
+  CHECK(sumsq_exact(std::vector<double>{1, 2, 3, 4, 5}, 2).round() == 55);
+  CHECK(sumsq_plain(std::vector<double>{1, 2, 3, 4, 5}, 2) == 55);
+  CHECK(dot_plain(std::vector<double>{1, 2, 3}, std::vector<double>{4, 5, 6}, 2) == 32);
+}
+
+TEST_CASE("products are real numbers, beyond the range of doubles too") {
+  CHECK(bits(dot_of({1e200, 1e200}, {1e200, -1e200})) == bits(0.0));
+  CHECK(dot_of({1e200, 1e200, 3}, {1e200, -1e200, 5}) == 15);
+  CHECK(dot_of({1e200}, {1e200}) == infinity);
+  CHECK(dot_of({1e-200}, {1e-200}) == 0);
+  CHECK(bits(dot_of({-1e-200}, {1e-200})) == bits(-0.0));  // not zero, but rounded to it
+  CHECK(dot_of({least}, {0.5}) == 0);                      // the tie goes to even
+  CHECK(dot_of({least, 1e-200}, {0.5, 1e-200}) == least);  // just above it
+}
+
+TEST_CASE("products follow IEEE for what is no number and for signed zeros") {
+  CHECK(std::isnan(dot_of({0}, {infinity})));
+  CHECK(std::isnan(dot_of({infinity, infinity}, {1, -1})));
+  CHECK(dot_of({infinity, 1}, {-2, 1e300}) == -infinity);
+  CHECK(bits(dot_of({-0.0, 0.0}, {1, -1})) == bits(-0.0));
+  CHECK(bits(dot_of({-0.0, 0.0}, {1, 1})) == bits(0.0));
+  check_same(std::vector<double>(5000, 0.0), std::vector<double>(5000, -3.0));
+}
+
+TEST_CASE("an error term that underflows is not lost") {
+  for (const std::size_t n : {std::size_t{4}, std::size_t{300}, std::size_t{9000}}) {
+    std::vector<double> x(n, 0.0);
+    x[0] = 1;
+    x[1] = x[n - 1] = 0x1p-27;
+    CHECK(sumsq_exact(x, 1).round() == 1);  // 1 + 2^-53: a tie, to even
+    check_same(x, x);
+    x[n / 2] = 1e-200;
+    CHECK(sumsq_exact(x, 1).round() == 1 + 0x1p-52);  // above the tie by 1e-400
+    check_same(x, x);
+  }
+}
+
+TEST_CASE("products over every range of binades give the reference's limbs") {
+  std::mt19937_64 random(11);
+  for (const int width : {1, 12, 15, 18, 30, 40, 90, 120, 300}) {
+    for (const int low : {-1074, -700, -520, -490, -480, -470, -20, 300, 480, 511}) {
+      if (low + width > 1024) continue;
+      const auto x = scattered(random, 4096 * 2 + 77, low, width);
+      const auto y = scattered(random, x.size(), low, width);
+      INFO("binades " << low << " to " << low + width);
+      check_same(x, y);
+      check_same(x, x);
+    }
+  }
+}
+
+TEST_CASE("long runs of squares do not overflow a lane") {
+  const std::vector<double> x(4096 * 1100 + 17, 0x1.fffffffffffffp0);
+  check_same(x, x);
+}
+
+TEST_CASE("zeros among the factors do not hide a small product") {
+  std::mt19937_64 random(3);
+  auto x = scattered(random, 4096 * 3, -10, 20);
+  for (std::size_t i = 0; i < x.size(); i += 3) x[i] = i % 2 == 0 ? 0.0 : -0.0;
+  const auto y = scattered(random, x.size(), -10, 20);
+  check_same(x, y);
+  x[5000] = 0x1p-1000;
+  check_same(x, y);
+}

@@ -1,0 +1,169 @@
+#include "kernels/exact_sum.hpp"
+
+#include "kernels/exact_product_sum.hpp"
+#include "kernels/simd.hpp"
+#include "kernels/sum.hpp"
+#include "support/catch.hpp"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <type_traits>
+#include <vector>
+
+using namespace concdemo;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double largest = std::numeric_limits<double>::max();
+constexpr double least = std::numeric_limits<double>::denorm_min();
+constexpr std::uint64_t canonical_nan = 0x7ff8000000000000;
+
+std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
+
+double scalar_sum(const std::vector<double>& x) {
+  ExactSum sum;
+  for (const double value : x) sum.add(value);
+  return sum.round();
+}
+
+// Runs `check` with every SIMD target selected, the best one last.
+template <class Check>
+void on_every_target(Check check) {
+  const auto targets = simd_targets();
+  for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
+    REQUIRE(set_simd_target(*target));
+    INFO("target " << *target);
+    check();
+  }
+}
+
+// The vector path's value and limbs are those of the reference.
+void check_same(const std::vector<double>& x) {
+  ExactSum reference;
+  for (const double value : x) reference.add(value);
+  reference.normalise();
+  on_every_target([&] {
+    ExactSum sum;
+    sum.add(x);
+    sum.normalise();
+    CHECK(bits(sum.round()) == bits(reference.round()));
+    CHECK(sum.limbs() == reference.limbs());
+  });
+}
+
+}  // namespace
+
+TEST_CASE("exact sums travel as plain bytes") {
+  STATIC_REQUIRE(std::is_trivially_copyable_v<ExactSum>);
+  STATIC_REQUIRE(std::is_trivially_copyable_v<ExactProductSum>);
+  STATIC_REQUIRE(sizeof(ExactSum) < 700);
+  STATIC_REQUIRE(sizeof(ExactProductSum) < 1200);
+}
+
+TEST_CASE("an exact sum is rounded once, to nearest even") {
+  CHECK(scalar_sum({1, 2, 3}) == 6);
+  CHECK(scalar_sum({1e16, 1, -1e16}) == 1);
+  CHECK(scalar_sum({1, 0x1p-53}) == 1);
+  CHECK(scalar_sum({1, 0x1p-53, least}) == 1 + 0x1p-52);
+  CHECK(scalar_sum({1 + 0x1p-52, 0x1p-53}) == 1 + 0x1p-51);
+  CHECK(scalar_sum({-1, -0x1p-53, -least}) == -1 - 0x1p-52);
+  CHECK(scalar_sum({0x1p-1022, -least}) == 0x1p-1022 - least);
+  CHECK(scalar_sum({least, least, least}) == 3 * least);
+}
+
+TEST_CASE("an exact sum overflows only at its end") {
+  CHECK(scalar_sum({largest, largest, -largest}) == largest);
+  CHECK(scalar_sum({largest, largest}) == infinity);
+  CHECK(scalar_sum({-largest, -largest}) == -infinity);
+  CHECK(scalar_sum({largest, 0x1p970}) == infinity);          // the tie
+  CHECK(scalar_sum({largest, 0x1p970, -least}) == largest);  // just below it
+}
+
+TEST_CASE("an exact sum follows IEEE for what is no number and for signed zeros") {
+  const double nan = std::bit_cast<double>(std::uint64_t{0xfff0000000000001});
+  CHECK(bits(scalar_sum({1, nan, 2})) == canonical_nan);
+  CHECK(bits(scalar_sum({infinity, -infinity})) == canonical_nan);
+  CHECK(scalar_sum({infinity, -largest}) == infinity);
+  CHECK(scalar_sum({-infinity, largest, largest}) == -infinity);
+  CHECK(bits(scalar_sum({})) == bits(0.0));
+  CHECK(bits(scalar_sum({-0.0, -0.0})) == bits(-0.0));
+  CHECK(bits(scalar_sum({-0.0, 0.0})) == bits(0.0));
+  CHECK(bits(scalar_sum({1, -1})) == bits(0.0));
+  check_same(std::vector<double>(5000, -0.0));
+  std::vector<double> zeros(5000, -0.0);
+  zeros[4321] = 0.0;
+  check_same(zeros);
+}
+
+TEST_CASE("merged parts are the whole, in any order") {
+  ExactSum a, b, nothing;
+  a.add(largest);
+  a.add(-0.0);
+  b.add(-largest);
+  b.add(0x1p-1074);
+  ExactSum ab = a, ba = b;
+  ab.merge(nothing);
+  ab.merge(b);
+  ba.merge(a);
+  CHECK(ab.round() == least);
+  CHECK(ba.round() == least);
+  ExactSum minus_zero, both_empty;
+  minus_zero.add(-0.0);
+  both_empty.merge(nothing);
+  CHECK(bits(both_empty.round()) == bits(0.0));
+  both_empty.merge(minus_zero);
+  CHECK(bits(both_empty.round()) == bits(-0.0));
+}
+
+TEST_CASE("carries are settled before a limb overflows") {
+  // 2^30 and more additions to one limb, in both signs: by doubling, which adds as many without taking the time.
+  ExactSum sum;
+  sum.add(largest);
+  for (int i = 0; i < 60; ++i) sum.merge(sum);
+  ExactSum negative;
+  negative.add(-largest);
+  for (int i = 0; i < 60; ++i) negative.merge(negative);
+  CHECK(sum.round() == infinity);
+  sum.merge(negative);
+  sum.add(1);
+  CHECK(sum.round() == 1);
+}
+
+TEST_CASE("long runs of large terms of one sign do not overflow a lane") {
+  // Every lane's integers grow by as much as they can for more than one flush interval.
+  for (const double value : {largest / 0x1p40, 1.0, -0x1.fffffffffffffp0}) {
+    const std::vector<double> x(4096 * 1100 + 17, value);
+    on_every_target([&] { CHECK(sum_exact(x, 2).round() == value * static_cast<double>(x.size())); });
+  }
+}
+
+TEST_CASE("every range of binades gives the reference's limbs") {
+  std::mt19937_64 random(7);
+  for (const int width : {1, 30, 34, 36, 38, 75, 81, 83, 200, 260, 600, 2000}) {
+    for (const int low : {-1074, -1022, -300, 0, 900}) {
+      if (low + width > 1024) continue;
+      std::vector<double> x(4096 * 3 + 77);
+      for (double& value : x) {
+        const double significand = 1 + static_cast<double>(random() >> 12) * 0x1p-52;
+        value = std::ldexp(random() % 2 == 0 ? significand : -significand, low + static_cast<int>(random() % width));
+      }
+      INFO("binades " << low << " to " << low + width);
+      check_same(x);
+    }
+  }
+}
+
+TEST_CASE("a block that does not fit the anchors is done again") {
+  std::vector<double> x(4096 * 6, 1.0);
+  for (const double odd : {1e300, largest, 1e-300, least, 1e20, 1e-20, infinity, std::nan("")}) {
+    for (const std::size_t place : {std::size_t{0}, std::size_t{4095}, std::size_t{4096}, x.size() - 1}) {
+      auto y = x;
+      y[place] = odd;
+      INFO(odd << " at " << place);
+      check_same(y);
+    }
+  }
+}
