@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
 #include "system/files.hpp"
+#include "system/topology.hpp"
 
 namespace concdemo {
 namespace {
@@ -39,7 +40,10 @@ AsyncWriter::AsyncWriter(int file, std::vector<Target> targets, const WriterOpti
   for (const auto& target : targets_) sums_.emplace_back(block_count(target.elements));
   if (!options_.async) return;
   const SignalsBlocked blocked;
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    if (!options_.cpus.empty()) pin_this_thread(options_.cpus);  // not on the core that the main thread is pinned to
+    run();
+  });
 }
 
 AsyncWriter::~AsyncWriter() {

@@ -13,11 +13,12 @@ namespace concdemo {
 struct WriterOptions {
   bool async = true;    // false: the caller of submit does the writing (the same bytes)
   int ring_depth = 64;  // spans under way before submit waits
+  std::vector<int> cpus{};  // where the I/O thread may run; empty: where the main thread may
   bool reserve = true;  // take the whole file's space before the first write
 };
 
-// Writes one rank's parts of float64 datasets at their place in the file and sums the block checksums on the way. The I/O
-// thread calls POSIX alone, neither MPI nor HDF5, with all signals blocked.
+// Writes one rank's parts of float64 datasets at their place in the file and sums the block checksums on the way. The
+// I/O thread calls POSIX alone, neither MPI nor HDF5, with all signals blocked.
 class AsyncWriter {
  public:
   // datasets[i]: file offset of its first element, and number of elements. `file` stays open for the writer's life.

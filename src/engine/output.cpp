@@ -27,7 +27,7 @@ class Scratch {
  public:
   explicit Scratch(const std::string& last_folder) {
     const char* own = std::getenv("TMPDIR");
-    for (const std::string& folder : {std::string("/dev/shm"), std::string(own != nullptr ? own : "/tmp"), last_folder}) {
+    for (const auto& folder : {std::string("/dev/shm"), std::string(own != nullptr ? own : "/tmp"), last_folder}) {
       path_ = folder + "/concdemo-XXXXXX";
       file_ = files::Descriptor(::mkostemp(path_.data(), O_CLOEXEC));
       if (file_.valid()) return;

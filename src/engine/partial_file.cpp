@@ -37,8 +37,8 @@ Error refusal(const std::string& path, int error) {
 
 Error no_space(const std::string& path, std::uint64_t bytes) {
   const auto free = files::free_bytes(files::folder_of(path));
-  return system_error(fmt::format("{} needs {} bytes, its file system has {} free; use a smaller size or another folder",
-                                  path, bytes, free ? fmt::to_string(*free) : "fewer"));
+  return system_error(fmt::format("{} needs {} bytes, its file system has {} free; use a smaller size or another "
+                                  "folder", path, bytes, free ? fmt::to_string(*free) : "fewer"));
 }
 
 }  // namespace

@@ -87,7 +87,8 @@ Start read_start(const std::string& path) {
   const auto file = open(path, start.bytes);
   auto reading = read_header_copies(path);
   if (!reading.ours) {
-    throw usage_error(fmt::format("{} is not an output file of concdemo: {}", path, looks_like(file.get(), start.bytes)));
+    const auto what = looks_like(file.get(), start.bytes);
+    throw usage_error(fmt::format("{} is not an output file of concdemo: {}; name one that is", path, what));
   }
   start.header = std::move(reading.header);
   start.damage = std::move(reading.damage);
@@ -144,7 +145,8 @@ std::vector<std::size_t> damaged_blocks(int file, const std::vector<Block>& bloc
     }
   };
   // hardware_concurrency counts the CPUs this process may use.
-  std::vector<std::vector<std::byte>> buffers(std::clamp(std::thread::hardware_concurrency(), 1u, max_threads));
+  const auto useful = std::min<std::size_t>(blocks.size(), std::min(std::thread::hardware_concurrency(), max_threads));
+  std::vector<std::vector<std::byte>> buffers(std::max<std::size_t>(1, useful));
   for (auto& buffer : buffers) buffer.reserve(block_bytes);
   {
     std::vector<std::jthread> threads;
@@ -197,7 +199,9 @@ VerifyReport verify_file(const mpi::Comm& comm, const std::string& path) {
       const auto damaged = damaged_blocks(file.get(), blocks);
       report.blocks = blocks.size();
       damaged_count = damaged.size();
-      for (std::size_t i = 0; i < std::min(damaged.size(), max_lines); ++i) lines += describe(blocks[damaged[i]]) + "\n";
+      for (const auto i : std::span(damaged).first(std::min(damaged.size(), max_lines))) {
+        lines += describe(blocks[i]) + "\n";
+      }
     });
   }
   report.blocks = comm.sum(report.blocks);

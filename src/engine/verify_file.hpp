@@ -17,8 +17,8 @@ struct VerifyReport {
 };
 
 // Collective. Reads every byte of an output file of ours, without HDF5, and compares it with the stored checksums; the
-// blocks are shared out over ranks and a few threads each. The report is the same on all ranks. Throws usage Error for a
-// file that cannot be read or is not ours.
+// blocks are shared out over ranks and a few threads each. The report is the same on all ranks. Throws usage Error for
+// a file that cannot be read or is not ours.
 VerifyReport verify_file(const mpi::Comm& comm, const std::string& path);
 
 }  // namespace concdemo

@@ -46,7 +46,7 @@ std::string bytes_of_skeleton(std::uint64_t user_bytes) {
                                           {"scalar", {}, {}, {{"count", std::int64_t{7}}}},
                                           {"nothing", {0}, {"none"}, {}},
                                           {"time", {9}, {"time"}, {}},
-                                          {"at_time", {9, 2}, {"time", "pair"}, {{"history", std::string(70000, 'h')}}}};
+                                          {"at_time", {9, 2}, {"time", "pair"}, {{"long", std::string(70000, 'h')}}}};
   const Scratch scratch;
   const auto skeleton = hdf5::write_skeleton(scratch.path(), user_bytes, datasets, {3, 1, 1, 0, 1, 1},
                                              {{"Conventions", "CF-1.8"}, {"empty", ""}});
