@@ -45,8 +45,8 @@ Request to_request(const RunOptions& options) {
   return request;
 }
 
-std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions& options, const Workload& workload,
-                                        const Problem& problem) {
+std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions& options, const Layout& layout,
+                                        const Workload& workload, const Problem& problem) {
   if (options.output.empty()) return nullptr;
   FileSpec spec;
   spec.path = options.output;
@@ -59,6 +59,7 @@ std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions
   spec.attributes = file_attributes(workload, problem);
   WriterOptions writer;
   writer.async = options.writer == "async";
+  writer.cpus = layout.cpus;
   return OutputFile::create(world, spec, writer);
 }
 
@@ -75,7 +76,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   const Problem problem = resolve(world, workload, request);
   require_memory(context, workload, problem);
   Progress progress(progress_mode(options.common), world.is_root());
-  const auto output = open_output(world, options, workload, problem);
+  const auto output = open_output(world, options, layout, workload, problem);
   ExecuteOptions execute_options;
   execute_options.warmup = options.warmup;
   execute_options.repeat = options.repeat;

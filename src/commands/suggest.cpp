@@ -36,7 +36,7 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc,
   const CLI::App& command = innermost(app);
   const std::string help = fmt::format("see concdemo{}{} --help", &command == &app ? "" : " ",
                                        &command == &app ? "" : command.get_name());
-  if (error.get_name() != "ExtrasError") return fmt::format("{}; {}", error.what(), help);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return fmt::format("{}; {}", error.what(), help);
   // The first word on the command line that the parser could not place.
   const auto extras = app.remaining(true);
   const std::vector<std::string> words(argv + 1, argv + argc);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.hpp"
@@ -30,6 +31,13 @@ struct Stop {
   Problem problem;
   Measurement solo;   // on rank 0 only
   Measurement whole;
+};
+
+// All workloads once more, twice: without output and while their arrays are written.
+struct Writing {
+  double without_s = 0;
+  double with_s = 0;  // until the file is durable
+  OutputStats output;
 };
 
 std::string places_text(const Layout& layout) {
@@ -63,7 +71,7 @@ bool may_replace(bool force) {
 
 // The tour's file, or nothing when the folder cannot be written; `note` then says why.
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOptions& options,
-                                        const std::vector<Stop>& stops, std::string& note) {
+                                        const Layout& layout, const std::vector<Stop>& stops, std::string& note) {
   mpi::together(world, [&] {
     if (!world.is_root() || may_replace(options.force)) return;
     throw usage_error(fmt::format("{} is there and is not an earlier tour's; move it away, or replace it with --force",
@@ -76,24 +84,47 @@ std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOption
   for (const Stop& stop : stops) {
     for (DatasetSpec& dataset : stop.workload->outputs(stop.problem)) spec.datasets.push_back(std::move(dataset));
   }
+  WriterOptions writer;
+  writer.cpus = layout.cpus;
   try {
-    return OutputFile::create(world, spec, {});
+    return OutputFile::create(world, spec, writer);
   } catch (const Error& error) {
     note = error.what();
     return nullptr;
   }
 }
 
-void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& layout, Stop& stop, const Sink& sink,
+void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& layout, Stop& stop,
                   Progress& progress) {
   ExecuteOptions options;
   options.warmup = 1;
   options.repeat = 3;
   if (world.is_root()) stop.solo = execute({self, 1}, *stop.workload, stop.problem, options, progress);
   world.barrier();
-  options.sink = sink;
   stop.whole = execute({world, layout.threads}, *stop.workload, stop.problem, options, progress);
   stop.solo.job.reset();
+}
+
+// Every workload once; the time it began.
+double pass(const mpi::Comm& world, const std::vector<Stop>& stops, OutputFile* file) {
+  world.barrier();
+  const double start = now_s();
+  Sink sink{file, 0};
+  for (const Stop& stop : stops) {
+    stop.whole.job->execute(sink);
+    sink.first_dataset += stop.workload->outputs(stop.problem).size();
+  }
+  return start;
+}
+
+Writing write_all(const mpi::Comm& world, const std::vector<Stop>& stops, OutputFile& file) {
+  Writing writing;
+  double start = pass(world, stops, nullptr);
+  writing.without_s = world.max(now_s() - start);
+  start = pass(world, stops, &file);
+  writing.output = file.commit();
+  writing.with_s = world.max(now_s() - start);
+  return writing;
 }
 
 double speed_up(const Stop& stop) { return stop.solo.samples.median() / stop.whole.samples.median(); }
@@ -101,12 +132,12 @@ double speed_up(const Stop& stop) { return stop.solo.samples.median() / stop.who
 std::string row(const Stop& stop) {
   const Measurement& whole = stop.whole;
   return fmt::format("{:<8} {:>13} {:>9} {:>9} {:>7.2f}x {:>12}  {:<4} {:<28} {}\n", stop.workload->name,
-                     to_text(stop.problem.size), format_seconds(stop.solo.samples.median()),
+                     size_text(stop.problem.size), format_seconds(stop.solo.samples.median()),
                      format_seconds(whole.samples.median()), speed_up(stop), format_rate(whole.rate(), whole.rate_unit()),
                      whole.verification.ok ? "yes" : "NO", whole.headline, whole.verification.against);
 }
 
-std::string closing(const std::vector<Stop>& stops, const Layout& layout, const OutputStats* output,
+std::string closing(const std::vector<Stop>& stops, const Layout& layout, const Writing* writing,
                     const std::string& note) {
   double least = 1e300;
   double most = 0;
@@ -116,23 +147,24 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
     most = std::max(most, speed_up(stop));
     same = same && stop.solo.result == stop.whole.result;
   }
-  std::string text = fmt::format("\n{} against one core: {:.2f} to {:.2f} times as fast.\n", layout_text(layout), least, most);
-  if (output != nullptr) {
-    const double waited = output->stall_s + output->drain_s;
-    const double hidden = output->io_busy_s > 0 ? std::max(0.0, 1 - waited / output->io_busy_s) : 0;
-    text += fmt::format("{:.0f} % of the {} that writing took was hidden behind computing.\n", 100 * hidden,
-                        format_seconds(output->io_busy_s));
+  std::string text = fmt::format("\nGained: {} is {:.2f} to {:.2f} times as fast as one core.\n", layout_text(layout), least, most);
+  if (writing != nullptr) {
+    const OutputStats& output = writing->output;
+    const double visible_s = std::max(0.0, writing->with_s - writing->without_s);
+    const double hidden = std::clamp(1 - visible_s / output.io_busy_s, 0.0, 1.0);
+    text += fmt::format("Hidden: writing took {}, all workloads took {} without it and {} with it: {:.0f} % was hidden behind computing.\n",
+                        format_seconds(output.io_busy_s), format_seconds(writing->without_s),
+                        format_seconds(writing->with_s), 100 * hidden);
   } else {
-    text += fmt::format("No output was written: {}\n", note);
+    text += fmt::format("Hidden: nothing was written: {}\n", note);
   }
-  text += same ? "One thread and the whole layout gave the same bits in every workload.\n"
-               : "One thread and the whole layout gave DIFFERENT bits: a race or broken hardware.\n";
-  if (output != nullptr) {
-    text += fmt::format("\nWrote {} ({}): h5dump -H {} shows what is in it.\n", output->file, format_bytes(output->bytes),
-                        output->file);
+  text += same ? "Same: one thread and the whole layout gave the same bits in every workload.\n"
+               : "NOT the same: one thread and the whole layout gave different bits: a race or broken hardware.\n";
+  if (writing != nullptr) {
+    text += fmt::format("\nWrote {} ({}).\n", file_name, format_bytes(writing->output.bytes));
   }
-  text += "\nTo try next:\n  concdemo run sumsq --values 1,2,3,4,5\n  concdemo run sum --size 100M --method plain\n";
-  return text + (output != nullptr ? fmt::format("  concdemo verify {}\n", file_name) : "  concdemo run --help\n");
+  text += "\nTry next:\n  concdemo run sumsq --values 1,2,3,4,5\n  concdemo run sum --size 100M --method plain\n";
+  return text + (writing != nullptr ? fmt::format("  concdemo verify {}\n", file_name) : "  concdemo run --help\n");
 }
 
 void tour(const mpi::Comm& world, const TourOptions& options) {
@@ -150,22 +182,21 @@ void tour(const mpi::Comm& world, const TourOptions& options) {
     stops.push_back(std::move(stop));
   }
   std::string note;
-  const auto output = open_output(world, options, stops, note);
+  const auto output = open_output(world, options, layout, stops, note);
   const mpi::Comm self = world.split(world.rank());
   show(fmt::format("{:<8} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
                    "layout", "speed-up", "rate", "ok", "result", "verified against"));
-  Sink sink{output.get(), 0};
   bool right = true;
   for (Stop& stop : stops) {
-    measure_stop(world, self, layout, stop, sink, progress);
-    sink.first_dataset += stop.workload->outputs(stop.problem).size();
+    measure_stop(world, self, layout, stop, progress);
     show(row(stop));
     const bool solo_right = !world.is_root() || (stop.solo.verification.ok && stop.solo.result == stop.whole.result);
     right = right && world.min(std::uint64_t{solo_right && stop.whole.verification.ok}) == 1;
   }
-  OutputStats stats;
-  if (output && right) stats = output->commit();
-  show(closing(stops, layout, output && right ? &stats : nullptr, note));
+  Writing writing;
+  if (output && right) writing = write_all(world, stops, *output);
+  if (!right) note = "a result is wrong";
+  show(closing(stops, layout, output && right ? &writing : nullptr, note));
   if (!right) throw Error(ExitCode::verification, "a workload failed its verification; see the table above");
 }
 

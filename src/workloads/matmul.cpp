@@ -61,7 +61,7 @@ class MatmulJob final : public Job {
     wrong = context_.comm.sum(wrong);
     const std::string against =
         plain_ ? fmt::format("scalar chain, {} entries a rank, within the bound of k roundings", samples)
-               : fmt::format("scalar chain, {} entries a rank (seed {}), bit for bit", samples, sample_seed);
+               : fmt::format("scalar chain, {} entries a rank, bit for bit", samples);
     if (wrong == 0) return {true, against, ""};
     return {false, against, fmt::format("{} sampled entries of C differ", wrong)};
   }

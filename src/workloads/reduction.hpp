@@ -62,7 +62,7 @@ class ReductionJob final : public Job {
       }
     }
     const double reference = merged(kernels_.reference).round();
-    return check(same_bits(value_, reference), "scalar superaccumulator over all elements", reference);
+    return check(same_bits(value_, reference), "scalar superaccumulator, every element", reference);
   }
 
   Json result() const override { return {{kernels_.name, number(value_)}}; }

@@ -65,6 +65,8 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
           {"environment", environment_json()}};
 }
 
+std::string size_text(const Shape& size) { return size.size() == 1 ? format_count(size.front()) : to_text(size); }
+
 std::string layout_text(const Layout& layout) {
   return fmt::format("{}, {} x {}", plural(layout.nodes, "node"), plural(layout.ranks, "rank"),
                      plural(layout.threads, "thread"));
@@ -101,7 +103,7 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
   const auto line = [&text](const char* label, const std::string& value) {
     text += fmt::format("  {:<9} {}\n", label, value);
   };
-  line("workload", fmt::format("{} of {} ({})", workload.name, to_text(problem.size), inputs));
+  line("workload", fmt::format("{} of {} ({})", workload.name, size_text(problem.size), inputs));
   if (measured.counts.missing > 0) line("missing", fmt::format("{} values, left out", measured.counts.missing));
   if (measured.counts.inexact > 0) {
     line("inexact", fmt::format("{} integers rounded to float64 on input", measured.counts.inexact));

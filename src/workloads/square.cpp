@@ -32,7 +32,7 @@ class SquareJob final : public Job {
 
   Verification verify() override {
     checksum_ = share_.checksum(y_);
-    return share_.verify(y_, "scalar product of every element", 1,
+    return share_.verify(y_, "scalar product, every element", 1,
                          [this](std::uint64_t i) { return scalar_square(x_.span()[i]); });
   }
 

@@ -62,7 +62,7 @@ class StatsJob final : public Job {
       return {extremes && close, "exact moments, variance within the bound of n roundings", "plain statistics differ"};
     }
     const bool same = extremes && same_bits(found_.mean, expected.mean) && same_bits(found_.variance, expected.variance);
-    return {same, "scalar superaccumulator over all elements",
+    return {same, "scalar superaccumulator, every element",
             same ? "" : fmt::format("mean {} and variance {}, expected {} and {}", found_.mean, found_.variance,
                                     expected.mean, expected.variance)};
   }

@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+
+namespace concdemo {
+
+// While one exists, a signal that ends the process (TERM, INT, HUP, USR1, USR2, XCPU) first removes the file. One at a
+// time in a process.
+class RemovedOnSignal {
+ public:
+  explicit RemovedOnSignal(const std::string& path);
+  ~RemovedOnSignal();
+  RemovedOnSignal(const RemovedOnSignal&) = delete;
+  RemovedOnSignal& operator=(const RemovedOnSignal&) = delete;
+};
+
+}  // namespace concdemo
