@@ -37,8 +37,9 @@ void require_filters(const Handle& plist, const std::string& where) {
         H5Pget_filter2(plist.get(), static_cast<unsigned>(i), &flags, &values, nullptr, sizeof name, name, nullptr);
     if (filter < 0 || H5Zfilter_avail(filter) > 0) continue;
     name[sizeof name - 1] = '\0';
-    throw usage_error(fmt::format("{} is compressed by the filter {} (HDF5 number {}), which this HDF5 has not; set "
-                                  "HDF5_PLUGIN_PATH to the folder of its plugin, or repack it: h5repack -f GZIP=4",
+    throw usage_error(fmt::format("{} is stored through the filter {} (HDF5 number {}), which this HDF5 does not have; "
+                                  "set HDF5_PLUGIN_PATH to the folder of its plugin, or repack the file where the "
+                                  "filter is: h5repack -f GZIP=4",
                                   where, *name != '\0' ? name : "without a name", static_cast<int>(filter)));
   }
 }
@@ -146,6 +147,7 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   DatasetInfo info;
   info.file = file;
   info.path = path.empty() ? only_dataset(opened, file) : path.starts_with('/') ? path : "/" + path;
+  while (info.path.size() > 1 && info.path.back() == '/') info.path.pop_back();
   require_dataset(opened, file, info.path);
   const std::string where = name_of(file, info.path);
   const Handle dataset = open_dataset(opened, file, info.path);
