@@ -57,6 +57,7 @@ PartialFile::PartialFile(const std::string& path, bool force)
     }
     if (!files::is_at(file.get(), partial_)) continue;  // its owner finished between our two calls
     file_ = std::move(file);
+    removed_on_signal_.emplace(partial_);
     break;
   }
   // The leftovers of a run that was killed go, so that this file starts as nothing but holes.
@@ -107,6 +108,7 @@ void PartialFile::publish() {
     throw system_error(fmt::format("cannot rename {} to {}: {}", partial_, target_, files::error_text(error)));
   }
   published_ = true;
+  removed_on_signal_.reset();
   error = files::sync_folder(files::folder_of(target_));
   if (error != 0) throw system_error(fmt::format("folder of {}: fsync: {}", target_, files::error_text(error)));
 }

@@ -4,10 +4,11 @@
 #include <string>
 
 #include "system/files.hpp"
+#include "system/signals.hpp"
 
 namespace concdemo {
 
-// PATH.partial: becomes PATH by publish(), or is removed when this goes. One process (rank 0) owns it, and locks it
+// PATH.partial: becomes PATH by publish(), or is removed when this goes or a signal ends the process. One process (rank 0) owns it, and locks it
 // against other runs.
 class PartialFile {
  public:
@@ -37,6 +38,7 @@ class PartialFile {
   bool force_ = false;
   bool published_ = false;
   files::Descriptor file_;
+  std::optional<RemovedOnSignal> removed_on_signal_;
 };
 
 }  // namespace concdemo

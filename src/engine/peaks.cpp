@@ -25,7 +25,7 @@ std::optional<Peak> measure_peak(const mpi::Comm& comm, int threads, Bound bound
   Array buffer;
   mpi::together(comm, [&] {
     if (bound == Bound::fma) return;
-    buffer = Array(static_cast<std::uint64_t>(std::min(threads, 8)) << 23);  // 64 MiB a thread: beyond caches
+    buffer = Array(static_cast<std::uint64_t>(std::min(threads, 8)) << 24);  // 128 MiB a thread: beyond caches
     const auto n = static_cast<std::ptrdiff_t>(buffer.size());
     double* data = buffer.span().data();
 #pragma omp parallel for num_threads(threads) schedule(static)

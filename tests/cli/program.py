@@ -1,0 +1,80 @@
+"""Starts the program as a person would, on any number of ranks, and reads what it said."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+CONCDEMO = os.environ["CONCDEMO"]
+SOURCE = os.environ["CONCDEMO_SOURCE"]
+MPIEXEC = os.environ.get("CONCDEMO_MPIEXEC", "mpirun")
+DATA = os.path.join(SOURCE, "..", "shared", "data")
+
+
+class Result:
+    def __init__(self, code, out, err, seconds):
+        self.code, self.out, self.err, self.seconds = code, out, err, seconds
+
+    def messages(self):
+        """The program's own lines on stderr, without what it says about the layout and what the launcher adds."""
+        lines = [line[len("concdemo: "):] for line in self.err.splitlines() if line.startswith("concdemo: ")]
+        return [line for line in lines if not line.startswith(("layout:", "warning:"))]
+
+    def record(self):
+        return json.loads(self.out)
+
+
+def run(*args, ranks=1, threads=None, env=None, cwd=None, timeout=60, prefix=()):
+    """ranks=1 starts the program directly, without a launcher."""
+    command = [*prefix]
+    if ranks > 1:
+        command += [MPIEXEC, "-n", str(ranks)]
+        if ranks > len(os.sched_getaffinity(0)):
+            command.append("--oversubscribe")
+    command += [CONCDEMO, *map(str, args)]
+    if threads:
+        command += ["--threads", str(threads)]
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    start = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=cwd,
+                          env={**environment, **(env or {})})
+    return Result(done.returncode, done.stdout, done.stderr, time.monotonic() - start)
+
+
+class TestCase(unittest.TestCase):
+    """Each test has a folder of its own, self.folder."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="concdemo-test-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def succeeds(self, *args, **options):
+        result = run(*args, cwd=self.folder, **options)
+        self.assertEqual(result.code, 0, f"{args}: {result.err}\n{result.out}")
+        return result
+
+    def fails(self, code, *args, says, **options):
+        """One message from one rank with every word of `says`, this exit code, within 5 s, and nothing on stdout."""
+        result = run(*args, cwd=self.folder, **options)
+        text = f"{args} {options}: exit {result.code}\n{result.err}\n{result.out}"
+        self.assertEqual(result.code, code, text)
+        self.assertEqual(len(result.messages()), 1, text)
+        for word in [says] if isinstance(says, str) else says:
+            self.assertIn(word, result.messages()[0] + result.err, text)
+        self.assertLess(result.seconds, 5, text)
+        self.assertEqual(result.out, "", text)
+        return result
+
+
+def main():
+    program = unittest.main(exit=False, verbosity=1)
+    result = program.result
+    for test, reason in result.skipped:
+        print(f"SKIPPED {test}: {reason}", file=sys.stderr)
+    sys.exit(not result.wasSuccessful())

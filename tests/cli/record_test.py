@@ -1,0 +1,110 @@
+"""The record, the screen, and real data against Python's exact arithmetic."""
+import json
+import math
+import os
+import struct
+import unittest
+from fractions import Fraction
+
+import h5py
+import numpy
+
+import program
+
+
+def number(value):
+    return struct.unpack(">d", bytes.fromhex(value["bits"]))[0]
+
+
+class Record(program.TestCase):
+    def test_fields(self):
+        record = self.succeeds("run", "stats", "--size", "1000", "--repeat", "3", "--warmup", "1", "--json", ranks=2,
+                               threads=2, env={"SLURM_JOB_ID": "77", "OMP_WAIT_POLICY": "passive"}).record()
+        self.assertEqual((record["schema"], record["workload"], record["size"], record["seed"]), (1, "stats", [1000], 1))
+        self.assertEqual(record["layout"]["nodes"], 1)
+        self.assertEqual(len(record["seconds"]["samples"]), 3)
+        self.assertLessEqual(record["seconds"]["min"], record["seconds"]["median"])
+        self.assertGreater(record["peak_rss_bytes"], 1 << 20)
+        self.assertEqual(record["environment"]["slurm_job"], "77")
+        self.assertEqual(record["environment"]["omp"]["OMP_WAIT_POLICY"], "passive")
+        self.assertEqual(record["communication"]["messages"], 1)
+        self.assertLess(record["communication"]["bytes"], 2048)
+        for key in ("dtype", "input", "flops", "traffic_bytes", "rate", "peak", "verified_against", "slowest", "output"):
+            self.assertIn(key, record)
+
+    def test_special_values(self):
+        result = self.succeeds("run", "stats", "--values", "nan,1,inf", "--json").record()["result"]
+        self.assertEqual(result["mean"], {"value": None, "bits": "7ff8000000000000"})
+        result = self.succeeds("run", "sum", "--values", "inf,1", "--json").record()["result"]
+        self.assertEqual(result["sum"], {"value": None, "bits": "7ff0000000000000"})
+
+    def test_records_are_appended(self):
+        for seed in (1, 2):
+            self.succeeds("run", "sum", "--size", "1k", "--seed", seed, "--record", "all.jsonl", ranks=2)
+        with open(self.path("all.jsonl")) as file:
+            self.assertEqual([json.loads(line)["seed"] for line in file], [1, 2])
+
+    def test_output_in_the_record(self):
+        output = self.succeeds("run", "fill", "--size", "100k", "--output", "x.h5", "--json").record()["output"]
+        self.assertEqual(output["bytes"], os.path.getsize(self.path("x.h5")))
+        for key in ("file", "io_busy_s", "stall_s", "durable_s"):
+            self.assertIn(key, output)
+
+    def test_inexact_and_missing(self):
+        with h5py.File(self.path("i.h5"), "w") as file:
+            file["big"] = numpy.array([2**53, 2**53 + 1, 2**63 - 1], dtype="i8")
+            packed = file.create_dataset("packed", data=numpy.array([1, 2, -99, 4], dtype=">i2"))
+            packed.attrs["scale_factor"] = 0.5
+            packed.attrs["add_offset"] = 10.0
+            packed.attrs["_FillValue"] = numpy.int16(-99)
+        record = self.succeeds("run", "sum", "--input", "i.h5:/big", "--json", ranks=2).record()
+        self.assertEqual(record["inexact_inputs"], 2)
+        record = self.succeeds("run", "stats", "--input", "i.h5:/packed", "--json", ranks=3).record()
+        self.assertEqual((record["result"]["count"], record["result"]["missing"], record["missing"]), (3, 1, 1))
+        self.assertEqual(number(record["result"]["mean"]), (10.5 + 11 + 12) / 3)
+
+    def check_against_fractions(self, values, args):
+        result = self.succeeds("run", "stats", *args, "--json", ranks=2).record()["result"]
+        exact = [Fraction(value) for value in values]
+        mean = sum(exact) / len(exact)
+        variance = sum((value - mean) ** 2 for value in exact) / len(exact)
+        self.assertEqual(result["count"], len(values))
+        self.assertEqual((number(result["min"]), number(result["max"])), (min(values), max(values)))
+        self.assertEqual(number(result["mean"]), float(mean))
+        self.assertEqual(number(result["variance"]), float(variance))
+        self.assertEqual(number(result["std"]), math.sqrt(float(variance)))
+        total = self.succeeds("run", "sum", *args, "--json").record()["result"]["sum"]
+        self.assertEqual(number(total), math.fsum(values))
+
+    def test_statistics_of_hostile_values(self):
+        for values in ([5e-324], [1e16, 1.0, -1e16, 3.0], [1e308, 1e308, -1e308, 5e-324], [2.0**-1074, 2.0**-1073, -(2.0**-1070)]):
+            self.check_against_fractions(values, ("--values", ",".join(map(repr, values))))
+
+    def test_exam_marks(self):
+        path = os.path.join(program.DATA, "exam_marks.h5")
+        if not os.path.exists(path):
+            self.skipTest("shared data are not beside the project")
+        with h5py.File(path) as file:
+            self.check_against_fractions([float(value) for value in file["mark"][:]], ("--input", path + ":/mark"))
+
+    def test_reanalysis(self):
+        path = os.path.join(program.DATA, "era_interim_uvz.nc")
+        if not os.path.exists(path):
+            self.skipTest("shared data are not beside the project")
+        with h5py.File(path) as file:
+            u = file["u"]
+            values = u[:].astype("f8") * float(u.attrs["scale_factor"][0]) + float(u.attrs["add_offset"][0])
+        result = self.succeeds("run", "stats", "--input", path + ":/u", "--json", ranks=3).record()["result"]
+        self.assertEqual(number(result["mean"]), float(sum(map(Fraction, values.flat)) / values.size))
+        self.assertAlmostEqual(number(result["variance"]), values.var(), places=9)
+
+    def test_help_and_version_start_no_mpi(self):
+        for args in (("--help",), ("run", "--help"), ("--version",)):
+            result = self.succeeds(*args, env={"OMPI_MCA_btl": "none", "PMIX_MCA_gds": "none"})
+            self.assertLess(len(result.out.splitlines()), 50)
+        self.assertLessEqual(len(self.succeeds("--help").out.splitlines()), 24)
+        self.assertEqual(self.succeeds("--version", ranks=3).out.count("concdemo"), 1)
+
+
+if __name__ == "__main__":
+    program.main()
