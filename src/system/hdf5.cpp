@@ -1,5 +1,6 @@
 #include "system/hdf5.hpp"
 
+#include <fmt/format.h>
 #include <hdf5.h>
 
 #include <type_traits>
@@ -35,6 +36,13 @@ Lock::Lock() : lock_(library_mutex()) {
   if (!opened) throw system_error("HDF5 cannot start");
   // A thread-safe build keeps one error stack a thread, hence each time.
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+std::string library_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  Lock lock;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
 }
 
 std::string error_text() {

@@ -19,6 +19,8 @@ class Lock {
   std::unique_lock<std::recursive_mutex> lock_;
 };
 
+std::string library_version();  // "1.10.8"
+
 // Why the last HDF5 call failed, in HDF5's own words, outermost first; call it under the Lock of that call.
 std::string error_text();
 
