@@ -69,9 +69,8 @@ std::optional<std::string> wrong_launcher(const Environment& environment, int wo
   if (kind == Kind::slurm && in_batch_script(environment)) return std::nullopt;
 
   const std::string copies = start->size > 0 ? fmt::format("{} copies", start->size) : "several copies";
-  const std::string evidence =
-      start->size > 0 ? fmt::format("{}={}", start->launcher.size_variable, start->size)
-                      : fmt::format("{}={}", start->launcher.rank_variable, start->rank);
+  const std::string evidence = start->size > 0 ? fmt::format("{}={}", start->launcher.size_variable, start->size)
+                                               : fmt::format("{}={}", start->launcher.rank_variable, start->rank);
   const std::string n = start->size > 0 ? std::to_string(start->size) : "N";
   const bool by_srun = kind == Kind::slurm || kind == Kind::pmix ||
                        (kind == Kind::hydra && number(environment, "SLURM_STEP_NUM_TASKS") == start->size);
@@ -83,14 +82,13 @@ std::optional<std::string> wrong_launcher(const Environment& environment, int wo
         "manager is not one it speaks. `srun --mpi=list` names those of this cluster; start it as "
         "`srun --mpi={} -n {} concdemo ...`",
         copies, evidence, mpi_library, plugin, n);
-    text += kind == Kind::pmix || plugin == std::string("pmi2") ? ", or " : " (for other MPI libraries --mpi=pmi2), or ";
-    text += fmt::format("with the mpirun of that MPI: `mpirun -n {} concdemo ...`.", n);
+    text += fmt::format(", or with the mpirun of that MPI: `mpirun -n {} concdemo ...`.", n);
   } else {
     const char* whose = kind == Kind::open_mpi ? "Open MPI's mpirun" : "The mpiexec of MPICH or Intel MPI (Hydra)";
     text = fmt::format(
-        "{} started {} ({}), but this program is built with {}, which sees each as a world of its own. Start it with the "
-        "mpirun of that installation: `/path/of/that/MPI/bin/mpirun -n {} concdemo ...`, or build it with the MPI whose "
-        "mpirun comes first in PATH.",
+        "{} started {} ({}), but this program is built with {}, which sees each as a world of its own. Start it with "
+        "the mpirun of that installation: `/path/of/that/MPI/bin/mpirun -n {} concdemo ...`, or build it with the MPI "
+        "whose mpirun comes first in PATH.",
         whose, copies, evidence, mpi_library, n);
   }
   return text + " If separate runs are meant, start each with `mpirun -n 1` of that MPI.";

@@ -122,7 +122,8 @@ double parse_value(std::string_view text, std::size_t position) {
   double value = 0;
   const char* end = digits.data() + digits.size();
   if (digits.empty() || digits.front() == '-') throw refuse("is not a number; give e.g. 1,2.5,nan,-inf,0x1p-3");
-  const auto result = std::from_chars(digits.data(), end, value, hex ? std::chars_format::hex : std::chars_format::general);
+  const auto result =
+      std::from_chars(digits.data(), end, value, hex ? std::chars_format::hex : std::chars_format::general);
   if (result.ec == std::errc::result_out_of_range && result.ptr == end) {
     throw refuse("is outside the range of float64 (4.94e-324 to 1.797e308); write inf or 0 if that is meant");
   }
@@ -143,7 +144,9 @@ std::uint64_t parse_count(std::string_view text) {
   if (!unit) throw usage_error(fmt::format("{} is not a count; {}", quoted(text), count_help));
   bool whole = true;
   const auto count = scaled(*number, *unit, whole);
-  if (!count && number->exponent >= 0) throw usage_error(fmt::format("{} is too large (2^64 - 1 at most)", quoted(text)));
+  if (!count && number->exponent >= 0) {
+    throw usage_error(fmt::format("{} is too large (2^64 - 1 at most)", quoted(text)));
+  }
   if (!count || !whole) throw usage_error(fmt::format("{} is not a whole number; {}", quoted(text), count_help));
   return *count;
 }

@@ -23,8 +23,8 @@ std::uint64_t parse_bytes(std::string_view text);
 // beyond the range of float64 at either end is refused, not turned into inf or 0.
 std::vector<double> parse_values(std::string_view text);
 
-// "0-3,8" <-> {0, 1, 2, 3, 8}: the kernel's lists of CPUs. format_list takes ascending numbers; parse_list gives nothing
-// for a malformed list.
+// "0-3,8" <-> {0, 1, 2, 3, 8}: the kernel's lists of CPUs. format_list takes ascending numbers; parse_list gives
+// nothing for a malformed list.
 std::string format_list(const std::vector<int>& numbers);
 std::optional<std::vector<int>> parse_list(std::string_view text);
 

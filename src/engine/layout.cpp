@@ -78,7 +78,9 @@ int share_of(int cores, const NodeView& node) {
 // The rule, when nobody gave a number of threads. False when some rank found no core of its own.
 bool apply_rule(const NodeView& node, const Cores& cores, NodeLayout& layout) {
   std::vector<int> wanted;
-  for (const auto& own : cores.of_rank) wanted.push_back(std::min(share_of(cores.count, node), static_cast<int>(own.size())));
+  for (const auto& own : cores.of_rank) {
+    wanted.push_back(std::min(share_of(cores.count, node), static_cast<int>(own.size())));
+  }
   for (std::size_t rank = 0; rank < wanted.size(); ++rank) layout.ranks[rank].threads = std::max(1, wanted[rank]);
   if (!cores.cores_shared) return true;
 
@@ -119,14 +121,14 @@ void warn_of_given(const NodeView& node, const Cores& cores, NodeLayout& layout)
     const auto& mask = node.rank_cpus[rank];
     total += threads;
     if (mask.empty() || threads <= static_cast<int>(mask.size()) || !layout.warnings.empty()) continue;
-    std::string text = fmt::format("rank {} has {} on {} ({}): ", node.first_rank + static_cast<int>(rank),
-                                   counted(threads, "thread"), counted(static_cast<int>(mask.size()), "CPU"),
-                                   format_list(mask));
+    std::string text =
+        fmt::format("rank {} has {} on {} ({}): ", node.first_rank + static_cast<int>(rank), counted(threads, "thread"),
+                    counted(static_cast<int>(mask.size()), "CPU"), format_list(mask));
     if (fit >= threads) {
       text += "give each rank its cores by " + launch_line(node, cores, threads);
     } else if (fit > static_cast<int>(cores.of_rank[rank].size())) {
-      text += fmt::format("at most {} a rank fit on {}: {} and --threads {}", counted(fit, "thread"), counted(cores.usable_count, "core"),
-                          launch_line(node, cores, fit), fit);
+      text += fmt::format("at most {} a rank fit on {}: {} and --threads {}", counted(fit, "thread"),
+                          counted(cores.usable_count, "core"), launch_line(node, cores, fit), fit);
     } else {
       text += fmt::format("--threads {} fits", std::min(fit, static_cast<int>(cores.of_rank[rank].size())));
     }
@@ -151,7 +153,8 @@ void warn_of_rule(const NodeView& node, const Cores& cores, bool complete, NodeL
     }
   } else if (!complete && cores.cpus_shared) {
     layout.warnings.push_back(fmt::format("some of the {} share a core though there are {}: spread them by {}",
-                                          counted(ranks, "rank"), counted(cores.usable_count, "core"), launch_line(node, cores, fit)));
+                                          counted(ranks, "rank"), counted(cores.usable_count, "core"),
+                                          launch_line(node, cores, fit)));
   } else if (fit > poorest->threads) {
     const int idle = cores.usable_count - cores.count;
     std::string text = idle > 0 ? fmt::format("{} of {} {} open to no rank", idle, counted(cores.usable_count, "core"),
@@ -172,9 +175,10 @@ NodeLayout lay_out(const NodeView& node) {
   const Cores cores = cores_of(node);
   layout.cores = cores.count;
   if (node.bound_by_openmp && cores.cpus_shared) {
-    layout.warnings.push_back("OMP_PROC_BIND or OMP_PLACES binds threads of several ranks to the same cores: unset it, "
-                              "or give each rank cores of its own by " +
-                              launch_line(node, cores, share_of(cores.usable_count, node)));
+    layout.warnings.push_back(
+        "OMP_PROC_BIND or OMP_PLACES binds threads of several ranks to the same cores: unset it, "
+        "or give each rank cores of its own by " +
+        launch_line(node, cores, share_of(cores.usable_count, node)));
   }
   const bool given = std::any_of(node.given_threads.begin(), node.given_threads.end(), [](int n) { return n > 0; });
   if (!given) {

@@ -33,10 +33,11 @@ struct NodeLayout {
   std::vector<std::string> warnings;  // the worst first
 };
 
-// The rule: threads = physical cores in the union of the masks (at most the quota) / ranks, at least 1, at most the cores
-// of the rank's own mask. Masks that share no core are left alone. Masks that do are sliced, each thread on a core of
-// its rank's mask that no other thread has; where the masks leave less than the share, the poorest rank gets the most
-// that is possible. More ranks than cores: one thread each, not pinned. Given threads are neither sliced nor pinned.
+// The rule: threads = physical cores in the union of the masks (at most the quota) / ranks, at least 1, at most the
+// cores of the rank's own mask. Masks that share no core are left alone. Masks that do are sliced, each thread on a
+// core of its rank's mask that no other thread has; where the masks leave less than the share, the poorest rank gets
+// the most that is possible. More ranks than cores: one thread each, not pinned. Given threads are neither sliced nor
+// pinned.
 NodeLayout lay_out(const NodeView& node);
 
 // One rank's place, for people.
@@ -59,9 +60,10 @@ struct Layout {
 };
 
 // Collective, called once by the main thread before other threads exist. threads_option: --threads, 0 when not given;
-// then OMP_NUM_THREADS, then the rule. Sets OpenMP's number of threads, and pins its team where masks are sliced, unless
-// OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY is set: the main thread, and with it every thread made afterwards, to
-// all cores of the slice, the other threads to one each. Throws usage Error for a number of threads that cannot be.
+// then OMP_NUM_THREADS, then the rule. Sets OpenMP's number of threads, and pins its team where masks are sliced,
+// unless OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY is set: the main thread, and with it every thread made
+// afterwards, to all cores of the slice, the other threads to one each. Throws usage Error for a number of threads that
+// cannot be.
 Layout choose_layout(const mpi::Comm& world, int threads_option);
 
 }  // namespace concdemo

@@ -110,8 +110,8 @@ std::string explain(const NodeView& view, const NodeLayout& layout, const Given&
                       ranks == 1 ? "" : "s");
   const char* plural = most->threads == 1 ? "" : "s";
   if (pinned && least->threads == most->threads) {
-    text += fmt::format(", each rank pinned to its own {}core{}", most->threads == 1 ? "" : fmt::format("{} ", most->threads),
-                        plural);
+    text += fmt::format(", each rank pinned to its own {}core{}",
+                        most->threads == 1 ? "" : fmt::format("{} ", most->threads), plural);
   } else if (pinned) {
     text += ", each rank pinned to cores of its own";
   }
@@ -142,7 +142,8 @@ void collect(const std::vector<std::string>& reports, Layout& layout) {
   for (std::size_t rank = 0; rank < reports.size(); ++rank) {
     const json report = json::parse(reports[rank]);
     const auto host = report["host"].get<std::string>();
-    layout.places.push_back({host, static_cast<int>(rank), report["threads"].get<int>(), report["cpus"].get<std::string>()});
+    layout.places.push_back(
+        {host, static_cast<int>(rank), report["threads"].get<int>(), report["cpus"].get<std::string>()});
     const json& warnings = report["warnings"];
     if (warnings.empty() || ++troubled_nodes > 1) continue;
     for (const json& warning : warnings) {
@@ -180,15 +181,15 @@ Layout choose_layout(const mpi::Comm& world, int threads_option) {
     std::sort(slice.begin(), slice.end());
     pinned = pin_team(own, layout.threads, slice);
     if (pinned) layout.cpus = slice;
-    if (!pinned) warnings.push_back(fmt::format("the system refused to pin rank {} to CPUs {}", world.rank(), format_list(slice)));
+    if (!pinned)
+      warnings.push_back(fmt::format("the system refused to pin rank {} to CPUs {}", world.rank(), format_list(slice)));
   }
   if (world.is_root()) layout.explanation = explain(view, plan, given, pinned);
-  if (layout.threads < own.threads) layout.explanation += fmt::format(", cut to {} by OMP_THREAD_LIMIT", layout.threads);
+  if (layout.threads < own.threads)
+    layout.explanation += fmt::format(", cut to {} by OMP_THREAD_LIMIT", layout.threads);
 
-  const json report = {{"host", host_name()},
-                       {"threads", layout.threads},
-                       {"cpus", format_list(layout.cpus)},
-                       {"warnings", warnings}};
+  const json report = {
+      {"host", host_name()}, {"threads", layout.threads}, {"cpus", format_list(layout.cpus)}, {"warnings", warnings}};
   const auto reports = world.gather(report.dump());
   if (world.is_root()) collect(reports, layout);
   return layout;

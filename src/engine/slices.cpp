@@ -11,7 +11,8 @@ namespace {
 using Bits = std::vector<std::uint64_t>;
 
 // Cores handed to ranks one by one. A core that is free, or that its owner can exchange for another one, is found by a
-// breadth-first search (an augmenting path of bipartite matching), so none is missed. Bit sets: 4,096 cores are 64 words.
+// breadth-first search (an augmenting path of bipartite matching), so none is missed. Bit sets: 4,096 cores are 64
+// words.
 class Matching {
  public:
   Matching(const std::vector<std::vector<int>>& allowed, int cores)
@@ -28,7 +29,7 @@ class Matching {
   // One core more for the rank; false when the masks leave none, which later calls cannot change.
   bool give(int rank) {
     Bits unseen(words_, ~std::uint64_t{0});
-    std::vector<int> taker(owner_.size(), -1);    // rank that would take this core over
+    std::vector<int> taker(owner_.size(), -1);     // rank that would take this core over
     std::vector<int> giving(allowed_.size(), -1);  // core that this rank would give away
     std::vector<int> queue{rank};
     for (std::size_t head = 0; head < queue.size(); ++head) {

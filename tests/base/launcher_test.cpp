@@ -29,23 +29,28 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 }  // namespace
 
 TEST_CASE("a real single start is let through") {
-  const Variables step_of_8 = {{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "0"},
-                               {"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_PROCID", "3"}};
+  const Variables step_of_8 = {{"SLURM_JOB_ID", "7"},
+                               {"SLURM_NTASKS", "8"},
+                               {"SLURM_STEP_ID", "0"},
+                               {"SLURM_STEP_NUM_TASKS", "8"},
+                               {"SLURM_PROCID", "3"}};
   const auto with = [&](const Variables& more) {
     Variables all = more;
     all.insert(step_of_8.begin(), step_of_8.end());
     return all;
   };
-  CHECK(refusal({}) == "");                                                                          // a laptop
-  CHECK(refusal({{"OMPI_COMM_WORLD_SIZE", "1"}, {"OMPI_COMM_WORLD_RANK", "0"}, {"PMIX_RANK", "0"}}) == "");  // mpirun -n 1
-  CHECK(refusal({{"PMI_SIZE", "1"}, {"PMI_RANK", "0"}}, mpich) == "");                               // mpiexec -n 1
-  CHECK(refusal(with({{"OMPI_COMM_WORLD_SIZE", "1"}})) == "");  // mpirun -n 1 inside srun -n 8
+  CHECK(refusal({}) == "");  // a laptop
+  CHECK(refusal({{"OMPI_COMM_WORLD_SIZE", "1"}, {"OMPI_COMM_WORLD_RANK", "0"}, {"PMIX_RANK", "0"}}) ==
+        "");                                                            // mpirun -n 1
+  CHECK(refusal({{"PMI_SIZE", "1"}, {"PMI_RANK", "0"}}, mpich) == "");  // mpiexec -n 1
+  CHECK(refusal(with({{"OMPI_COMM_WORLD_SIZE", "1"}})) == "");          // mpirun -n 1 inside srun -n 8
   CHECK(refusal(with({{"PMI_SIZE", "1"}}), mpich) == "");
-  CHECK(refusal({{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}}) == "");  // batch script, old SLURM
+  CHECK(refusal({{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}}) ==
+        "");  // batch script, old SLURM
   CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "4294967291"}, {"SLURM_STEP_NUM_TASKS", "1"}}) == "");
   CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "4294967291"}, {"SLURM_STEP_NUM_TASKS", "2"}}) == "");
-  CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_NNODES", "2"}}) == "");                         // salloc's shell
-  CHECK(refusal({{"SLURM_STEPID", "4294967290"}, {"SLURM_STEP_NUM_TASKS", "2"}}) == "");        // interactive step
+  CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_NNODES", "2"}}) == "");                   // salloc's shell
+  CHECK(refusal({{"SLURM_STEPID", "4294967290"}, {"SLURM_STEP_NUM_TASKS", "2"}}) == "");  // interactive step
   CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "0"}, {"SLURM_STEP_NUM_TASKS", "1"}}) == "");  // srun -n 1
 }
 
@@ -85,9 +90,12 @@ TEST_CASE("a world of several ranks is right whatever the environment says") {
 TEST_CASE("malformed variables count as not set") {
   for (const std::string value : {"", "abc", "-4", "0", " 4", "4 ", "4x", "99999999999999999999", "4(x2)"}) {
     INFO(value);
-    CHECK(refusal({{"OMPI_COMM_WORLD_SIZE", value}, {"PMI_SIZE", value}, {"PMIX_RANK", value == "0" ? "0" : value},
+    CHECK(refusal({{"OMPI_COMM_WORLD_SIZE", value},
+                   {"PMI_SIZE", value},
+                   {"PMIX_RANK", value == "0" ? "0" : value},
                    {"SLURM_STEP_NUM_TASKS", value}}) == "");
-    CHECK(contains(refusal({{"OMPI_COMM_WORLD_SIZE", value}, {"SLURM_STEP_NUM_TASKS", "2"}}), "SLURM_STEP_NUM_TASKS=2"));
+    CHECK(
+        contains(refusal({{"OMPI_COMM_WORLD_SIZE", value}, {"SLURM_STEP_NUM_TASKS", "2"}}), "SLURM_STEP_NUM_TASKS=2"));
     CHECK(is_first_copy(in({{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", value}})));
   }
 }
@@ -100,7 +108,9 @@ TEST_CASE("the first copy of the nearest launcher prints") {
   CHECK(!is_first_copy(in({{"PMIX_RANK", "1"}})));
   CHECK(!is_first_copy(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_PROCID", "1"}})));
   // mpirun -n 1 in task 1 of a step: alone, so it prints.
-  CHECK(is_first_copy(in({{"OMPI_COMM_WORLD_SIZE", "1"}, {"OMPI_COMM_WORLD_RANK", "0"}, {"SLURM_STEP_NUM_TASKS", "2"},
+  CHECK(is_first_copy(in({{"OMPI_COMM_WORLD_SIZE", "1"},
+                          {"OMPI_COMM_WORLD_RANK", "0"},
+                          {"SLURM_STEP_NUM_TASKS", "2"},
                           {"SLURM_PROCID", "1"}})));
 }
 

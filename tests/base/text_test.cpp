@@ -46,10 +46,36 @@ TEST_CASE("counts are exact, with suffixes in powers of 1000") {
 }
 
 TEST_CASE("a count that is none is refused by its value") {
-  for (const std::string text : {"", " ", "-5", "+5", "1.5", "0.0001k", "abc", "5kk", "5 k", "1e", "1e+", "e5", ".", "k", "0x10",
-                                 "1,000", "5B", "nan", "inf", "9e30", "1e20", "18446744073709551616", "20000000T",
-                                 "1e999999999999", "1e-5", "0.333333333333333333333333333333333", "99999999999999999999999",
-                                 "\xff", "10\n", "٣"}) {
+  for (const std::string text : {"",
+                                 " ",
+                                 "-5",
+                                 "+5",
+                                 "1.5",
+                                 "0.0001k",
+                                 "abc",
+                                 "5kk",
+                                 "5 k",
+                                 "1e",
+                                 "1e+",
+                                 "e5",
+                                 ".",
+                                 "k",
+                                 "0x10",
+                                 "1,000",
+                                 "5B",
+                                 "nan",
+                                 "inf",
+                                 "9e30",
+                                 "1e20",
+                                 "18446744073709551616",
+                                 "20000000T",
+                                 "1e999999999999",
+                                 "1e-5",
+                                 "0.333333333333333333333333333333333",
+                                 "99999999999999999999999",
+                                 "\xff",
+                                 "10\n",
+                                 "٣"}) {
     INFO(text);
     CHECK(contains(refusal([&] { parse_count(text); }), "'"));
   }
@@ -66,8 +92,8 @@ TEST_CASE("sizes are counts with an x between them") {
   CHECK(parse_size("1e3x2X3") == Shape{1000, 2, 3});
   CHECK(parse_size("0") == Shape{0});
   CHECK(parse_size("1x1x1x1x1x1x1x1").size() == 8);
-  for (const std::string text : {"", "x", "3x", "x3", "3xx4", "3x-4", "3x1.5", "3 x 4", "3*4", "9e30", "3x9e30",
-                                 "1x1x1x1x1x1x1x1x1"}) {
+  for (const std::string text :
+       {"", "x", "3x", "x3", "3xx4", "3x-4", "3x1.5", "3 x 4", "3*4", "9e30", "3x9e30", "1x1x1x1x1x1x1x1x1"}) {
     INFO(text);
     CHECK(refusal([&] { parse_size(text); }) != "");
   }
@@ -86,7 +112,8 @@ TEST_CASE("bytes take decimal and binary units") {
   CHECK(parse_bytes("2TiB") == std::uint64_t{2} << 40);
   CHECK(parse_bytes("1PiB") == std::uint64_t{1} << 50);
   CHECK(parse_bytes("10b") == 10);
-  for (const std::string text : {"", "B", "MB", "-1MB", "1.5", "1.5B", "64MiBB", "64iB", "64XB", "1e30", "99999PiB", "64M B"}) {
+  for (const std::string text :
+       {"", "B", "MB", "-1MB", "1.5", "1.5B", "64MiBB", "64iB", "64XB", "1e30", "99999PiB", "64M B"}) {
     INFO(text);
     CHECK(refusal([&] { parse_bytes(text); }) != "");
   }
@@ -115,9 +142,10 @@ TEST_CASE("values are correctly rounded doubles") {
 }
 
 TEST_CASE("a value that is none is refused with its position") {
-  for (const std::string text : {"", ",", "1,", ",1", "1,,2", "1 2", "1;2", "x", "--1", "+-1", "-+1", "0x", "0x-1", "0xinf", "0xnan", "1e",
-                                 "1.2.3", "1f", "nan(1)", "nan()", "1e400", "-1e400", "1e-400", "0x1p1024", "0x1p-1076",
-                                 "١", "1\n"}) {
+  for (const std::string text :
+       {"",       ",",     "1,",    ",1",     "1,,2",   "1 2",      "1;2",       "x",     "--1",
+        "+-1",    "-+1",   "0x",    "0x-1",   "0xinf",  "0xnan",    "1e",        "1.2.3", "1f",
+        "nan(1)", "nan()", "1e400", "-1e400", "1e-400", "0x1p1024", "0x1p-1076", "١",     "1\n"}) {
     INFO(text);
     CHECK(contains(refusal([&] { parse_values(text); }), "value "));
   }

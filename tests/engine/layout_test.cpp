@@ -84,15 +84,15 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 }  // namespace
 
 TEST_CASE("masks without a common core are left alone") {
-  check_left_alone(node(1, 1, {{0}}), {1});                                             // 1 CPU
-  check_left_alone(node(1, 2, {{0, 1}}), {1});                                          // 1 core with SMT
-  check_left_alone(node(8, 1, {cpus(0, 7)}), {8});                                      // one rank
-  check_left_alone(node(8, 2, {cpus(0, 15)}), {8});                                     // one rank, SMT
-  check_left_alone(node(8, 2, {cpus(0, 7)}), {8});                                      // one hyper-thread of each core
+  check_left_alone(node(1, 1, {{0}}), {1});          // 1 CPU
+  check_left_alone(node(1, 2, {{0, 1}}), {1});       // 1 core with SMT
+  check_left_alone(node(8, 1, {cpus(0, 7)}), {8});   // one rank
+  check_left_alone(node(8, 2, {cpus(0, 15)}), {8});  // one rank, SMT
+  check_left_alone(node(8, 2, {cpus(0, 7)}), {8});   // one hyper-thread of each core
   check_left_alone(node(8, 2, {both(cpus(0, 3), cpus(8, 11)), both(cpus(4, 7), cpus(12, 15))}), {4, 4});  // two sockets
-  check_left_alone(node(4, 1, {{0}, {1}, {2}, {3}}), {1, 1, 1, 1});                     // bound to core each
-  check_left_alone(node(64, 1, {{3}, {17, 40}, {41, 63}}), {1, 1, 1});                  // scattered, uneven: 5 / 3
-  check_left_alone(node(8, 1, {{}}), {1});                                              // nothing known
+  check_left_alone(node(4, 1, {{0}, {1}, {2}, {3}}), {1, 1, 1, 1});     // bound to core each
+  check_left_alone(node(64, 1, {{3}, {17, 40}, {41, 63}}), {1, 1, 1});  // scattered, uneven: 5 / 3
+  check_left_alone(node(8, 1, {{}}), {1});                              // nothing known
   NodeView unknown;
   unknown.rank_cpus = {{0, 1, 7}};
   check_left_alone(unknown, {3});  // no core known: each CPU is one
@@ -119,9 +119,9 @@ TEST_CASE("masks that overlap are sliced") {
 
   check_sliced(node(8, 2, {cpus(0, 15), cpus(0, 15), cpus(0, 15), cpus(0, 15)}), {2, 2, 2, 2});  // one socket, SMT
   check_sliced(node(8, 1, {cpus(0, 7), cpus(0, 7), cpus(0, 7)}), {2, 2, 2});                     // 8 / 3
-  check_sliced(node(8, 1, {cpus(0, 5), cpus(4, 7)}), {4, 4});              // only 0-3 and 4-7 do it
-  check_sliced(node(6, 1, {cpus(0, 3), cpus(0, 3), cpus(2, 5)}), {2, 2, 2});  // the third must keep out of 2-3
-  check_sliced(node(4, 1, {{0, 1}, {1, 2}, {2, 3}, {3, 0}}), {1, 1, 1, 1});   // a ring
+  check_sliced(node(8, 1, {cpus(0, 5), cpus(4, 7)}), {4, 4});                      // only 0-3 and 4-7 do it
+  check_sliced(node(6, 1, {cpus(0, 3), cpus(0, 3), cpus(2, 5)}), {2, 2, 2});       // the third must keep out of 2-3
+  check_sliced(node(4, 1, {{0, 1}, {1, 2}, {2, 3}, {3, 0}}), {1, 1, 1, 1});        // a ring
   check_sliced(node(4, 1, {{0, 1, 2, 3}, {0}, {0, 1}, {0, 1, 2}}), {1, 1, 1, 1});  // nested: one solution
   check_sliced(node(8, 2, {cpus(0, 7), cpus(8, 15)}), {4, 4});  // the two hyper-threads of every core
   NodeView scattered;
@@ -172,7 +172,8 @@ TEST_CASE("cores that no rank may use are reported with the line that uses them"
   NodeView view = node(8, 1, {{0}, {1}});  // Open MPI's default for 2 ranks
   CHECK(warning(view) == "");              // unknown whether there are others
   view.usable_cpus = cpus(0, 7);
-  CHECK(warning(view) == "6 of 8 cores are open to no rank: use all by `mpirun -n 2 --map-by slot:PE=4 --bind-to core ...`");
+  CHECK(warning(view) ==
+        "6 of 8 cores are open to no rank: use all by `mpirun -n 2 --map-by slot:PE=4 --bind-to core ...`");
   view.world_ranks = 6;
   CHECK(contains(warning(view), "`mpirun -n 6 --map-by ppr:2:node:PE=4 --bind-to core ...`"));
   view.style = LaunchStyle::srun;
@@ -205,8 +206,9 @@ TEST_CASE("given threads are neither sliced nor pinned, and judged") {
   view.given_threads = {4, 4};
   CHECK(threads(lay_out(view)) == std::vector<int>{4, 4});
   CHECK(!pinned(lay_out(view)));
-  CHECK(warning(view) == "rank 0 has 4 threads on 1 CPU (0): give each rank its cores by "
-                         "`mpirun -n 2 --map-by slot:PE=4 --bind-to core ...`");
+  CHECK(warning(view) ==
+        "rank 0 has 4 threads on 1 CPU (0): give each rank its cores by "
+        "`mpirun -n 2 --map-by slot:PE=4 --bind-to core ...`");
   view.given_threads = {8, 8};
   CHECK(contains(warning(view), "at most 4 threads a rank fit on 8 cores: `mpirun -n 2 --map-by slot:PE=4"));
   view.given_threads = {1, 1};
