@@ -37,8 +37,9 @@ HWY_INLINE void prefetch_group(const double* x, std::size_t begin, std::size_t u
 // ulp / 2 and exact too, goes to the next level, whose anchor is lower. If every rest is zero after the last level,
 // nothing was lost, and bits(s) - bits(anchor) is the lane's sum as an integer number of ulps.
 //
-// A Source gives the terms: primary(i), and if has_error an exact error term far below it, which enters one level lower.
-// It works in blocks: anchors are a guess from an earlier block; a block that they do not fit is surveyed and done again.
+// A Source gives the terms: primary(i) and, if has_error, an exact error term far below it, which enters one level
+// lower. It works in blocks: anchors are a guess from an earlier block; a block that they do not fit is surveyed and
+// done again, with more levels if need be, and term by term (ExponentBins) if no number of levels will do.
 template <class Source>
 class ExactLevels {
  public:

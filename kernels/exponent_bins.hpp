@@ -7,7 +7,7 @@
 namespace concdemo {
 
 // Terms of any size added at a few cycles each: what the vector path falls back on for data that span too many binades.
-// A term magnitude * 2^exponent goes into the bin of its exponent, with 2^shift_bits exponents to a bin, cut into 32-bit
+// A term magnitude * 2^exponent goes into the bin of its exponent, 2^shift_bits exponents to a bin, cut into 32-bit
 // parts so that carries wait until flush(). Integer must hold a shifted magnitude with its sign.
 template <class Integer, int parts, int shift_bits>
 class ExponentBins {
@@ -40,7 +40,7 @@ class ExponentBins {
   std::int64_t bins_[bin_count][parts] = {};
 };
 
-using SumBins = ExponentBins<std::int64_t, 2, 3>;   // 53 + 7 bits of magnitude, exponents up to 2045
-using ProductBins = ExponentBins<Int128, 4, 4>;     // 106 + 15 bits, exponents up to 4090
+using SumBins = ExponentBins<std::int64_t, 2, 3>;  // 53 + 7 bits of magnitude, exponents up to 2045
+using ProductBins = ExponentBins<Int128, 4, 4>;  // 106 + 15 bits, exponents up to 4090
 
 }  // namespace concdemo

@@ -6,10 +6,10 @@
 
 namespace concdemo {
 
-// Minimum and maximum of doubles with -0 < +0; both NaN (0x7ff8000000000000) if any element is NaN, or if there is none.
+// Minimum and maximum of doubles with -0 < +0; both NaN (0x7ff8000000000000) if any element is NaN or there is none.
 //
-// Kept as integers that are ordered as the doubles are: the bits, with all but the sign inverted for negative ones. NaNs
-// lie outside the infinities, so they need no test of their own until the end.
+// Kept as integers that are ordered as the doubles are: the bits, with all but the sign inverted for negative ones.
+// NaNs lie outside the infinities, so they need no test of their own until the end.
 class Extremes {
  public:
   void add(std::span<const double> x);  // by the selected SIMD target; one thread

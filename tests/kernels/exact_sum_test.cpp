@@ -136,9 +136,9 @@ TEST_CASE("long runs of large terms of one sign do not overflow a lane") {
   // The first block sets the anchors; 7.5 is about the largest that still fits them, so that a lane's integers grow by
   // nearly 2^52 a block and would overflow after 2^11 blocks.
   std::vector<double> x(4096 * 2300, 7.5);
-  for (std::size_t i = 0; i < 4096; ++i) x[i] = 1.0;
+  for (std::size_t i = 0; i < 5000; ++i) x[i] = 1.0;
   on_every_target([&] {
-    CHECK(sum_exact(x, 1).round() == 4096 + 7.5 * static_cast<double>(x.size() - 4096));
+    CHECK(sum_exact(x, 1).round() == 5000 + 7.5 * static_cast<double>(x.size() - 5000));
   });
 }
 
@@ -155,6 +155,14 @@ TEST_CASE("every range of binades gives the reference's limbs") {
       INFO("binades " << low << " to " << low + width);
       check_same(x);
     }
+  }
+}
+
+TEST_CASE("blocks too large for the anchors leave no binade unnoticed") {
+  for (const double larger : {8.5, 60.0, 1e5, -1e5}) {
+    std::vector<double> x(4096 * 6, 1.0);
+    for (std::size_t i = 8192; i < x.size(); ++i) x[i] = larger;
+    check_same(x);
   }
 }
 
