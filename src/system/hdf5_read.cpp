@@ -15,8 +15,9 @@ namespace concdemo::hdf5 {
 
 namespace {
 
-// Conversion follows each read, so that it finds the elements of an unchunked dataset in the cache of the processor.
+// Conversion follows each read and should find the elements in the cache of the processor: larger slabs are slower.
 constexpr std::uint64_t unchunked_slab_bytes = 1 << 20;
+constexpr std::uint64_t chunked_slab_bytes = 4 << 20;  // whole rows of chunks make longer runs
 
 std::vector<hsize_t> extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
@@ -44,7 +45,7 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
                                     "give --buffers {}",
                                     info.file, info.path, chunk_bytes, to_text(info.chunk), buffer_bytes, chunk_bytes));
     }
-    slab_bytes = std::max(buffer_bytes / 2, chunk_bytes);
+    slab_bytes = std::max(std::min(buffer_bytes / 2, chunked_slab_bytes), chunk_bytes);
     cache_bytes = buffer_bytes - slab_bytes;
   }
   slab_elements_ = std::max(slab_bytes / element, std::uint64_t{1});
