@@ -101,6 +101,16 @@ TEST_CASE("products over every range of binades give the reference's limbs") {
   }
 }
 
+TEST_CASE("the rest of a product joins its error term without loss") {
+  // (1 + 2^-52)^2 = 1 + 2^-51 + 2^-104: at some scales the last two bits are all that is left, one too far apart for a
+  // double.
+  for (int exponent = -60; exponent <= -5; ++exponent) {
+    std::vector<double> x(600, 1.0);
+    x[333] = std::ldexp(1 + 0x1p-52, exponent);
+    check_same(x, x);
+  }
+}
+
 TEST_CASE("runs of squares longer than a flush interval are whole") {
   const std::vector<double> x(4096 * 600 + 17, 0x1.fffffffffffffp0);
   check_same(x, x);
