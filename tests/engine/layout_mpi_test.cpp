@@ -1,5 +1,6 @@
 #include <omp.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
