@@ -36,9 +36,9 @@ struct Skeleton {
 };
 
 // Makes the sparse file `path` (replaced when there): user_bytes of user block (a power of two from 4096), attributes
-// of the root group, datasets and checksum tables of table_lengths[i] entries, with no element written. The bytes depend
-// on the arguments and the HDF5 version only. Throws usage Error for specs that contradict one another, system Error
-// when HDF5 fails.
+// of the root group, datasets and checksum tables of table_lengths[i] entries, with no element written. The bytes
+// depend on the arguments and the HDF5 version only. Throws usage Error for specs that contradict one another, system
+// Error when HDF5 fails.
 Skeleton write_skeleton(const std::string& path, std::uint64_t user_bytes, const std::vector<DatasetSpec>& datasets,
                         const std::vector<std::uint64_t>& table_lengths, const Attributes& attributes);
 

@@ -1,0 +1,91 @@
+#include "engine/async_writer.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "engine/checksum.hpp"
+#include "support/catch.hpp"
+#include "system/files.hpp"
+
+using namespace concdemo;
+
+namespace {
+
+// A file that goes when it is closed.
+files::Descriptor unnamed_file() {
+  auto path = (std::filesystem::temp_directory_path() / "concdemo-test-XXXXXX").string();
+  files::Descriptor file(::mkstemp(path.data()));
+  REQUIRE(file.valid());
+  ::unlink(path.c_str());
+  return file;
+}
+
+std::vector<double> ramp(std::size_t count) {
+  std::vector<double> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = 0.5 * static_cast<double>(i);
+  return values;
+}
+
+void submit_all(AsyncWriter& writer, std::span<const double> data) {
+  for (std::size_t at = 0, length = 1; at < data.size(); at += length, length = 2 * length + 1) {
+    length = std::min(length, data.size() - at);
+    writer.submit(1, at, data.subspan(at, length));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("everything submitted is in the file after drain, with its checksums, for any ring and writer") {
+  const auto data = ramp(2 * block_elements + 100);
+  std::vector<std::uint64_t> sums(block_count(data.size()));
+  add_block_checksums(0, data, sums);
+  for (const bool async : {true, false}) {
+    for (const int depth : {0, 1, 4}) {
+      const auto file = unnamed_file();
+      WriterOptions options;
+      options.async = async;
+      options.ring_depth = depth;
+      AsyncWriter writer(file.get(), {{0, 0}, {4096, data.size()}}, options);
+      submit_all(writer, data);
+      CHECK(writer.drain().error == 0);
+      CHECK(writer.elements(0) == 0);
+      CHECK(writer.elements(1) == data.size());
+      CHECK((writer.sums(1) == sums));
+      std::vector<double> stored(data.size());
+      std::size_t got = 0;
+      CHECK(files::read_all(file.get(), std::as_writable_bytes(std::span(stored)), 4096, got) == 0);
+      CHECK((stored == data));
+      CHECK(writer.busy_s() > 0);
+    }
+  }
+}
+
+TEST_CASE("a writer that goes away with work left neither hangs nor touches the data again") {
+  const auto file = unnamed_file();
+  for (int i = 0; i < 20; ++i) {
+    const auto data = ramp(100000);
+    AsyncWriter writer(file.get(), {{0, 0}, {0, data.size()}}, {});
+    submit_all(writer, data);
+  }
+}
+
+TEST_CASE("after a failed write the rest is dropped, the ring stays open and the first failure is told") {
+  files::Descriptor full;
+  REQUIRE(files::open("/dev/full", O_WRONLY, full) == 0);
+  const auto data = ramp(10000);
+  WriterOptions options;
+  options.ring_depth = 1;
+  AsyncWriter writer(full.get(), {{0, 0}, {512, data.size()}}, options);
+  submit_all(writer, data);
+  const auto failure = writer.drain();
+  CHECK(failure.error == ENOSPC);
+  CHECK(failure.offset == 512);
+  CHECK(writer.elements(1) == 0);
+  CHECK_THROWS_AS(writer.submit(1, 9999, std::span(data).first(2)), Error);
+  CHECK_THROWS_AS(writer.submit(1, 10001, std::span(data).first(0)), Error);
+}
