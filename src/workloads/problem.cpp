@@ -117,7 +117,7 @@ void require_memory(const Context& context, const Workload& workload, const Prob
   const bool fits = available == 0 || each <= available / on_node;
   if (context.comm.min(std::uint64_t{fits}) == 1) return;
   throw usage_error(fmt::format(
-      "{} of size {} needs {} on each of the {} ranks of a node, {} are available there; use a smaller size or more nodes",
+      "{} of size {} needs {} of memory a rank, {} ranks share {} on a node; use a smaller size or more nodes",
       workload.name, to_text(problem.size), format_bytes(each), on_node, format_bytes(context.comm.min(available))));
 }
 

@@ -1,0 +1,49 @@
+#include "engine/exact_moments.hpp"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace concdemo;
+
+namespace {
+
+Moments moments(const std::vector<double>& values) { return moments_exact(values, 1); }
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+TEST_CASE("mean and variance are those of the real numbers, rounded once") {
+  CHECK(exact_mean(moments({1, 2, 3, 4})) == 2.5);
+  CHECK(exact_variance(moments({1, 2, 3, 4})) == 1.25);
+  CHECK(exact_mean(moments({1, 1, 2})) == 4.0 / 3);
+  // The textbook formula loses every digit here.
+  CHECK(exact_variance(moments({1e9 + 1, 1e9 + 2, 1e9 + 3})) == 2.0 / 3);
+  CHECK(exact_mean(moments({1e16, 1, -1e16})) == 1.0 / 3);
+  // The sum overflows, the mean does not.
+  CHECK(exact_mean(moments({1.7e308, 1.7e308})) == 1.7e308);
+  CHECK(exact_variance(moments({1e308, -1e308})) == infinity);
+  CHECK(exact_variance(moments({7, 7, 7})) == 0);
+}
+
+TEST_CASE("means and variances that underflow round to nearest even among subnormals") {
+  const double least = std::numeric_limits<double>::denorm_min();
+  CHECK(exact_mean(moments({least, 0})) == 0);              // a tie, to even
+  CHECK(exact_mean(moments({3 * least, 0})) == 2 * least);  // a tie, to even
+  CHECK(exact_mean(moments({least, least, 0})) == least);
+  CHECK(exact_mean(moments({-least, -least, 0})) == -least);
+  CHECK(exact_variance(moments({0x1p-537, -0x1p-537})) == least);
+  CHECK(exact_variance(moments({least, 0})) == 0);
+}
+
+TEST_CASE("nothing, NaN and infinities") {
+  CHECK(std::isnan(exact_mean(moments({}))));
+  CHECK(std::isnan(exact_variance(moments({}))));
+  CHECK(exact_mean(moments({infinity, 1})) == infinity);
+  CHECK(std::isnan(exact_mean(moments({infinity, -infinity}))));
+  CHECK(std::isnan(exact_variance(moments({infinity, 1}))));
+  CHECK(std::isnan(exact_mean(moments({1, std::nan("")}))));
+  CHECK(std::signbit(exact_mean(moments({-0.0, -0.0}))));
+}

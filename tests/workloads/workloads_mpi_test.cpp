@@ -1,0 +1,62 @@
+#include "workloads/execute.hpp"
+#include "workloads/problem.hpp"
+
+#include "base/error.hpp"
+#include "support/catch.hpp"
+
+using namespace concdemo;
+
+namespace {
+
+Shape small_size(const Workload& workload) {
+  return workload.default_size.size() == 3 ? Shape{13, 300, 7} : Shape{17, 601};
+}
+
+}  // namespace
+
+TEST_CASE("every workload verifies and gives the same bits on all ranks, on one, and for any number of threads") {
+  const auto world = mpi::Comm::world();
+  const mpi::Comm self = world.split(world.rank());
+  Progress progress(ProgressMode::off, false);
+  for (const Workload* workload : workloads()) {
+    for (const Fill fill : {Fill::uniform, Fill::index}) {
+      const Problem problem = generated_problem(*workload, small_size(*workload), 7, fill);
+      const Measurement alone = execute({self, 1}, *workload, problem, {}, progress);
+      for (const int threads : {1, 2, 3}) {
+        const Measurement all = execute({world, threads}, *workload, problem, {}, progress);
+        INFO(workload->name << ", " << threads << " threads: " << all.verification.failure);
+        CHECK(all.verification.ok);
+        CHECK(all.result == alone.result);
+        CHECK(all.samples.seconds.size() == 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("every workload takes sizes of 0 and 1 and more ranks than elements") {
+  const auto world = mpi::Comm::world();
+  Progress progress(ProgressMode::off, false);
+  for (const Workload* workload : workloads()) {
+    for (const std::uint64_t extent : {0, 1, 2}) {
+      const Shape size(workload->default_size.size(), extent);
+      const Problem problem = generated_problem(*workload, size, 7, Fill::uniform);
+      INFO(workload->name << " of size " << extent);
+      CHECK(execute({world, 2}, *workload, problem, {}, progress).verification.ok);
+    }
+  }
+}
+
+TEST_CASE("requests that contradict themselves are refused on every rank") {
+  const auto world = mpi::Comm::world();
+  Request both;
+  both.values = {{1, 2}};
+  both.inputs = {"file.h5"};
+  CHECK_THROWS_AS(resolve(world, find_workload("sum"), both), Error);
+  Request one_operand;
+  one_operand.values = {{1, 2}};
+  CHECK_THROWS_AS(resolve(world, find_workload("dot"), one_operand), Error);
+  Request unequal;
+  unequal.values = {{1, 2}, {1, 2, 3}};
+  CHECK_THROWS_AS(resolve(world, find_workload("dot"), unequal), Error);
+  CHECK_THROWS_AS(find_workload("summ"), Error);
+}
