@@ -28,8 +28,7 @@ build() {
   say "building build/$preset (log: build/$preset.log)"
   (cd "$root" && cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$(nproc)" \
     ${1:+--target "$@"}) >"$log" 2>&1 || {
-    grep -A 12 -E 'error|Error|FAILED' "$log" | head -60 >&2
-    tail -n 15 "$log" >&2
+    { grep -A 8 -E 'error:|Error' "$log" || tail -n 30 "$log"; } | head -30 >&2
     die "build/$preset did not build; the whole log is build/$preset.log"
   }
 }

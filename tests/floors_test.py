@@ -105,10 +105,19 @@ class Floors(unittest.TestCase):
                         wrong.append(f"{name(path)} has {lines} lines")
         self.assertEqual(wrong, [], f"at most {MOST_LINES} lines a file")
 
+    def test_shell_scripts_are_clean(self):
+        scripts = [path for folder in ("scripts", "jobs", ".ci") for path in (SOURCE / folder).iterdir()
+                   if path.is_file() and "sh" in path.read_text().split("\n")[0]]
+        self.assertGreater(len(scripts), 5)
+        done = subprocess.run(["shellcheck", *map(str, scripts)], cwd=SOURCE, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, "\n" + done.stdout + done.stderr)
+
     def test_every_header_compiles_alone(self):
         commands = json.loads((BUILD / "compile_commands.json").read_text())
-        core = next(shlex.split(entry["command"]) for entry in commands if entry["file"].endswith("src/system/mpi.cpp"))
-        kernel = next(shlex.split(entry["command"]) for entry in commands if "/kernels/" in entry["file"])
+        def command_of(part):
+            return next(shlex.split(entry["command"]) for entry in commands if part in entry["file"])
+
+        core, program, kernel = command_of("/src/system/mpi.cpp"), command_of("/src/main.cpp"), command_of("/kernels/")
         flag = re.compile(r"-(D|I|isystem|std|f(?!sanitize))")
 
         def options(command):
@@ -125,9 +134,10 @@ class Floors(unittest.TestCase):
                 # Included twice: alone, and again.
                 path = pathlib.Path(folder) / "alone.cpp"
                 path.write_text(f'#include "{header}"\n#include "{header}"\n')
-                flags = options(kernel if "/kernels/" in str(header) else core)
-                done = subprocess.run([compiler, *flags, "-fsyntax-only", str(path)], capture_output=True, text=True)
-                return "" if done.returncode == 0 else f"{name(header)}:\n{done.stderr[:600]}"
+                place = name(header)
+                command = kernel if place.startswith("kernels") else program if "/commands/" in place else core
+                done = subprocess.run([compiler, *options(command), "-fsyntax-only", str(path)], capture_output=True, text=True)
+                return "" if done.returncode == 0 else f"{place}:\n{done.stderr[:600]}"
 
         headers = [path for path in sources("src", "kernels") if path.suffix == ".hpp"]
         self.assertGreater(len(headers), 3)

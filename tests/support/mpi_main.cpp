@@ -3,7 +3,7 @@
 // A rank that leaves a case early (a failed REQUIRE, an exception) may leave others waiting in a collective: it waits
 // for them at the end of the case for a moment, then shows its report and ends the job.
 #if !__has_include(<catch2/catch_test_macros.hpp>)
-#define CATCH_CONFIG_RUNNER
+#define CATCH_CONFIG_EXTERNAL_INTERFACES
 #endif
 #include "support/catch.hpp"
 #if __has_include(<catch2/catch_test_macros.hpp>)
@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "support/run_catch.hpp"
 #include "system/mpi.hpp"
 
 namespace {
@@ -94,7 +95,7 @@ int main(int argc, char** argv) {
     terminal = dup(STDOUT_FILENO);
     dup2(report_file, STDOUT_FILENO);
   }
-  const int mine = Catch::Session().run(argc, argv);
+  const int mine = concdemo::run_catch(argc, argv);
   const auto failures = comm.max(static_cast<std::uint64_t>(mine));
   for (int rank = 0; rank < comm.size(); ++rank) {
     if (rank == comm.rank() && mine != 0) {

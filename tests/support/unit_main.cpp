@@ -1,6 +1,3 @@
-#if !__has_include(<catch2/catch_test_macros.hpp>)
-#define CATCH_CONFIG_RUNNER
-#endif
-#include "support/catch.hpp"
+#include "support/run_catch.hpp"
 
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+int main(int argc, char** argv) { return concdemo::run_catch(argc, argv); }
