@@ -31,19 +31,20 @@ double Samples::median() const { return quantile_half(seconds); }
 Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run) {
   for (int i = 0; i < warmup; ++i) run(false);
   Samples samples;
-  double total = 0;
+  double worked_s = 0;
   for (int i = 0; i < repeat; ++i) {
     comm.barrier();
     const double start = now_s();
+    const double waited = mpi::waited_s();
     run(i + 1 == repeat);
     const double elapsed = now_s() - start;
-    total += elapsed;
+    worked_s += elapsed - (mpi::waited_s() - waited);
     samples.seconds.push_back(comm.max(elapsed));
   }
   const auto later = [](const Slowest& in, Slowest& inout) {
     if (in.seconds > inout.seconds || (in.seconds == inout.seconds && in.rank < inout.rank)) inout = in;
   };
-  samples.slowest_rank = comm.combine<Slowest>({total, comm.rank()}, later).rank;
+  samples.slowest_rank = comm.combine<Slowest>({worked_s, comm.rank()}, later).rank;
   return samples;
 }
 

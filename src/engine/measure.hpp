@@ -10,7 +10,7 @@ namespace concdemo {
 // Seconds of repeated runs; each sample is the maximum over ranks.
 struct Samples {
   std::vector<double> seconds;  // in the order of the runs
-  int slowest_rank = 0;         // the rank that took longest in all
+  int slowest_rank = 0;         // the rank that worked longest in all, waits for others left out
   double min() const;
   double median() const;
   double max() const;

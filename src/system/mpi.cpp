@@ -24,6 +24,8 @@ void check(int code, const char* call) {
   throw system_error(std::string(call) + ": " + std::string(text.data(), static_cast<std::size_t>(length)));
 }
 
+double total_waited_s = 0;
+
 // Polls at once for a short while, then sleeps between polls, for a sixteenth of the time waited so far and at most a
 // millisecond: the sleep adds little to any wait, and a rank that waits costs the others nothing.
 // False when the time is up.
@@ -32,8 +34,11 @@ bool wait(MPI_Request request, const char* call, double timeout_s = 1e18) {
   const auto start = steady_clock::now();
   for (int done = 0;;) {
     check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
-    if (done) return true;
     const duration<double> waited = steady_clock::now() - start;
+    if (done) {
+      total_waited_s += waited.count();
+      return true;
+    }
     if (waited.count() > timeout_s) return false;
     if (waited < microseconds(50)) continue;
     std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), milliseconds(1)));
@@ -79,6 +84,8 @@ std::string library_version() {
   const std::string version(text.data(), static_cast<std::size_t>(length));
   return version.substr(0, version.find_first_of(",\n"));
 }
+
+double waited_s() { return total_waited_s; }
 
 struct Comm::Handle {
   MPI_Comm comm = MPI_COMM_NULL;

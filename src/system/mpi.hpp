@@ -25,6 +25,8 @@ class Session {
 [[noreturn]] void abort(int exit_code);  // the last resort: ends every rank
 std::string library_version();           // first line of MPI_Get_library_version
 
+double waited_s();  // seconds this rank has spent waiting for others in calls of this wrapper
+
 // Calls made and payload bytes handed over by this rank since the start.
 struct Traffic {
   std::uint64_t messages = 0;

@@ -14,7 +14,8 @@ Share::Share(const Context& in, const Problem& problem)
       range(part_of(element_count(problem.size), static_cast<std::uint64_t>(in.comm.size()),
                     static_cast<std::uint64_t>(in.comm.rank()))) {}
 
-void Share::for_each_piece(const std::function<void(std::uint64_t, std::uint64_t)>& piece) const {
+void Share::for_each_piece(const Sink& sink, const std::function<void(std::uint64_t, std::uint64_t)>& piece) const {
+  if (sink.file == nullptr) return piece(0, range.size());
   const std::uint64_t step = (std::uint64_t{1} << 20) * static_cast<std::uint64_t>(context.threads);
   for (std::uint64_t begin = 0; begin < range.size(); begin += step) piece(begin, std::min(begin + step, range.size()));
 }

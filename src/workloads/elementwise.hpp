@@ -14,8 +14,9 @@ struct Share {
   Context context;
   Range range;  // global element indices
 
-  // Calls piece(begin, end) over [0, range.size()) in order; large enough that a fork-join does not show.
-  void for_each_piece(const std::function<void(std::uint64_t, std::uint64_t)>& piece) const;
+  // Calls piece(begin, end) over [0, range.size()) in order: in pieces when each is to be written while the next is
+  // computed (large enough that a fork-join does not show), else at once.
+  void for_each_piece(const Sink& sink, const std::function<void(std::uint64_t, std::uint64_t)>& piece) const;
 
   // Collective: 16 hex digits over all ranks' data; the same for every layout.
   std::string checksum(const Array& data) const;

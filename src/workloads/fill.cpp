@@ -16,7 +16,7 @@ class FillJob final : public Job {
   }
 
   void execute(const Sink& sink) override {
-    share_.for_each_piece([&](std::uint64_t begin, std::uint64_t end) {
+    share_.for_each_piece(sink, [&](std::uint64_t begin, std::uint64_t end) {
       const auto piece = x_.span().subspan(begin, end - begin);
       std::vector<std::uint8_t> none;
       load(operand_, {share_.range.begin + begin, share_.range.begin + end}, piece, none, share_.context.threads);

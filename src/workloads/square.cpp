@@ -22,7 +22,7 @@ class SquareJob final : public Job {
   }
 
   void execute(const Sink& sink) override {
-    share_.for_each_piece([&](std::uint64_t begin, std::uint64_t end) {
+    share_.for_each_piece(sink, [&](std::uint64_t begin, std::uint64_t end) {
       const std::span<const double> x = std::as_const(x_).span().subspan(begin, end - begin);
       const std::span<double> y = y_.span().subspan(begin, end - begin);
       (plain_ ? square_plain : square)(x, y, share_.context.threads);
