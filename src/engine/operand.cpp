@@ -37,7 +37,8 @@ std::string describe(const Operand& operand) {
     case Operand::Source::file: return operand.dataset.file + ":" + operand.dataset.path;
     case Operand::Source::generated: break;
   }
-  return operand.fill == Fill::index ? "index" : fmt::format("uniform, seed {}", operand.seed);
+  if (operand.fill == Fill::index) return "index";
+  return fmt::format("uniform, seed {}", operand.seed) + (operand.stream > 0 ? fmt::format(", stream {}", operand.stream) : "");
 }
 
 }  // namespace concdemo

@@ -198,47 +198,27 @@ void Comm::reduce_sum(std::span<std::uint64_t> values, int root) const {
   }
 }
 
-std::vector<std::string> Comm::all_gather(const std::string& text) const {
-  std::vector<int> lengths(static_cast<std::size_t>(size_));
+std::vector<std::string> Comm::collect(const std::string& text, bool everywhere) const {
+  const bool receives = everywhere || is_root();
+  std::vector<int> lengths(receives ? static_cast<std::size_t>(size_) : 0);
   const int length = static_cast<int>(text.size());
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handle_->comm, &request), "MPI_Iallgather");
-  wait(request, "MPI_Iallgather");
-  std::vector<int> offsets(lengths.size());
-  std::size_t total = 0;
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    offsets[i] = static_cast<int>(total);
-    total += static_cast<std::size_t>(lengths[i]);
-  }
-  std::string all(total, '\0');
-  check(MPI_Iallgatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR,
-                        handle_->comm, &request),
-        "MPI_Iallgatherv");
-  wait(request, "MPI_Iallgatherv");
-  count(sizeof length);
-  count(text.size());
-  std::vector<std::string> result;
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    result.push_back(all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i])));
-  }
-  return result;
-}
-
-std::vector<std::string> Comm::gather(const std::string& text) const {
-  std::vector<int> lengths(is_root() ? static_cast<std::size_t>(size_) : 0);
-  std::vector<int> offsets(lengths.size());
-  const int length = static_cast<int>(text.size());
-  MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Igather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_->comm, &request), "MPI_Igather");
+  check(everywhere
+            ? MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handle_->comm, &request)
+            : MPI_Igather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_->comm, &request),
+        "MPI_Igather");
   wait(request, "MPI_Igather");
-  std::size_t total = 0;
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    offsets[i] = static_cast<int>(total);
-    total += static_cast<std::size_t>(lengths[i]);
+  std::vector<int> offsets;
+  int total = 0;
+  for (const int each : lengths) {
+    offsets.push_back(total);
+    total += each;
   }
-  std::string all(total, '\0');
-  check(MPI_Igatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0,
-                     handle_->comm, &request),
+  std::string all(static_cast<std::size_t>(total), '\0');
+  check(everywhere ? MPI_Iallgatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(),
+                                     MPI_CHAR, handle_->comm, &request)
+                   : MPI_Igatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR,
+                                  0, handle_->comm, &request),
         "MPI_Igatherv");
   wait(request, "MPI_Igatherv");
   count(sizeof length);

@@ -63,8 +63,9 @@ class Comm {
   std::uint64_t min(std::uint64_t value) const;
   std::uint64_t sum(std::uint64_t value) const;                      // modulo 2^64
   void reduce_sum(std::span<std::uint64_t> values, int root = 0) const;  // modulo 2^64; result on root only
-  std::vector<std::string> gather(const std::string& text) const;    // one string a rank on rank 0, empty elsewhere
-  std::vector<std::string> all_gather(const std::string& text) const;
+  // One string a rank, in rank order: on rank 0 (none elsewhere), or on every rank. 2 GiB in all at most.
+  std::vector<std::string> gather(const std::string& text) const { return collect(text, false); }
+  std::vector<std::string> all_gather(const std::string& text) const { return collect(text, true); }
 
   // One collective, one custom operation: the merge of every rank's state, the same on all ranks.
   template <class T>
@@ -82,6 +83,7 @@ class Comm {
   struct Handle;
   explicit Comm(std::unique_ptr<Handle> handle);
   void combine_bytes(void* state, std::size_t bytes, const std::function<void(const void*, void*)>& merge) const;
+  std::vector<std::string> collect(const std::string& text, bool everywhere) const;
   void count(std::size_t bytes) const;
 
   std::unique_ptr<Handle> handle_;

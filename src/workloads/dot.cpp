@@ -31,14 +31,11 @@ const Workload dot_workload{
     .has_plain = true,
     .default_size = {50'000'000},
     .tour_size = {5'000'000},
-    .cost = [](const Shape& size) -> Cost {
-      const auto n = static_cast<double>(element_count(size));
-      return {2 * n, 16 * n, Bound::read};
-    },
+    .cost = cost_per_element(2, 16, Bound::read),
     .operand_shapes = two_operand_shapes,
     .size_of = common_shape,
     .outputs = no_outputs,
-    .memory_bytes = [](const Shape& size, int ranks) { return share_bytes(size, ranks, 2); },
+    .memory_bytes = shared_arrays(2),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       return std::make_unique<ReductionJob<ExactProductSum>>(context, problem, kernels);
     }};

@@ -52,11 +52,11 @@ const Workload fill_workload{
     .reads_files = false,
     .default_size = {100'000'000},
     .tour_size = {5'000'000},
-    .cost = [](const Shape& size) -> Cost { return {0, 8.0 * static_cast<double>(element_count(size)), Bound::none}; },
+    .cost = cost_per_element(0, 8, Bound::none),
     .operand_shapes = one_operand_shape,
     .size_of = common_shape,
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("x", problem.size)}; },
-    .memory_bytes = [](const Shape& size, int ranks) { return share_bytes(size, ranks, 1); },
+    .memory_bytes = shared_arrays(1),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       return std::make_unique<FillJob>(context, problem);
     }};

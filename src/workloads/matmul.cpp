@@ -132,8 +132,7 @@ const Workload matmul_workload{
     .memory_bytes =
         [](const Shape& size, int ranks) {
           const std::uint64_t rows = part_of(size[0], static_cast<std::uint64_t>(ranks), 0).size();
-          return share_bytes({rows, size[1]}, 1, 1) + share_bytes({size[1], size[2]}, 1, 1) +
-                 share_bytes({rows, size[2]}, 1, 1);
+          return share_bytes({rows, size[1]}, 1) + share_bytes({size[1], size[2]}, 1) + share_bytes({rows, size[2]}, 1);
         },
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       return std::make_unique<MatmulJob>(context, problem);

@@ -84,10 +84,23 @@ DatasetSpec dataset_like(const std::string& name, const Shape& shape) {
   return spec;
 }
 
-std::uint64_t share_bytes(const Shape& size, int ranks, int arrays) {
+std::function<Cost(const Shape&)> cost_per_element(double flops, double bytes, Bound bound) {
+  return [=](const Shape& size) -> Cost {
+    const auto n = static_cast<double>(element_count(size));
+    return {flops * n, bytes * n, bound};
+  };
+}
+
+std::uint64_t share_bytes(const Shape& size, int ranks) {
   const std::uint64_t largest = part_of(element_count(size), static_cast<std::uint64_t>(ranks), 0).size();
   if (largest > (std::uint64_t{1} << 58)) throw usage_error("size " + to_text(size) + " does not fit into memory");
-  return largest * sizeof(double) * static_cast<std::uint64_t>(arrays);
+  return largest * sizeof(double);
+}
+
+std::function<std::uint64_t(const Shape&, int)> shared_arrays(int arrays) {
+  return [arrays](const Shape& size, int ranks) {
+    return share_bytes(size, ranks) * static_cast<std::uint64_t>(arrays);
+  };
 }
 
 }  // namespace concdemo

@@ -24,7 +24,10 @@ Shape common_shape(const std::vector<Operand>& operands);  // throws usage Error
 std::vector<DatasetSpec> no_outputs(const Problem& problem);
 DatasetSpec dataset_like(const std::string& name, const Shape& shape);  // dimensions dim_0, dim_1, ...
 
-// Bytes of `arrays` float64 arrays of this size on the rank with the largest share.
-std::uint64_t share_bytes(const Shape& size, int ranks, int arrays);
+std::function<Cost(const Shape&)> cost_per_element(double flops, double bytes, Bound bound);
+
+// Bytes of the largest share of a float64 array of this size; of `arrays` such arrays, shared out over all ranks.
+std::uint64_t share_bytes(const Shape& size, int ranks);
+std::function<std::uint64_t(const Shape&, int)> shared_arrays(int arrays);
 
 }  // namespace concdemo

@@ -56,14 +56,11 @@ const Workload square_workload{
     .has_plain = true,
     .default_size = {100'000'000},
     .tour_size = {5'000'000},
-    .cost = [](const Shape& size) -> Cost {
-      const auto n = static_cast<double>(element_count(size));
-      return {n, 16 * n, Bound::copy};
-    },
+    .cost = cost_per_element(1, 16, Bound::copy),
     .operand_shapes = one_operand_shape,
     .size_of = common_shape,
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("y", problem.size)}; },
-    .memory_bytes = [](const Shape& size, int ranks) { return share_bytes(size, ranks, 2); },
+    .memory_bytes = shared_arrays(2),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       return std::make_unique<SquareJob>(context, problem);
     }};

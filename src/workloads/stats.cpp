@@ -97,14 +97,11 @@ const Workload stats_workload{
     .has_plain = true,
     .default_size = {100'000'000},
     .tour_size = {10'000'000},
-    .cost = [](const Shape& size) -> Cost {
-      const auto n = static_cast<double>(element_count(size));
-      return {5 * n, 8 * n, Bound::read};
-    },
+    .cost = cost_per_element(5, 8, Bound::read),
     .operand_shapes = one_operand_shape,
     .size_of = common_shape,
     .outputs = no_outputs,
-    .memory_bytes = [](const Shape& size, int ranks) { return share_bytes(size, ranks, 1); },
+    .memory_bytes = shared_arrays(1),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       return std::make_unique<StatsJob>(context, problem);
     }};

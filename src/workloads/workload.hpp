@@ -79,13 +79,13 @@ struct Workload {
   bool has_plain = false;    // --method plain exists
   Shape default_size;
   Shape tour_size;
-  Cost (*cost)(const Shape& size);
+  std::function<Cost(const Shape& size)> cost;
   // Shapes of generated operands for a --size; throws usage Error when the number of extents is wrong.
   std::vector<Shape> (*operand_shapes)(const Shape& size);
   // The size that given operands make; throws usage Error naming both shapes when they do not fit.
   Shape (*size_of)(const std::vector<Operand>& operands);
   std::vector<DatasetSpec> (*outputs)(const Problem& problem);  // empty: writes nothing
-  std::uint64_t (*memory_bytes)(const Shape& size, int ranks);  // of the most loaded rank
+  std::function<std::uint64_t(const Shape& size, int ranks)> memory_bytes;  // of the most loaded rank
   std::unique_ptr<Job> (*prepare)(const Context& context, const Problem& problem);  // collective
 };
 
