@@ -139,7 +139,11 @@ class Floors(unittest.TestCase):
                 done = subprocess.run([compiler, *options(command), "-fsyntax-only", str(path)], capture_output=True, text=True)
                 return "" if done.returncode == 0 else f"{place}:\n{done.stderr[:600]}"
 
-        headers = [path for path in sources("src", "kernels") if path.suffix == ".hpp"]
+        # A header that its own .cpp includes before anything else has been compiled alone by the build.
+        first = {match[1] for path in sources("src", "kernels") if path.suffix == ".cpp"
+                 for match in INCLUDE.findall(path.read_text())[:1]}
+        headers = [path for path in sources("src", "kernels")
+                   if path.suffix == ".hpp" and name(path).removeprefix("src/") not in first]
         self.assertGreater(len(headers), 3)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             failures = [text for text in pool.map(compile_alone, headers) if text]
