@@ -33,7 +33,7 @@ struct Stop {
   Measurement whole;
 };
 
-// All workloads once more, twice: without output and while their arrays are written.
+// All workloads once more, without output and then while their arrays are written.
 struct Writing {
   double without_s = 0;
   double with_s = 0;  // until the file is durable
@@ -105,14 +105,16 @@ void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& l
   stop.solo.job.reset();
 }
 
-// Every workload once; the time it began.
+// Every workload that makes arrays once and every other one three times, as a program computes longer than it writes;
+// the time it began.
 double pass(const mpi::Comm& world, const std::vector<Stop>& stops, OutputFile* file) {
   world.barrier();
   const double start = now_s();
   Sink sink{file, 0};
   for (const Stop& stop : stops) {
-    stop.whole.job->execute(sink);
-    sink.first_dataset += stop.workload->outputs(stop.problem).size();
+    const std::size_t arrays = stop.workload->outputs(stop.problem).size();
+    for (int i = 0; i < (arrays > 0 ? 1 : 3); ++i) stop.whole.job->execute(sink);
+    sink.first_dataset += arrays;
   }
   return start;
 }
@@ -152,7 +154,7 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
     const OutputStats& output = writing->output;
     const double visible_s = std::max(0.0, writing->with_s - writing->without_s);
     const double hidden = std::clamp(1 - visible_s / output.io_busy_s, 0.0, 1.0);
-    text += fmt::format("Hidden: writing took {}, all workloads took {} without it and {} with it: {:.0f} % was hidden behind computing.\n",
+    text += fmt::format("Hidden: writing took {}, the same work took {} without it and {} with it: {:.0f} % was hidden behind computing.\n",
                         format_seconds(output.io_busy_s), format_seconds(writing->without_s),
                         format_seconds(writing->with_s), 100 * hidden);
   } else {

@@ -51,7 +51,7 @@ const Workload fill_workload{
     .operands = 1,
     .reads_files = false,
     .default_size = {100'000'000},
-    .tour_size = {5'000'000},
+    .tour_size = {2'000'000},
     .cost = cost_per_element(0, 8, Bound::none),
     .operand_shapes = one_operand_shape,
     .size_of = common_shape,

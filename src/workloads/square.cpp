@@ -55,7 +55,7 @@ const Workload square_workload{
     .operands = 1,
     .has_plain = true,
     .default_size = {100'000'000},
-    .tour_size = {5'000'000},
+    .tour_size = {2'000'000},
     .cost = cost_per_element(1, 16, Bound::copy),
     .operand_shapes = one_operand_shape,
     .size_of = common_shape,
