@@ -1,6 +1,7 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 
 #include "system/mpi.hpp"
 
@@ -12,6 +13,7 @@ using Action = std::function<void(const mpi::Comm& world)>;
 // Each adds its subcommand and options to the parser and, when chosen, sets `action`. No MPI yet.
 void add_run(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
-void add_tour(CLI::App& app, Action& action);  // the bare command
+// The bare command; `program` is how the person started it, for the commands it suggests.
+void add_tour(CLI::App& app, Action& action, const std::string& program);
 
 }  // namespace concdemo

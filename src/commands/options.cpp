@@ -7,15 +7,21 @@
 
 namespace concdemo {
 
-void add_common_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--threads", options.threads, "OpenMP threads a rank (default: this node's cores / its ranks)")
-      ->check(CLI::Range(1, 4096))->type_name("T");
-  command.add_option("--simd", options.simd, "instruction set: avx512, avx2, neon, scalar (default: the best)")
-      ->type_name("TARGET");
-  command.add_option("--progress", options.progress, "auto, on or off")->check(CLI::IsMember({"auto", "on", "off"}))
-      ->type_name("WHEN");
+void add_screen_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("--progress", options.progress, "on stderr (default auto: when a person watches)")
+      ->check(CLI::IsMember({"auto", "on", "off"}))->type_name("");
   command.add_flag("--quiet", options.quiet, "results only");
 }
+
+void add_compute_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("--threads", options.threads, "OpenMP threads a rank (default: this node's cores / its ranks)")
+      ->check(whole_number(1, 4096))->type_name("T");
+  command.add_option("--simd", options.simd, "instruction set: avx512, avx2, neon, scalar (default: the best)")
+      ->type_name("TARGET");
+  add_screen_options(command, options);
+}
+
+CLI::Validator whole_number(int least, int most) { return CLI::Range(least, most).description(""); }
 
 ProgressMode progress_mode(const CommonOptions& options) {
   if (options.quiet || options.progress == "off") return ProgressMode::off;

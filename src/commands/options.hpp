@@ -17,7 +17,10 @@ struct CommonOptions {
   std::string progress = "auto";
 };
 
-void add_common_options(CLI::App& command, CommonOptions& options);
+void add_screen_options(CLI::App& command, CommonOptions& options);   // --progress, --quiet
+void add_compute_options(CLI::App& command, CommonOptions& options);  // those, --threads and --simd
+
+CLI::Validator whole_number(int least, int most);  // for help without a range behind each option
 
 ProgressMode progress_mode(const CommonOptions& options);
 void select_simd(const std::string& target);  // empty: the best; unsupported: usage Error with the list

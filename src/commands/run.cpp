@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <optional>
+#include <set>
+
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -18,7 +21,7 @@ struct RunOptions {
   std::string workload;
   std::string size;
   std::string fill = "uniform";
-  std::uint64_t seed = 1;
+  std::string seed = "1";
   std::vector<std::string> values;
   std::vector<std::string> inputs;
   std::string output;
@@ -31,13 +34,28 @@ struct RunOptions {
   std::string record;
   bool json = false;
   CommonOptions common;
+  std::set<std::string> given;  // options that were on the command line
 };
+
+bool given(const RunOptions& options, const char* name) { return options.given.contains(name); }
 
 Request to_request(const RunOptions& options) {
   Request request;
-  if (!options.size.empty()) request.size = parse_option("--size", options.size, parse_size);
+  if (options.size.starts_with("0x") && options.size.find('x', 2) == std::string::npos) {
+    throw usage_error(fmt::format("--size {}: write counts in decimal digits (0x... reads as no rows)", options.size));
+  }
+  if (given(options, "--size")) request.size = parse_option("--size", options.size, parse_size);
+  const bool generated = options.values.empty() && options.inputs.empty();
+  for (const char* name : {"--seed", "--fill"}) {
+    if (!generated && given(options, name)) throw usage_error(fmt::format("{} is for generated data; leave it out", name));
+  }
+  for (const char* name : {"--force", "--writer"}) {
+    if (!given(options, "--output") && given(options, name)) {
+      throw usage_error(fmt::format("{} goes with --output FILE", name));
+    }
+  }
   request.fill = options.fill == "index" ? Fill::index : Fill::uniform;
-  request.seed = options.seed;
+  request.seed = parse_option("--seed", options.seed, parse_count);
   for (const std::string& list : options.values) request.values.push_back(parse_option("--values", list, parse_values));
   request.inputs = options.inputs;
   request.method = options.method == "plain" ? Method::plain : Method::exact;
@@ -47,7 +65,10 @@ Request to_request(const RunOptions& options) {
 
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions& options, const Layout& layout,
                                         const Workload& workload, const Problem& problem) {
-  if (options.output.empty()) return nullptr;
+  if (!given(options, "--output")) return nullptr;
+  if (problem.method == Method::plain) {
+    throw usage_error("--output: a plain result has other bits on another layout; files are for --method exact");
+  }
   FileSpec spec;
   spec.path = options.output;
   spec.force = options.force;
@@ -76,12 +97,18 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   const Problem problem = resolve(world, workload, request);
   require_memory(context, workload, problem);
   Progress progress(progress_mode(options.common), world.is_root());
+  std::optional<RecordFile> record_file;
+  mpi::together(world, [&] {
+    if (!world.is_root() || !given(options, "--record")) return;
+    if (options.record == options.output) throw usage_error("--record and --output name the same file");
+    record_file.emplace(options.record);
+  });
   const auto output = open_output(world, options, layout, workload, problem);
   ExecuteOptions execute_options;
   execute_options.warmup = options.warmup;
   execute_options.repeat = options.repeat;
   execute_options.sink.file = output.get();
-  execute_options.peak = !options.common.quiet;
+  execute_options.peak = !options.common.quiet || options.json || given(options, "--record");
   const Measurement measured = execute(context, workload, problem, execute_options, progress);
   if (!measured.verification.ok) {
     throw Error(ExitCode::verification, fmt::format("{}: wrong result, held against {}: {}", workload.name,
@@ -93,19 +120,18 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     stats = output->commit();
     progress.clear();
   }
-  const std::uint64_t rss_bytes = peak_rss_bytes(world);
   mpi::together(world, [&] {
     if (!world.is_root()) return;
     const OutputStats* written = output ? &stats : nullptr;
-    const Json record = make_record(workload, problem, layout, measured, written, rss_bytes);
-    if (!options.record.empty()) append_record(options.record, record);
+    const Json record = make_record(workload, problem, layout, measured, written);
     if (options.json) {
-      print(record.dump() + "\n");
+      print(to_line(record));
     } else if (options.common.quiet) {
       print(result_lines(measured, true));
     } else {
       print(report_text(workload, problem, layout, measured, written));
     }
+    if (record_file) record_file->append(record);
   });
 }
 
@@ -117,29 +143,37 @@ void add_run(CLI::App& app, Action& action) {
   for (const Workload* workload : workloads()) list += fmt::format("  {:<8} {}\n", workload->name, workload->summary);
   CLI::App& run_app = *app.add_subcommand("run", "one workload at a given size or on given files")->group("Compute");
   run_app.footer("Workloads:\n" + list);
-  run_app.add_option("workload", options->workload, "one of the list below")->required();
-  run_app.add_option("--size", options->size, "N, NxM or MxKxN; suffixes k, M, G (powers of 1000)");
-  run_app.add_option("--seed", options->seed, "seed of generated data (default 1)");
-  run_app.add_option("--fill", options->fill, "generated data: uniform in [0,1), or index 0,1,2,...")
-      ->check(CLI::IsMember({"uniform", "index"}));
+  run_app.add_option("workload", options->workload, "one of the list below")->required()->type_name("NAME");
+  run_app.add_option("--size", options->size, "N, NxM or MxKxN; suffixes k, M, G (powers of 1000)")
+      ->type_name("SIZE");
+  run_app.add_option("--seed", options->seed, "of generated data (default 1)")->type_name("S");
+  run_app.add_option("--fill", options->fill, "generated data: in [0,1), or 0,1,2,...")
+      ->check(CLI::IsMember({"uniform", "index"}))->type_name("");
   run_app.add_option("--values", options->values, "data as a list: 1,2,3 (again for a second operand)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)->type_name("LIST");
   run_app.add_option("--input", options->inputs, "FILE or FILE:/dataset, HDF5 or netCDF-4 (again for a second operand)")
-      ->allow_extra_args(false);
-  run_app.add_option("--output", options->output, "write the result array to this HDF5 file");
+      ->allow_extra_args(false)->type_name("FILE");
+  run_app.add_option("--output", options->output, "write the result array to this HDF5 file")->type_name("FILE");
   run_app.add_flag("--force", options->force, "replace an existing output file");
   run_app.add_option("--method", options->method, "exact (same bits on any layout) or plain (the textbook loop)")
-      ->check(CLI::IsMember({"exact", "plain"}));
+      ->check(CLI::IsMember({"exact", "plain"}))->type_name("");
   run_app.add_option("--writer", options->writer, "async (I/O threads) or sync (the main thread waits)")
-      ->check(CLI::IsMember({"async", "sync"}));
-  run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")->check(CLI::Range(1, 1000000));
+      ->check(CLI::IsMember({"async", "sync"}))->type_name("");
+  run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")->check(whole_number(1, 10000))->type_name("R");
   run_app.add_option("--warmup", options->warmup, "runs before them that do not count (default 0)")
-      ->check(CLI::Range(0, 1000000));
-  run_app.add_option("--buffers", options->buffers, "memory of a rank for reading files (default 256MiB)");
-  run_app.add_option("--record", options->record, "append the measurement to this file, one JSON object a line");
+      ->check(whole_number(0, 10000))->type_name("W");
+  run_app.add_option("--buffers", options->buffers, "memory of a rank for reading files (default 256MiB)")
+      ->type_name("BYTES");
+  run_app.add_option("--record", options->record, "append the measurement to this file, one JSON object a line")->type_name("FILE");
   run_app.add_flag("--json", options->json, "print the record alone");
-  add_common_options(run_app, options->common);
-  run_app.callback([options, &action] { action = [options](const mpi::Comm& world) { run(world, *options); }; });
+  add_compute_options(run_app, options->common);
+
+  run_app.callback([options, &action, &run_app] {
+    for (const CLI::Option* option : run_app.get_options()) {
+      if (option->count() > 0) options->given.insert(option->get_name());
+    }
+    action = [options](const mpi::Comm& world) { run(world, *options); };
+  });
 }
 
 }  // namespace concdemo

@@ -49,6 +49,19 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc,
                      nearest ? "did you mean " + *nearest + "?" : help);
 }
 
-std::string help_text(const CLI::App& app) { return innermost(app).help(); }
+void require_options_after_command(const CLI::App& app) {
+  if (app.get_subcommands().empty()) return;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0) continue;
+    throw CLI::ValidationError(fmt::format("{} stands before the command", option->get_name()),
+                               fmt::format("put it after: concdemo {} {}", app.get_subcommands().front()->get_name(),
+                                           option->get_name()));
+  }
+}
+
+std::string help_text(const CLI::App& app) {
+  const CLI::App& command = innermost(app);
+  return &command == &app ? app.help() : command.help(app.get_name());
+}
 
 }  // namespace concdemo

@@ -33,13 +33,6 @@ struct Stop {
   Measurement whole;
 };
 
-// All workloads once more, without output and then while their arrays are written.
-struct Writing {
-  double without_s = 0;
-  double with_s = 0;  // until the file is durable
-  OutputStats output;
-};
-
 std::string places_text(const Layout& layout) {
   constexpr std::size_t most = 16;
   std::string text = fmt::format("Layout: {}. {}\n", layout_text(layout), layout.explanation);
@@ -98,49 +91,43 @@ void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& l
                   Progress& progress) {
   ExecuteOptions options;
   options.warmup = 1;
-  options.repeat = 3;
+  options.repeat = 9;  // the best of them is shown
   if (world.is_root()) stop.solo = execute({self, 1}, *stop.workload, stop.problem, options, progress);
   world.barrier();
   stop.whole = execute({world, layout.threads}, *stop.workload, stop.problem, options, progress);
   stop.solo.job.reset();
 }
 
-// Every workload that makes arrays once and every other one three times, as a program computes longer than it writes;
-// the time it began.
-double pass(const mpi::Comm& world, const std::vector<Stop>& stops, OutputFile* file) {
-  world.barrier();
+// Every workload once more: its arrays are written while the next ones are computed; then the others again, for half a
+// second in all, as a program computes longer than it writes.
+OutputStats write_all(const mpi::Comm& world, const std::vector<Stop>& stops, OutputFile& file) {
+  constexpr double computing_s = 0.5;
   const double start = now_s();
-  Sink sink{file, 0};
+  Sink sink{&file, 0};
   for (const Stop& stop : stops) {
-    const std::size_t arrays = stop.workload->outputs(stop.problem).size();
-    for (int i = 0; i < (arrays > 0 ? 1 : 3); ++i) stop.whole.job->execute(sink);
-    sink.first_dataset += arrays;
+    stop.whole.job->execute(sink);
+    sink.first_dataset += stop.workload->outputs(stop.problem).size();
   }
-  return start;
+  while (world.max(now_s() - start) < computing_s) {
+    for (const Stop& stop : stops) {
+      if (stop.workload->outputs(stop.problem).empty()) stop.whole.job->execute({});
+    }
+  }
+  return file.commit();
 }
 
-Writing write_all(const mpi::Comm& world, const std::vector<Stop>& stops, OutputFile& file) {
-  Writing writing;
-  double start = pass(world, stops, nullptr);
-  writing.without_s = world.max(now_s() - start);
-  start = pass(world, stops, &file);
-  writing.output = file.commit();
-  writing.with_s = world.max(now_s() - start);
-  return writing;
-}
-
-double speed_up(const Stop& stop) { return stop.solo.samples.median() / stop.whole.samples.median(); }
+double speed_up(const Stop& stop) { return stop.solo.samples.min() / stop.whole.samples.min(); }
 
 std::string row(const Stop& stop) {
   const Measurement& whole = stop.whole;
   return fmt::format("{:<8} {:>13} {:>9} {:>9} {:>7.2f}x {:>12}  {:<4} {:<28} {}\n", stop.workload->name,
-                     size_text(stop.problem.size), format_seconds(stop.solo.samples.median()),
-                     format_seconds(whole.samples.median()), speed_up(stop), format_rate(whole.rate(), whole.rate_unit()),
+                     size_text(stop.problem.size), format_seconds(stop.solo.samples.min()),
+                     format_seconds(whole.samples.min()), speed_up(stop), format_rate(whole.best_rate(), whole.rate_unit()),
                      whole.verification.ok ? "yes" : "NO", whole.headline, whole.verification.against);
 }
 
-std::string closing(const std::vector<Stop>& stops, const Layout& layout, const Writing* writing,
-                    const std::string& note) {
+std::string closing(const std::vector<Stop>& stops, const Layout& layout, const OutputStats* output,
+                    const std::string& note, const std::string& program) {
   double least = 1e300;
   double most = 0;
   bool same = true;
@@ -150,26 +137,25 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
     same = same && stop.solo.result == stop.whole.result;
   }
   std::string text = fmt::format("\nGained: {} is {:.2f} to {:.2f} times as fast as one core.\n", layout_text(layout), least, most);
-  if (writing != nullptr) {
-    const OutputStats& output = writing->output;
-    const double visible_s = std::max(0.0, writing->with_s - writing->without_s);
-    const double hidden = std::clamp(1 - visible_s / output.io_busy_s, 0.0, 1.0);
-    text += fmt::format("Hidden: writing took {}, the same work took {} without it and {} with it: {:.0f} % was hidden behind computing.\n",
-                        format_seconds(output.io_busy_s), format_seconds(writing->without_s),
-                        format_seconds(writing->with_s), 100 * hidden);
+  if (output != nullptr) {
+    const double waited_s = output->stall_s + output->drain_s;
+    const double hidden = output->io_busy_s > 0 ? std::clamp(1 - waited_s / output->io_busy_s, 0.0, 1.0) : 1;
+    text += fmt::format("Hidden: writing took the I/O threads {}, of which computing waited {}: {:.0f} % was hidden.\n",
+                        format_seconds(output->io_busy_s), format_seconds(waited_s), 100 * hidden);
   } else {
     text += fmt::format("Hidden: nothing was written: {}\n", note);
   }
   text += same ? "Same: one thread and the whole layout gave the same bits in every workload.\n"
                : "NOT the same: one thread and the whole layout gave different bits: a race or broken hardware.\n";
-  if (writing != nullptr) {
-    text += fmt::format("\nWrote {} ({}).\n", file_name, format_bytes(writing->output.bytes));
+  if (output != nullptr) {
+    text += fmt::format("\nWrote {} ({}).\n", file_name, format_bytes(output->bytes));
   }
-  text += "\nTry next:\n  concdemo run sumsq --values 1,2,3,4,5\n  concdemo run sum --size 100M --method plain\n";
-  return text + (writing != nullptr ? fmt::format("  concdemo verify {}\n", file_name) : "  concdemo run --help\n");
+  text += fmt::format("\nTry next:\n  {0} run sumsq --values 1,2,3,4,5\n  {0} run sum --size 100M --method plain\n", program);
+  return text + (output != nullptr ? fmt::format("  {} verify {}\n", program, file_name)
+                                   : fmt::format("  {} run --help\n", program));
 }
 
-void tour(const mpi::Comm& world, const TourOptions& options) {
+void tour(const mpi::Comm& world, const TourOptions& options, const std::string& program) {
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
   const bool shows = world.is_root();
@@ -195,20 +181,20 @@ void tour(const mpi::Comm& world, const TourOptions& options) {
     const bool solo_right = !world.is_root() || (stop.solo.verification.ok && stop.solo.result == stop.whole.result);
     right = right && world.min(std::uint64_t{solo_right && stop.whole.verification.ok}) == 1;
   }
-  Writing writing;
-  if (output && right) writing = write_all(world, stops, *output);
+  OutputStats stats;
+  if (output && right) stats = write_all(world, stops, *output);
   if (!right) note = "a result is wrong";
-  show(closing(stops, layout, output && right ? &writing : nullptr, note));
+  show(closing(stops, layout, output && right ? &stats : nullptr, note, program));
   if (!right) throw Error(ExitCode::verification, "a workload failed its verification; see the table above");
 }
 
 }  // namespace
 
-void add_tour(CLI::App& app, Action& action) {
+void add_tour(CLI::App& app, Action& action, const std::string& program) {
   const auto options = std::make_shared<TourOptions>();
   app.add_flag("--force", options->force, "replace a concdemo.h5 that no tour wrote");
-  add_common_options(app, options->common);
-  action = [options](const mpi::Comm& world) { tour(world, *options); };
+  add_compute_options(app, options->common);
+  action = [options, program](const mpi::Comm& world) { tour(world, *options, program); };
 }
 
 }  // namespace concdemo

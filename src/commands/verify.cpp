@@ -34,7 +34,7 @@ void add_verify(CLI::App& app, Action& action) {
   const auto options = std::make_shared<Options>();
   CLI::App& verify_app = *app.add_subcommand("verify", "every stored checksum of an output file")->group("Files");
   verify_app.add_option("file", options->file, "a file written by concdemo")->required()->type_name("FILE");
-  add_common_options(verify_app, options->common);
+  add_screen_options(verify_app, options->common);
   verify_app.callback(
       [options, &action] { action = [options](const mpi::Comm& world) { verify(world, options->file, options->common); }; });
 }

@@ -26,29 +26,61 @@ bool has_special(const ExactSum& sum) {
   return sum.nan_count() + sum.plus_infinity_count() + sum.minus_infinity_count() > 0;
 }
 
+// bits * 2^exponent rounded once, where bits >= 2^54 and its last bit stands for everything that was cut off.
+double round_bits(std::uint64_t bits, int exponent) {
+  const int drop = std::max(64 - std::countl_zero(bits) - 53, -1074 - exponent);  // fewer bits where it is subnormal
+  if (drop >= 64) return 0.0;
+  const std::uint64_t rest = bits & ((std::uint64_t{1} << drop) - 1);
+  const std::uint64_t half = std::uint64_t{1} << (drop - 1);
+  bits >>= drop;
+  if (rest > half || (rest == half && bits % 2 == 1)) ++bits;
+  return std::ldexp(static_cast<double>(bits), exponent + drop);
+}
+
 // numerator / denominator * 2^exponent, rounded once; denominator > 0.
 double round_ratio(Integer numerator, Integer denominator, int exponent) {
   if (numerator == 0) return 0.0;
   const bool negative = numerator < 0;
   if (negative) numerator = -numerator;
-  // Scale so that the quotient has at least 55 bits; its last bit then says whether anything was cut off.
+  // Scale so that the quotient has 56 or 57 bits.
   const int shift = 56 + static_cast<int>(msb(denominator)) - static_cast<int>(msb(numerator));
   if (shift > 0) numerator <<= shift;
   if (shift < 0) denominator <<= -shift;
   Integer quotient;
   Integer remainder;
   divide_qr(numerator, denominator, quotient, remainder);
-  auto bits = static_cast<std::uint64_t>(quotient) << 1 | (remainder != 0 ? 1U : 0U);
-  exponent -= shift + 1;
-  // Keep 53 bits, fewer where the result is subnormal.
-  const int drop = std::max(64 - std::countl_zero(bits) - 53, -1074 - exponent);
-  if (drop >= 64) return negative ? -0.0 : 0.0;
-  const std::uint64_t rest = bits & ((std::uint64_t{1} << drop) - 1);
-  const std::uint64_t half = std::uint64_t{1} << (drop - 1);
-  bits >>= drop;
-  if (rest > half || (rest == half && bits % 2 == 1)) ++bits;
-  const double magnitude = std::ldexp(static_cast<double>(bits), exponent + drop);
+  const auto bits = static_cast<std::uint64_t>(quotient) << 1 | (remainder != 0 ? 1U : 0U);
+  const double magnitude = round_bits(bits, exponent - shift - 1);
   return negative ? -magnitude : magnitude;
+}
+
+// The square root of numerator / denominator * 2^exponent, rounded once; numerator >= 0, exponent even.
+double round_root(Integer numerator, const Integer& denominator, int exponent) {
+  if (numerator == 0) return 0.0;
+  // Scale by a power of four so that the quotient has 112 bits or a few more, its root 56 or 57.
+  int shift = 113 + static_cast<int>(msb(denominator)) - static_cast<int>(msb(numerator));
+  shift += shift & 1;
+  if (shift > 0) numerator <<= shift;
+  const Integer scale = shift < 0 ? Integer(denominator << -shift) : denominator;
+  Integer quotient;
+  Integer below;
+  divide_qr(numerator, scale, quotient, below);
+  Integer rest;
+  const Integer root = sqrt(quotient, rest);
+  const auto bits = static_cast<std::uint64_t>(root) << 1 | (rest != 0 || below != 0 ? 1U : 0U);
+  return round_bits(bits, (exponent - shift) / 2 - 1);
+}
+
+// (n sum x^2 - (sum x)^2) and n^2: the population variance as a ratio, in units of 2^(twice the lowest exponent).
+struct Ratio {
+  Integer numerator;
+  Integer denominator;
+};
+Ratio variance_ratio(const Moments& moments) {
+  static_assert(2 * ExactSum::lowest_exponent == ExactProductSum::lowest_exponent);
+  const Integer count = moments.count;
+  const Integer sum = to_integer(moments.sum);
+  return {count * to_integer(moments.squares) - sum * sum, count * count};
 }
 
 }  // namespace
@@ -63,10 +95,14 @@ double exact_mean(const Moments& moments) {
 
 double exact_variance(const Moments& moments) {
   if (moments.count == 0 || has_special(moments.sum)) return nan;
-  static_assert(2 * ExactSum::lowest_exponent == ExactProductSum::lowest_exponent);
-  const Integer count = moments.count;
-  const Integer sum = to_integer(moments.sum);
-  return round_ratio(count * to_integer(moments.squares) - sum * sum, count * count, ExactProductSum::lowest_exponent);
+  const Ratio ratio = variance_ratio(moments);
+  return round_ratio(ratio.numerator, ratio.denominator, ExactProductSum::lowest_exponent);
+}
+
+double exact_deviation(const Moments& moments) {
+  if (moments.count == 0 || has_special(moments.sum)) return nan;
+  const Ratio ratio = variance_ratio(moments);
+  return round_root(ratio.numerator, ratio.denominator, ExactProductSum::lowest_exponent);
 }
 
 }  // namespace concdemo

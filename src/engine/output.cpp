@@ -113,15 +113,17 @@ bool prepare(const PartialFile& partial, const FileSpec& spec, bool reserve, Fil
 }  // namespace
 
 struct OutputFile::State {
-  State(const mpi::Comm& all, std::string path) : comm(all), partial_path(std::move(path)) {}
+  State(const mpi::Comm& all, const std::string& name) : comm(all), path(name), partial_path(name + ".partial") {}
 
   const mpi::Comm& comm;
+  std::string path;  // as given
   std::string partial_path;
   Clock::time_point start = Clock::now();
   bool is_node_leader = false;
   bool reserved = false;
   FileHeader header;                   // table checksums are known to rank 0, at the end
   std::optional<PartialFile> partial;  // rank 0
+  std::optional<RemovedOnSignal> removed_on_signal;  // other ranks: a launcher may end them first
   files::Descriptor file;
   std::string misuse;                    // of submit, told by commit
   std::optional<AsyncWriter> writer;     // last: stops before the file closes
@@ -137,7 +139,7 @@ OutputFile::~OutputFile() = default;
 std::unique_ptr<OutputFile> OutputFile::create(const mpi::Comm& comm, const FileSpec& spec,
                                                const WriterOptions& options) {
   files::ignore_size_signal();
-  auto state = std::make_unique<State>(comm, spec.path + ".partial");
+  auto state = std::make_unique<State>(comm, spec.path);
   state->is_node_leader = comm.split_by_node().is_root();
   mpi::together(comm, [&] {
     if (!comm.is_root()) return;
@@ -158,6 +160,7 @@ std::unique_ptr<OutputFile> OutputFile::create(const mpi::Comm& comm, const File
       throw system_error(fmt::format("cannot open {}, which rank 0 made: {}; the folder must be shared by all nodes",
                                      state->partial_path, files::error_text(error)));
     }
+    if (!comm.is_root()) state->removed_on_signal.emplace(state->partial_path);
     state->writer.emplace(state->file.get(), targets, options);
   });
   return std::unique_ptr<OutputFile>(new OutputFile(std::move(state)));
@@ -226,8 +229,9 @@ OutputStats OutputFile::State::commit() {
     if (!misuse.empty()) throw system_error(misuse);
     if (comm.is_root()) publish();
   });
+  removed_on_signal.reset();
   OutputStats stats;
-  stats.file = comm.broadcast(partial ? partial->target() : "");
+  stats.file = path;
   stats.bytes = comm.broadcast_value(header.file_bytes);
   stats.io_busy_s = comm.max(writer->busy_s());
   stats.stall_s = comm.max(writer->stall_s());

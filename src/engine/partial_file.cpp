@@ -18,6 +18,9 @@ std::string resolved(const std::string& path, bool force) {
   if (path.empty()) throw usage_error("the name of the output file is empty; name a file");
   std::error_code unused;
   const auto status = fs::status(path, unused);
+  if (fs::is_symlink(fs::symlink_status(path, unused)) && !fs::exists(status)) {
+    throw usage_error(fmt::format("output {} is a link to nothing; name another file, or remove the link", path));
+  }
   if (fs::is_directory(status)) throw usage_error(fmt::format("output {} is a folder; name a file in it", path));
   if (fs::exists(status) && !fs::is_regular_file(status)) {
     throw usage_error(fmt::format("output {} is not a regular file; name another", path));
@@ -32,7 +35,9 @@ std::string resolved(const std::string& path, bool force) {
 Error refusal(const std::string& path, int error) {
   const auto text = fmt::format("cannot make {}: {}", path, files::error_text(error));
   const bool is_system = error == ENOSPC || error == EDQUOT || error == EIO || error == EMFILE || error == ENFILE;
-  return is_system ? system_error(text) : usage_error(text + "; name a file in a folder that you may write");
+  const bool is_place = error == EACCES || error == EPERM || error == EROFS || error == ENOENT;
+  return is_system ? system_error(text)
+                   : usage_error(text + (is_place ? "; name a file in a folder that you may write" : ""));
 }
 
 Error no_space(const std::string& path, std::uint64_t bytes) {
@@ -60,7 +65,15 @@ PartialFile::PartialFile(const std::string& path, bool force)
     removed_on_signal_.emplace(partial_);
     break;
   }
-  // The leftovers of a run that was killed go, so that this file starts as nothing but holes.
+  // The leftovers of a run that was killed go, so that this file starts as nothing but holes; anybody else's stays.
+  std::byte first{};
+  std::size_t got = 0;
+  files::read_all(file_.get(), std::span(&first, 1), 0, got);
+  if (got > 0 && first != std::byte{0} && first != std::byte{'c'}) {
+    removed_on_signal_.reset();
+    file_ = {};
+    throw usage_error(fmt::format("{} is there and no leftover of ours; move it away, or name another output", partial_));
+  }
   if (const int error = files::resize(file_.get(), 0)) throw refusal(partial_, error);
 }
 

@@ -63,13 +63,29 @@ std::uint64_t peak_rss_bytes(const mpi::Comm& comm) {
   return comm.max(kib * 1024);
 }
 
-void append_record(const std::string& path, const Json& record) {
-  const std::string line = record.dump() + "\n";
-  files::Descriptor file;
-  int error = files::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, file);
-  if (error == 0) error = files::append(file.get(), std::as_bytes(std::span(line)));
-  if (error == 0) error = file.close();
-  if (error != 0) throw system_error(fmt::format("--record {}: {}", path, files::error_text(error)));
+std::string to_line(const Json& record) {
+  return record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+RecordFile::RecordFile(const std::string& path) : path_(path) {
+  std::uint64_t bytes = 0;
+  int error = files::open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, file_);
+  if (error == 0) error = files::size_of(file_.get(), bytes);
+  if (error != 0) throw usage_error(fmt::format("--record {}: {}", path, files::error_text(error)));
+  std::byte first{};
+  std::size_t got = 0;
+  if (bytes == 0) return;
+  error = files::read_all(file_.get(), std::span(&first, 1), 0, got);
+  if (error != 0 || got == 0 || first != std::byte{'{'}) {
+    throw usage_error(fmt::format("--record {}: holds something other than records; name another file", path));
+  }
+}
+
+void RecordFile::append(const Json& record) {
+  const std::string line = to_line(record);
+  if (const int error = files::append(file_.get(), std::as_bytes(std::span(line)))) {
+    throw system_error(fmt::format("--record {}: {}", path_, files::error_text(error)));
+  }
 }
 
 }  // namespace concdemo

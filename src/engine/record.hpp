@@ -4,6 +4,7 @@
 
 #include "engine/layout.hpp"
 #include "engine/output.hpp"
+#include "system/files.hpp"
 #include "system/mpi.hpp"
 
 // Parts of a record (one JSON object on one line, schema 1) that are the same for every workload.
@@ -18,7 +19,18 @@ Json output_json(const OutputStats& stats);
 // Collective: the largest VmHWM of any rank, in bytes (ru_maxrss would include the launcher's before exec).
 std::uint64_t peak_rss_bytes(const mpi::Comm& comm);
 
-// Appends one line in one write; throws system Error naming the file.
-void append_record(const std::string& path, const Json& record);
+// One line; bytes that are not UTF-8 (file names, variables) become U+FFFD.
+std::string to_line(const Json& record);
+
+// A file of records, open for appending. Throws usage Error for a path that cannot be opened or holds something else.
+class RecordFile {
+ public:
+  explicit RecordFile(const std::string& path);
+  void append(const Json& record);  // in one write; throws system Error
+
+ private:
+  std::string path_;
+  files::Descriptor file_;
+};
 
 }  // namespace concdemo

@@ -1,9 +1,11 @@
 #include "engine/terminal.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "base/error.hpp"
 #include "engine/measure.hpp"
@@ -32,7 +34,13 @@ void message(const std::string& text) { write_all(2, "concdemo: " + text + "\n")
 
 bool stderr_is_watched() {
   if (isatty(2)) return true;
-  const int fd = open(("/proc/" + std::to_string(getppid()) + "/fd/2").c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  // A launcher hands its processes a pipe or a terminal of its own; a file is where the person wanted the text.
+  struct stat status {};
+  const bool launched = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMI_SIZE") != nullptr;
+  if (!launched || fstat(2, &status) != 0 || S_ISREG(status.st_mode)) return false;
+  const std::string path = "/proc/" + std::to_string(getppid()) + "/fd/2";
+  if (stat(path.c_str(), &status) != 0 || !S_ISCHR(status.st_mode)) return false;
+  const int fd = open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return false;
   const bool terminal = isatty(fd) != 0;
   close(fd);

@@ -76,7 +76,7 @@ int size_of(int fd, std::uint64_t& bytes) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return errno;
   if (S_ISDIR(status.st_mode)) return EISDIR;
-  if (!S_ISREG(status.st_mode)) return ESPIPE;
+  if (!S_ISREG(status.st_mode)) return ENOTSUP;
   bytes = static_cast<std::uint64_t>(status.st_size);
   return 0;
 }

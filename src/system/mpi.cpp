@@ -8,10 +8,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <new>
 #include <thread>
 
-#include "base/error.hpp"
+#include "base/failure.hpp"
 
 namespace concdemo::mpi {
 namespace {
@@ -249,20 +248,9 @@ void Comm::combine_bytes(void* state, std::size_t bytes,
 
 void together(const Comm& comm, const std::function<void()>& work) {
   constexpr auto none = std::uint64_t{0xffffffff};
-  std::string message;
-  auto code = ExitCode::ok;
-  try {
-    work();
-  } catch (const Error& error) {
-    code = error.code;
-    message = error.what();
-  } catch (const std::bad_alloc&) {
-    code = ExitCode::system;
-    message = "out of memory; use a smaller size or more ranks on more nodes";
-  } catch (const std::exception& error) {
-    code = ExitCode::system;
-    message = error.what();
-  }
+  const Failure failure = attempt(work);
+  auto code = failure.code;
+  std::string message = failure.text;
   const auto mine = code == ExitCode::ok ? none : static_cast<std::uint64_t>(comm.rank());
   const std::uint64_t first = comm.min(mine);
   if (first == none) return;

@@ -33,8 +33,6 @@ struct Traffic {
   std::uint64_t bytes = 0;
 };
 
-using MergeFunction = void (*)(const void* in, void* inout);
-
 class Comm {
  public:
   static Comm world();  // a duplicate of MPI_COMM_WORLD; used by main only

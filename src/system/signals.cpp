@@ -10,7 +10,7 @@
 namespace concdemo {
 namespace {
 
-constexpr std::array ending_signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+constexpr std::array ending_signals{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU};
 std::array<struct sigaction, ending_signals.size()> before;
 std::array<char, PATH_MAX> doomed;  // a handler may neither allocate nor lock
 

@@ -3,7 +3,7 @@
 
 namespace concdemo {
 
-// While one exists, a signal that ends the process (TERM, INT, HUP, USR1, USR2, XCPU) first removes the file. One at a
+// While one exists, a signal that ends the process (TERM, INT, HUP, QUIT, USR1, USR2, ALRM, XCPU) first removes the file. One at a
 // time in a process.
 class RemovedOnSignal {
  public:

@@ -2,13 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/record.hpp"
+
 namespace concdemo {
 
-double Measurement::rate() const {
+namespace {
+
+double rate_at(const Cost& cost, double seconds) {
   const double amount = cost.bound == Bound::fma ? cost.flops : cost.traffic_bytes;
-  const double seconds = samples.median();
   return seconds > 0 ? amount / seconds : 0;
 }
+
+}  // namespace
+
+double Measurement::rate() const { return rate_at(cost, samples.median()); }
+double Measurement::best_rate() const { return rate_at(cost, samples.min()); }
 
 std::string Measurement::rate_unit() const { return cost.bound == Bound::fma ? "flop/s" : "B/s"; }
 
@@ -34,6 +44,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   measured.verification = job->verify();
   measured.result = job->result();
   measured.headline = job->headline();
+  measured.peak_rss_bytes = peak_rss_bytes(comm);
   constexpr double beyond_caches_bytes = 128e6;
   constexpr double beyond_noise_flops = 1e8;
   const bool large = measured.cost.bound == Bound::fma ? measured.cost.flops >= beyond_noise_flops
@@ -41,6 +52,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   if (options.peak && large) {
     progress.show("measuring the peak");
     measured.peak = measure_peak(comm, context.threads, measured.cost.bound);
+    measured.peak->value = std::max(measured.peak->value, measured.best_rate());
   }
   progress.clear();
   return measured;

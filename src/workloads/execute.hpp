@@ -26,8 +26,10 @@ struct Measurement {
   std::string headline;
   Verification verification;
   mpi::Traffic traffic;        // of one execution, maximum over ranks
-  std::optional<Peak> peak;
+  std::uint64_t peak_rss_bytes = 0;  // largest of any rank, before peaks are measured
+  std::optional<Peak> peak;          // never below what the workload itself reached
   double rate() const;         // per second, by the median: flops where the FMA units limit, else bytes
+  double best_rate() const;    // by the shortest sample
   std::string rate_unit() const;
 };
 

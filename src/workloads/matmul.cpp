@@ -79,8 +79,7 @@ class MatmulJob final : public Job {
     if (!plain_) return same_bits(found, reference);
     double magnitude = 0;
     for (std::uint64_t i = 0; i < k_; ++i) magnitude += std::abs(row[i] * b_.span()[i * n_ + at % n_]);
-    const double bound = 2 * static_cast<double>(k_ + 2) * 0x1p-53 * magnitude;
-    return same_bits(found, reference) || std::abs(found - reference) <= bound;
+    return plausible(found, reference, static_cast<double>(k_ + 2), magnitude);
   }
 
   Context context_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "system/topology.hpp"
@@ -16,6 +18,8 @@ struct FileName {
 
 // FILE:/dataset, where FILE may itself hold colons.
 FileName split_input(const std::string& input) {
+  std::error_code ignored;
+  if (std::filesystem::exists(input, ignored)) return {input, ""};
   const auto colon = input.rfind(":/");
   if (colon == std::string::npos || colon == 0) return {input, ""};
   return {input.substr(0, colon), input.substr(colon + 1)};
@@ -117,7 +121,8 @@ void require_memory(const Context& context, const Workload& workload, const Prob
   const bool fits = available == 0 || each <= available / on_node;
   if (context.comm.min(std::uint64_t{fits}) == 1) return;
   throw usage_error(fmt::format(
-      "{} of size {} needs {} of memory a rank, {} ranks share {} on a node; use a smaller size or more nodes",
+      "{} of size {} needs {} of memory on each rank of a node (here {}), which has {} to share; use a smaller size or more "
+      "nodes",
       workload.name, to_text(problem.size), format_bytes(each), on_node, format_bytes(context.comm.min(available))));
 }
 

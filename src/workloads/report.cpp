@@ -23,14 +23,24 @@ std::string shortest(const std::string& bits) {
   return fmt::format("{}", std::bit_cast<double>(value));
 }
 
+Json input_json(const Operand& operand) {
+  switch (operand.source) {
+    case Operand::Source::values: return {{"kind", "values"}, {"count", operand.values.size()}};
+    case Operand::Source::file:
+      return {{"kind", "file"}, {"file", operand.dataset.file}, {"dataset", operand.dataset.path}};
+    case Operand::Source::generated: break;
+  }
+  return {{"kind", operand.fill == Fill::index ? "index" : "uniform"}, {"stream", operand.stream}};
+}
+
 }  // namespace
 
 Json make_record(const Workload& workload, const Problem& problem, const Layout& layout, const Measurement& measured,
-                 const OutputStats* output, std::uint64_t peak_rss_bytes) {
+                 const OutputStats* output) {
   const Operand& operand = problem.operands.front();
   const bool generated = operand.source == Operand::Source::generated;
   Json inputs = Json::array();
-  for (const Operand& each : problem.operands) inputs.push_back(describe(each));
+  for (const Operand& each : problem.operands) inputs.push_back(input_json(each));
   Json peak = nullptr;
   if (measured.peak) {
     peak = {{"value", measured.peak->value}, {"unit", measured.rate_unit()}, {"name", measured.peak->name},
@@ -61,7 +71,7 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
            {{"rank", samples.slowest_rank}, {"host", slowest < layout.places.size() ? layout.places[slowest].host : ""}}},
           {"communication", {{"messages", measured.traffic.messages}, {"bytes", measured.traffic.bytes}}},
           {"output", output != nullptr ? output_json(*output) : Json(nullptr)},
-          {"peak_rss_bytes", peak_rss_bytes},
+          {"peak_rss_bytes", measured.peak_rss_bytes},
           {"environment", environment_json()}};
 }
 

@@ -10,7 +10,7 @@ namespace concdemo {
 
 // One record (schema 1). `output` may be null. On rank 0.
 Json make_record(const Workload& workload, const Problem& problem, const Layout& layout, const Measurement& measured,
-                 const OutputStats* output, std::uint64_t peak_rss_bytes);
+                 const OutputStats* output);
 
 // "sumsq = 55", a line a result, every number the shortest that reads back as the same bits; with values_only a single
 // result stands without its name.

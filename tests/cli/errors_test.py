@@ -40,7 +40,7 @@ class Errors(program.TestCase):
             ("many.h5:/sped", "speed"),
             ("many.h5:/name", "string"),
             ("many.h5:/pair", "compound"),
-            ("many.h5:/none", "none"),
+            ("many.h5:/none", "null dataspace"),
         ):
             self.at_1_and_3_ranks(2, "run", "sum", "--input", name, says=says)
         self.at_1_and_3_ranks(2, "run", "dot", "--input", "many.h5:/speed", "--input", "many.h5:/other",
@@ -69,6 +69,13 @@ class Errors(program.TestCase):
             (("run", "sum", "--size", "5", "--output", "o.h5"), "--output"),
             (("run", "sum", "--buffers", "big"), "--buffers"),
             (("run",), "workload"),
+            (("run", "sum", "--size", "0x10"), "0x10"),
+            (("run", "sum", "--seed", "-1"), "--seed"),
+            (("run", "sum", "--values", "1", "--fill", "index"), "--fill"),
+            (("run", "sum", "--size", "5", "--force"), "--output"),
+            (("run", "fill", "--size", "5", "--output", ""), "name a file"),
+            (("run", "square", "--size", "5", "--method", "plain", "--output", "p.h5"), "plain"),
+            (("--threads", "1", "run", "sum"), "after"),
             (("verify", "missing.h5"), "missing.h5"),
         ):
             self.at_1_and_3_ranks(2, *args, says=says)
@@ -106,7 +113,13 @@ class Errors(program.TestCase):
         self.at_1_and_3_ranks(2, *size, "no/such/folder/out.h5", says="no/such/folder")
         self.at_1_and_3_ranks(2, *size, "/proc/out.h5", says="/proc")
         self.at_1_and_3_ranks(2, *size, "/dev/full/out.h5", says="/dev/full")
-        self.at_1_and_3_ranks(3, "run", "sum", "--size", "5", "--record", "no/such/record", says="no/such/record")
+        self.at_1_and_3_ranks(2, *size, "new.h5", "--record", "no/such/record", says="no/such/record")
+        self.at_1_and_3_ranks(2, "run", "sum", "--size", "5", "--record", "there.h5", says="records")
+        os.symlink("nowhere", self.path("link.h5"))
+        self.at_1_and_3_ranks(2, *size, "link.h5", says="link")
+        with open(self.path("mine.h5.partial"), "w") as file:
+            file.write("precious")
+        self.at_1_and_3_ranks(2, *size, "mine.h5", says="mine.h5.partial")
 
     def test_file_size_limit(self):
         self.at_1_and_3_ranks(3, "run", "square", "--size", "10M", "--output", "big.h5", says=["big.h5", "ulimit"],
@@ -123,7 +136,7 @@ class Errors(program.TestCase):
             subprocess.run(["umount", "-l", self.folder], check=True)
 
     def test_wrong_launcher(self):
-        for variable in ("SLURM_STEP_NUM_TASKS", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"):
+        for variable in ("SLURM_STEP_NUM_TASKS", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE"):
             result = program.run("run", "sum", "--values", "1", env={variable: "4"})
             self.assertEqual(result.code, 2, variable)
             self.assertEqual(len(result.messages()), 1)

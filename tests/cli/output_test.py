@@ -70,10 +70,18 @@ class Output(program.TestCase):
             file["a"] = 1
         self.fails(2, "verify", "other.h5", says="other.h5")
 
+    def test_a_closed_pipe_leaves_no_file(self):
+        process = subprocess.Popen([program.CONCDEMO], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdout.close()
+        self.assertIn(b"standard output", process.stderr.read())
+        process.stderr.close()
+        self.assertEqual(process.wait(20), 3)
+        self.assertEqual(os.listdir(self.folder), [])
+
     def test_a_signal_leaves_no_file_and_keeps_an_older_one(self):
         with open(self.path("old.h5"), "w") as file:
             file.write("mine")
-        for name in ("new.h5", "old.h5"):
+        for name, number in (("new.h5", signal.SIGINT), ("old.h5", signal.SIGTERM), ("new.h5", signal.SIGHUP)):
             command = [program.CONCDEMO, "run", "matmul", "--size", "4000x4000x4000", "--output", name, "--force"]
             process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             partial = self.path(name + ".partial")
@@ -81,8 +89,8 @@ class Output(program.TestCase):
             while not os.path.exists(partial) and time.monotonic() < deadline:
                 time.sleep(0.01)
             self.assertTrue(os.path.exists(partial))
-            process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(20), -signal.SIGTERM)
+            process.send_signal(number)
+            self.assertEqual(process.wait(20), -number)
         self.assertEqual(os.listdir(self.folder), ["old.h5"])
         with open(self.path("old.h5")) as file:
             self.assertEqual(file.read(), "mine")

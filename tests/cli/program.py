@@ -19,9 +19,11 @@ class Result:
         self.code, self.out, self.err, self.seconds = code, out, err, seconds
 
     def messages(self):
-        """The program's own lines on stderr, without what it says about the layout and what the launcher adds."""
-        lines = [line[len("concdemo: "):] for line in self.err.splitlines() if line.startswith("concdemo: ")]
-        return [line for line in lines if not line.startswith(("layout:", "warning:"))]
+        """The program's own messages on stderr, some of several lines, without what it says about the layout and what
+        the launcher adds."""
+        text = self.err.split("\n-----")[0]
+        found = [message.strip() for message in ("\n" + text).split("\nconcdemo: ")[1:]]
+        return [message for message in found if not message.startswith(("layout:", "warning:"))]
 
     def record(self):
         return json.loads(self.out)
@@ -66,7 +68,7 @@ class TestCase(unittest.TestCase):
         self.assertEqual(result.code, code, text)
         self.assertEqual(len(result.messages()), 1, text)
         for word in [says] if isinstance(says, str) else says:
-            self.assertIn(word, result.messages()[0] + result.err, text)
+            self.assertIn(word, result.messages()[0], text)
         self.assertLess(result.seconds, 5, text)
         self.assertEqual(result.out, "", text)
         return result

@@ -43,8 +43,13 @@ class SameBits(program.TestCase):
             expected[numpy.isnan(expected)] = numpy.float64("nan")
             self.assertEqual(file["y"][:].tobytes(), expected.tobytes())
 
-    def test_matmul(self):
-        self.output_over_layouts("matmul", "--size", "37x300x41")
+    def test_square(self):
+        self.output_over_layouts("square", "--size", "300011")
+
+    def test_matmul_of_files(self):
+        self.succeeds("run", "fill", "--size", "37x300", "--output", "a.h5")
+        self.succeeds("run", "fill", "--size", "300x41", "--seed", "2", "--output", "b.h5")
+        self.output_over_layouts("matmul", "--input", "a.h5", "--input", "b.h5")
 
     def test_square_and_matmul_on_every_simd_target(self):
         for args in (("square", "--size", "10007"), ("matmul", "--size", "37x300x41")):

@@ -24,7 +24,7 @@ TEST_CASE("a committed file is sound, durable in name and the same for every lay
   for (const auto n : sizes) {
     const auto spec = vectors(folder.path() + "/out.h5", {n, 2 * n + 5});
     const auto stats = write_file(comm, spec, {});
-    CHECK(stats.file == fs::canonical(spec.path).string());
+    CHECK(stats.file == spec.path);
     CHECK(stats.bytes == fs::file_size(spec.path));
     CHECK(stats.durable_s > 0);
     CHECK_FALSE(fs::exists(spec.path + ".partial"));
