@@ -16,6 +16,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
+
+// Of a lambda in a kernel. Without it arrays that it indexes live in memory, not in registers.
+#undef CONCDEMO_INLINE
+#define CONCDEMO_INLINE HWY_ATTR __attribute__((always_inline))
 
 HWY_BEFORE_NAMESPACE();
 namespace concdemo {
@@ -30,6 +35,13 @@ HWY_INLINE void prefetch_group(const double* x, std::size_t begin, std::size_t u
   const char* ahead = reinterpret_cast<const char*>(x + begin) + 2048;
   const std::size_t bytes = unroll * hn::Lanes(Tag()) * sizeof(double);
   for (std::size_t line = 0; line < bytes; line += 64) hwy::Prefetch(ahead + line);
+}
+
+// f(0), ..., f(count - 1), each argument a constant.
+template <int count, class Function>
+HWY_INLINE void repeat(Function f) {
+  if constexpr (count > 1) repeat<count - 1>(f);
+  if constexpr (count > 0) f(std::integral_constant<int, count - 1>());
 }
 
 // How it works. A lane's running sum s starts at an anchor 1.5 * 2^E and stays in [2^E, 2^(E+1)), where doubles are
@@ -62,7 +74,8 @@ class ExactLevels {
   }
 
  private:
-  // How many levels primary terms pass, cheapest first. Joined: what they leave and the error term go on as one.
+  // How many levels primary terms pass, cheapest first. Joined: what the first level leaves and the error term go on as
+  // one, the larger part first.
   enum Mode { none, near, joined, far, wide };
   static constexpr int primary_levels_of(Mode mode) { return mode == wide ? 6 : mode == far ? 3 : 2; }
   static constexpr int levels_of(Mode mode) { return primary_levels_of(mode) + Source::has_error; }
@@ -161,58 +174,66 @@ class ExactLevels {
     const Tag d;
     constexpr int unroll = static_cast<int>(Source::unroll);
     const std::size_t lanes = hn::Lanes(d);
-    Vector s[levels][unroll];
-    for (int level = 0; level < levels; ++level) {
-      for (int u = 0; u < unroll; ++u) s[level][u] = hn::Set(d, anchors_[level]);
-    }
-    Vector largest = hn::Zero(d);
-    Vector smallest = hn::Set(d, 1);
-    Vector rest = hn::Zero(d);
+    // Error terms have running sums of their own (e): if a primary sum took the joined rests as well, it would wait for
+    // its own rest in every group.
+    Vector s[levels][unroll], e[levels][unroll], largest[unroll], smallest[unroll], rest[unroll];
+    repeat<unroll>([&](auto u) CONCDEMO_INLINE {
+      repeat<levels>([&](auto level) CONCDEMO_INLINE { s[level][u] = e[level][u] = hn::Set(d, anchors_[level]); });
+      largest[u] = rest[u] = hn::Zero(d);
+      smallest[u] = hn::Set(d, 1);
+    });
     const Source source = source_;
     const Vector one = hn::Set(d, one_);
     for (std::size_t i = begin; i < begin + count; i += unroll * lanes) {
       source.prefetch(i);
-      Vector group_largest = hn::Zero(d);
-      Vector group_smallest = hn::Set(d, 1);
-      Vector group_rest = hn::Zero(d);
-      for (int u = 0; u < unroll; ++u) {
+      // Stage by stage, not term by term: 1.15-1.35 times as fast, for the CPU's window holds no one long chain.
+      Vector x[unroll], error[unroll];
+      repeat<unroll>([&](auto u) CONCDEMO_INLINE {
         const std::size_t at = i + static_cast<std::size_t>(u) * lanes;
-        Vector x = source.primary(at);
-        const Vector size = hn::Abs(x);
-        group_largest = hn::Max(group_largest, size);
-        Vector error = hn::Zero(d);
+        x[u] = source.primary(at);
+        const Vector size = hn::Abs(x[u]);
+        largest[u] = hn::Max(largest[u], size);
         if constexpr (Source::has_error) {
-          error = source.error(at, x);
-          group_smallest = hn::Min(
-              group_smallest, skip_zeros ? hn::IfThenElse(source.is_zero(at), hn::Set(d, 1), size) : size);
+          error[u] = source.error(at, x[u]);
+          const Vector counted = skip_zeros ? hn::IfThenElse(source.is_zero(at), hn::Set(d, 1), size) : size;
+          smallest[u] = hn::Min(smallest[u], counted);
         }
-        for (int level = 0; level < primary_levels; ++level) x = absorb(s[level][u], x, one);
-        if constexpr (Source::has_error) {
-          if (mode == joined) {
-            const Vector both = hn::Add(x, error);  // x is zero or larger, so what this loses is exact
-            x = hn::Sub(error, hn::Sub(both, x));
-            error = both;
-          }
-          for (int level = 1; level < levels; ++level) error = absorb(s[level][u], error, one);
-        }
-        group_rest = hn::Or(group_rest, hn::Or(x, error));
+      });
+      repeat<mode == joined ? 1 : primary_levels>([&](auto level) CONCDEMO_INLINE {
+        repeat<unroll>([&](auto u) CONCDEMO_INLINE { x[u] = absorb(s[level][u], x[u], one); });
+      });
+      if constexpr (Source::has_error) {
+        repeat<levels - 1>([&](auto above) CONCDEMO_INLINE {
+          repeat<unroll>([&](auto u) CONCDEMO_INLINE {
+            if constexpr (mode == joined) join(x[u], error[u], one);
+            Vector& term = mode == joined ? x[u] : error[u];
+            term = absorb(e[above + 1][u], term, one);
+          });
+        });
+        repeat<unroll>([&](auto u) CONCDEMO_INLINE { x[u] = hn::Or(x[u], error[u]); });
       }
-      largest = hn::Max(largest, group_largest);
-      smallest = hn::Min(smallest, group_smallest);
-      rest = hn::Or(rest, group_rest);
+      repeat<unroll>([&](auto u) CONCDEMO_INLINE { rest[u] = hn::Or(rest[u], x[u]); });
     }
+    repeat<unroll - 1>([&](auto u) CONCDEMO_INLINE {
+      largest[0] = hn::Max(largest[0], largest[u + 1]);
+      smallest[0] = hn::Min(smallest[0], smallest[u + 1]);
+      rest[0] = hn::Or(rest[0], rest[u + 1]);
+    });
     // A NaN or an infinity leaves a NaN as its rest, whatever Max and Min make of it.
-    const auto fits = hn::And(hn::Eq(rest, hn::Zero(d)), hn::Le(largest, hn::Set(d, limit_)));
+    const auto fits = hn::And(hn::Eq(rest[0], hn::Zero(d)), hn::Le(largest[0], hn::Set(d, limit_)));
     if (!hn::AllTrue(d, fits)) return false;
-    if (Source::has_error && !hn::AllTrue(d, hn::Ge(smallest, hn::Set(d, Source::least_exact)))) return false;
+    if (Source::has_error && !hn::AllTrue(d, hn::Ge(smallest[0], hn::Set(d, Source::least_exact)))) return false;
 
     const hn::RebindToSigned<Tag> di;
-    for (int level = 0; level < levels; ++level) {
+    repeat<levels>([&](auto level) CONCDEMO_INLINE {
       const auto anchor = hn::Set(di, std::bit_cast<std::int64_t>(anchors_[level]));
       auto total = hn::Load(di, totals_[level]);
-      for (int u = 0; u < unroll; ++u) total = hn::Add(total, hn::Sub(hn::BitCast(di, s[level][u]), anchor));
+      repeat<unroll>([&](auto u) CONCDEMO_INLINE {
+        if (level < primary_levels) total = hn::Add(total, hn::Sub(hn::BitCast(di, s[level][u]), anchor));
+        if (Source::has_error && level > 0) total = hn::Add(total, hn::Sub(hn::BitCast(di, e[level][u]), anchor));
+      });
       hn::Store(total, di, totals_[level]);
-    }
+    });
     return true;
   }
 
@@ -223,6 +244,13 @@ class ExactLevels {
     const Vector taken = hn::Sub(sum, s);
     s = sum;
     return hn::NegMulAdd(taken, one, x);
+  }
+
+  // high + low stays what it is; high becomes its nearest double. Exact, for high is zero or larger than low.
+  static HWY_INLINE void join(Vector& high, Vector& low, Vector one) {
+    const Vector both = hn::Add(high, low);
+    low = hn::NegMulAdd(hn::Sub(both, high), one, low);
+    high = both;
   }
 
   void add_to_bins(std::size_t begin, std::size_t count) {
