@@ -165,7 +165,7 @@ double cpu_quota(const std::string& root) {
     const std::string both = read_text(folder + "/cpu.max");  // "max 100000" or "150000 100000"
     const std::size_t blank = both.find(' ');
     auto time = number_in(both);
-    auto period = blank == std::string::npos ? std::nullopt : number_in(both.substr(blank + 1));
+    auto period = number_in(blank == std::string::npos ? "" : both.substr(blank + 1));
     if (!time) time = number_in(read_text(folder + "/cpu.cfs_quota_us"));
     if (!period) period = number_in(read_text(folder + "/cpu.cfs_period_us"));
     if (!time || !period || !(*time > 0) || !(*period > 0)) continue;

@@ -1,87 +1,12 @@
 #include "engine/layout.hpp"
 
-#include <algorithm>
-#include <ctime>
-#include <random>
-#include <set>
 #include <string>
 
-#include "engine/slices.hpp"
 #include "support/catch.hpp"
+#include "support/layout.hpp"
 
 using namespace concdemo;
-
-namespace {
-
-using Mask = std::vector<int>;
-
-Mask cpus(int first, int last) {
-  Mask mask;
-  for (int cpu = first; cpu <= last; ++cpu) mask.push_back(cpu);
-  return mask;
-}
-Mask both(Mask a, const Mask& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
-// Cores 0..cores-1, hyper-thread h of core c is CPU c + h * cores.
-NodeView node(int cores, int hyper_threads, const std::vector<Mask>& masks) {
-  NodeView view;
-  view.rank_cpus = masks;
-  for (int cpu = 0; cpu < cores * hyper_threads; ++cpu) view.core_of_cpu[cpu] = cpu % cores;
-  return view;
-}
-
-std::vector<int> threads(const NodeLayout& layout) {
-  std::vector<int> result;
-  for (const auto& rank : layout.ranks) result.push_back(rank.threads);
-  return result;
-}
-bool pinned(const NodeLayout& layout) {
-  return std::any_of(layout.ranks.begin(), layout.ranks.end(), [](const auto& r) { return !r.thread_cpus.empty(); });
-}
-
-// Every pinned thread has one core of its rank's mask, with all CPUs the mask has of it, and no core is used twice.
-void check_slices(const NodeView& view, const NodeLayout& layout) {
-  std::set<int> used;
-  for (std::size_t rank = 0; rank < layout.ranks.size(); ++rank) {
-    const auto& mask = view.rank_cpus[rank];
-    REQUIRE(layout.ranks[rank].thread_cpus.size() == static_cast<std::size_t>(layout.ranks[rank].threads));
-    for (const auto& thread : layout.ranks[rank].thread_cpus) {
-      REQUIRE(!thread.empty());
-      const int core = view.core_of_cpu.at(thread[0]);
-      Mask expected;
-      for (const int cpu : mask) {
-        if (view.core_of_cpu.at(cpu) == core) expected.push_back(cpu);
-      }
-      REQUIRE(thread == expected);
-      REQUIRE(used.insert(core).second);
-    }
-  }
-}
-
-void check_sliced(const NodeView& view, const std::vector<int>& expected) {
-  const NodeLayout layout = lay_out(view);
-  CHECK(threads(layout) == expected);
-  check_slices(view, layout);
-  CHECK(layout.warnings.empty());
-}
-
-void check_left_alone(const NodeView& view, const std::vector<int>& expected) {
-  const NodeLayout layout = lay_out(view);
-  CHECK(threads(layout) == expected);
-  CHECK(!pinned(layout));
-  CHECK(layout.warnings.empty());
-}
-
-std::string warning(const NodeView& view) {
-  const NodeLayout layout = lay_out(view);
-  return layout.warnings.empty() ? "" : layout.warnings.front();
-}
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
+using namespace concdemo::test;
 
 TEST_CASE("masks without a common core are left alone") {
   check_left_alone(node(1, 1, {{0}}), {1});          // 1 CPU
@@ -228,88 +153,4 @@ TEST_CASE("given threads are neither sliced nor pinned, and judged") {
   CHECK(warning(laptop) == "");
   laptop.given_threads = {9};
   CHECK(warning(laptop) == "rank 0 has 9 threads on 8 CPUs (0-7): --threads 4 fits");
-}
-
-TEST_CASE("slices exist whenever there is a solution, against exhaustive search") {
-  std::mt19937 random(7);
-  int feasible = 0;
-  for (int round = 0; round < 3000; ++round) {
-    const int cores = 1 + static_cast<int>(random() % 6);
-    const int ranks = 1 + static_cast<int>(random() % 4);
-    std::vector<Mask> allowed(static_cast<std::size_t>(ranks));
-    std::vector<int> wanted;
-    for (auto& mask : allowed) {
-      for (int core = 0; core < cores; ++core) {
-        if (random() % 2) mask.push_back(core);
-      }
-      wanted.push_back(static_cast<int>(random() % (mask.size() + 1)));
-    }
-    // All assignments of cores to ranks (or to none): the best sorted counts, none above the wish.
-    std::vector<int> best;
-    std::vector<int> counts(allowed.size());
-    const auto search = [&](const auto& self, int core) -> void {
-      if (core == cores) {
-        std::vector<int> sorted;
-        // Filled up by what a rank did not want, so that modest ranks do not look poor.
-        for (std::size_t r = 0; r < allowed.size(); ++r) sorted.push_back(counts[r] == wanted[r] ? cores : counts[r]);
-        std::sort(sorted.begin(), sorted.end());
-        best = std::max(best, sorted);
-        return;
-      }
-      self(self, core + 1);
-      for (std::size_t r = 0; r < allowed.size(); ++r) {
-        if (counts[r] == wanted[r] || !std::count(allowed[r].begin(), allowed[r].end(), core)) continue;
-        ++counts[r];
-        self(self, core + 1);
-        --counts[r];
-      }
-    };
-    search(search, 0);
-    const auto slices = slice_cores(allowed, wanted, cores);
-    std::set<int> used;
-    std::vector<int> sorted;
-    bool all_met = true;
-    for (std::size_t r = 0; r < slices.size(); ++r) {
-      const bool met = static_cast<int>(slices[r].size()) == wanted[r];
-      all_met = all_met && met;
-      REQUIRE(static_cast<int>(slices[r].size()) <= wanted[r]);
-      sorted.push_back(met ? cores : static_cast<int>(slices[r].size()));
-      for (const int core : slices[r]) {
-        REQUIRE(std::count(allowed[r].begin(), allowed[r].end(), core) == 1);
-        REQUIRE(used.insert(core).second);
-      }
-    }
-    std::sort(sorted.begin(), sorted.end());
-    const bool solvable = best.front() == cores;
-    feasible += solvable;
-    REQUIRE(all_met == solvable);
-    REQUIRE(sorted.front() == best.front());
-  }
-  CHECK(feasible > 300);
-  CHECK(feasible < 2900);
-}
-
-TEST_CASE("4,096 CPUs are laid out in less than a second") {
-  std::mt19937 random(3);
-  for (const int ranks : {1, 64, 2048}) {
-    std::vector<Mask> same, nested, scattered;
-    for (int rank = 0; rank < ranks; ++rank) {
-      same.push_back(cpus(0, 4095));
-      nested.push_back(both(cpus(0, 2047 - rank % 1024), cpus(2048, 4095 - rank % 1024)));
-      Mask some;
-      for (int cpu = 0; cpu < 4096; ++cpu) {
-        if (random() % 64 == 0) some.push_back(cpu);
-      }
-      scattered.push_back(some);
-    }
-    for (const auto& masks : {same, nested, scattered}) {
-      const NodeView view = node(2048, 2, masks);
-      const std::clock_t start = std::clock();  // CPU time: the test machine may be busy
-      const NodeLayout layout = lay_out(view);
-      const double elapsed_s = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-      INFO(ranks);
-      CHECK(elapsed_s < 1.0);
-      if (pinned(layout)) check_slices(view, layout);
-    }
-  }
 }
