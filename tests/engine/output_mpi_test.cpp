@@ -123,9 +123,19 @@ TEST_CASE("the leftover of a killed run is replaced, that of a living one respec
   const auto comm = mpi::Comm::world();
   const SharedFolder folder(comm);
   const auto spec = vectors(folder.path() + "/out.h5", {1000});
-  if (comm.is_root()) put_text(spec.path + ".partial", std::string(100000, 'z'));
+  const auto partial = spec.path + ".partial";
+  if (comm.is_root()) put_text(partial, "somebody's own");
   comm.barrier();
-  {
+  CHECK(code_of([&] { OutputFile::create(comm, spec, {}); }) == ExitCode::usage);
+  CHECK(contents(partial) == "somebody's own");
+  comm.barrier();
+  // Killed before the header was written: zeros; after it: its text.
+  for (const char first : {'\0', 'c'}) {
+    if (comm.is_root()) {
+      fs::remove(spec.path);
+      put_text(partial, std::string(100000, first));
+    }
+    comm.barrier();
     const auto file = OutputFile::create(comm, spec, {});
     CHECK(code_of([&] { OutputFile::create(comm, spec, {}); }) == ExitCode::usage);
     submit_mine(comm, *file, spec, 0);
