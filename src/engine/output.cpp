@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,21 +23,25 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// A file without a name of its own for HDF5 to write to, in memory where there is such a folder; removed with this.
+// A file for HDF5 to write to that only this process knows. In memory without a name in any folder, so that nothing is
+// left behind whenever the process dies; elsewhere a temporary file that is removed with this.
 class Scratch {
  public:
-  explicit Scratch(const std::string& last_folder) {
+  explicit Scratch(const std::string& last_folder) : file_(::memfd_create("concdemo", MFD_CLOEXEC)) {
+    path_ = fmt::format("/proc/self/fd/{}", file_.get());
+    if (file_.valid() && ::access(path_.c_str(), R_OK | W_OK) == 0) return;
     const char* own = std::getenv("TMPDIR");
-    for (const auto& folder : {std::string("/dev/shm"), std::string(own != nullptr ? own : "/tmp"), last_folder}) {
+    for (const auto& folder : {std::string(own != nullptr ? own : "/tmp"), last_folder}) {
       path_ = folder + "/concdemo-XXXXXX";
       file_ = files::Descriptor(::mkostemp(path_.data(), O_CLOEXEC));
-      if (file_.valid()) return;
+      named_ = file_.valid();
+      if (named_) return;
     }
-    throw system_error(fmt::format("cannot make a temporary file in /dev/shm, TMPDIR or {}: {}", last_folder,
+    throw system_error(fmt::format("cannot make a temporary file in memory, TMPDIR or {}: {}", last_folder,
                                    files::error_text(errno)));
   }
   ~Scratch() {
-    if (file_.valid()) ::unlink(path_.c_str());
+    if (named_) ::unlink(path_.c_str());
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -45,8 +50,9 @@ class Scratch {
   int file() const { return file_.get(); }
 
  private:
-  std::string path_;
   files::Descriptor file_;
+  std::string path_;
+  bool named_ = false;
 };
 
 FileHeader header_of(const FileSpec& spec) {
