@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
 #include "system/files.hpp"
@@ -14,10 +14,7 @@
 namespace concdemo {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t piece_elements = 4 * block_elements;  // one write; its checksum warms the cache for it
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Threads inherit the mask: signals are for the main thread.
 class SignalsBlocked {
@@ -63,7 +60,7 @@ void AsyncWriter::submit(std::size_t dataset, std::uint64_t first_element, std::
                                    first_element, first_element + data.size(), target.elements));
   }
   if (data.empty()) return;
-  const auto start = Clock::now();
+  const double start = now_s();
   const Part part{dataset, first_element, data};
   if (!options_.async) {
     write(part);
@@ -74,7 +71,7 @@ void AsyncWriter::submit(std::size_t dataset, std::uint64_t first_element, std::
     lock.unlock();
     changed_.notify_all();
   }
-  stall_s_ += seconds_since(start);
+  stall_s_ += now_s() - start;
 }
 
 AsyncWriter::Failure AsyncWriter::drain() {
@@ -98,7 +95,7 @@ void AsyncWriter::run() noexcept {
 }
 
 void AsyncWriter::write(Part part) noexcept {
-  const auto start = Clock::now();
+  const double start = now_s();
   while (!part.data.empty() && failure_.error == 0) {
     // Cut at multiples of the piece, so that no page is written twice.
     const auto left = static_cast<std::size_t>(piece_elements - part.first_element % piece_elements);
@@ -115,7 +112,7 @@ void AsyncWriter::write(Part part) noexcept {
     part.first_element += piece.size();
     part.data = part.data.subspan(piece.size());
   }
-  busy_s_ += seconds_since(start);
+  busy_s_ += now_s() - start;
 }
 
 }  // namespace concdemo

@@ -1,7 +1,8 @@
 #include "engine/measure.hpp"
 
 #include <algorithm>
-#include <chrono>
+
+#include "base/clock.hpp"
 
 namespace concdemo {
 namespace {
@@ -19,10 +20,6 @@ struct Slowest {
 };
 
 }  // namespace
-
-double now_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double Samples::min() const { return seconds.empty() ? 0 : *std::min_element(seconds.begin(), seconds.end()); }
 double Samples::max() const { return seconds.empty() ? 0 : *std::max_element(seconds.begin(), seconds.end()); }

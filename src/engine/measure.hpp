@@ -20,6 +20,4 @@ struct Samples {
 // `run(last)` is told when it is the last one.
 Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run);
 
-double now_s();  // of a monotonic clock
-
 }  // namespace concdemo

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
 #include "engine/file_header.hpp"
@@ -18,10 +18,6 @@
 
 namespace concdemo {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // A file for HDF5 to write to that only this process knows. In memory without a name in any folder, so that nothing is
 // left behind whenever the process dies; elsewhere a temporary file that is removed with this.
@@ -124,7 +120,7 @@ struct OutputFile::State {
   const mpi::Comm& comm;
   std::string path;  // as given
   std::string partial_path;
-  Clock::time_point start = Clock::now();
+  double start = now_s();
   bool is_node_leader = false;
   bool reserved = false;
   FileHeader header;                   // table checksums are known to rank 0, at the end
@@ -211,9 +207,9 @@ OutputStats OutputFile::commit() {
 }
 
 OutputStats OutputFile::State::commit() {
-  const auto drain_start = Clock::now();
+  const double drain_start = now_s();
   const auto failure = writer->drain();
-  const double drain_s = seconds_since(drain_start);
+  const double drain_s = now_s() - drain_start;
   mpi::together(comm, [&] {
     if (!misuse.empty()) throw system_error(misuse);
     if (failure.error != 0) {
@@ -242,7 +238,7 @@ OutputStats OutputFile::State::commit() {
   stats.io_busy_s = comm.max(writer->busy_s());
   stats.stall_s = comm.max(writer->stall_s());
   stats.drain_s = comm.max(drain_s);
-  stats.durable_s = comm.max(seconds_since(start));
+  stats.durable_s = comm.max(now_s() - start);
   stats.reserved = reserved;
   return stats;
 }

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
-#include "engine/measure.hpp"
 
 namespace concdemo {
 namespace {

@@ -14,7 +14,7 @@ Array load_range(const Context& context, const Operand& operand, Range range, Lo
 
 LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts);
 
-// Plain sum of one value a rank, in rank order of the reduction MPI chooses: for results that promise no bits.
+// Sum of one value a rank, in whatever order MPI chooses: for results that promise no bits.
 double add_over_ranks(const mpi::Comm& comm, double value);
 
 // Helpers of descriptors whose operands are arrays of one shape, treated as flat.
@@ -22,7 +22,7 @@ std::vector<Shape> one_operand_shape(const Shape& size);
 std::vector<Shape> two_operand_shapes(const Shape& size);
 Shape common_shape(const std::vector<Operand>& operands);  // throws usage Error naming both operands and shapes
 std::vector<DatasetSpec> no_outputs(const Problem& problem);
-DatasetSpec dataset_like(const std::string& name, const Shape& shape);  // dimensions dim_0, dim_1, ...
+DatasetSpec dataset_like(const std::string& name, const Shape& shape);  // dimensions NAME_0, NAME_1, ...
 
 std::function<Cost(const Shape&)> cost_per_element(double flops, double bytes, Bound bound);
 

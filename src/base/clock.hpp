@@ -1,0 +1,11 @@
+#pragma once
+#include <chrono>
+
+namespace concdemo {
+
+// Seconds of a monotonic clock.
+inline double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace concdemo
