@@ -3,7 +3,6 @@
 #include <optional>
 #include <set>
 
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
@@ -148,7 +147,7 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("SIZE");
   run_app.add_option("--seed", options->seed, "of generated data (default 1)")->type_name("S");
   run_app.add_option("--fill", options->fill, "generated data: in [0,1), or 0,1,2,...")
-      ->check(CLI::IsMember({"uniform", "index"}))->type_name("");
+      ->check(CLI::IsMember({"uniform", "index"}))->option_text("uniform|index");
   run_app.add_option("--values", options->values, "data as a list: 1,2,3 (again for a second operand)")
       ->allow_extra_args(false)->type_name("LIST");
   run_app.add_option("--input", options->inputs, "FILE or FILE:/dataset, HDF5 or netCDF-4 (again for a second operand)")
@@ -156,9 +155,9 @@ void add_run(CLI::App& app, Action& action) {
   run_app.add_option("--output", options->output, "write the result array to this HDF5 file")->type_name("FILE");
   run_app.add_flag("--force", options->force, "replace an existing output file");
   run_app.add_option("--method", options->method, "exact (same bits on any layout) or plain (the textbook loop)")
-      ->check(CLI::IsMember({"exact", "plain"}))->type_name("");
+      ->check(CLI::IsMember({"exact", "plain"}))->option_text("exact|plain");
   run_app.add_option("--writer", options->writer, "async (I/O threads) or sync (the main thread waits)")
-      ->check(CLI::IsMember({"async", "sync"}))->type_name("");
+      ->check(CLI::IsMember({"async", "sync"}))->option_text("async|sync");
   run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")->check(whole_number(1, 10000))->type_name("R");
   run_app.add_option("--warmup", options->warmup, "runs before them that do not count (default 0)")
       ->check(whole_number(0, 10000))->type_name("W");
