@@ -22,9 +22,11 @@ FLOORS = {
     "src/base": set(),
     "src/system": {"base", "kernels"},
     "src/engine": {"base", "system", "kernels"},
-    "src/workloads": {"base", "system", "engine", "kernels"},
     "src/pool": {"base", "system"},
-    "src/commands": {"base", "system", "engine", "kernels", "workloads", "pool"},
+    "src/workloads": {"base", "system", "engine", "kernels", "pool"},
+    "src/fetch": {"base", "system", "engine"},
+    "src/lessons": {"base", "system", "engine", "kernels", "pool"},
+    "src/commands": {"base", "system", "engine", "kernels", "pool", "workloads", "fetch", "lessons"},
 }
 COMMON_TO_COMMANDS = {"command", "options"}  # what a command is, and the options several have
 # Headers of things outside the program, and the one place that may see them.
@@ -32,8 +34,10 @@ WRAPPERS = {
     r"mpi\.h": r"src/system/mpi\.",
     r"hdf5(_hl)?\.h|H5.*public\.h": r"src/system/hdf5",
     r"curl/.*": r"src/system/http\.",
+    r"microhttpd\.h": r"src/system/http_server\.",
+    r"openssl/.*": r"src/system/sha256\.",
     r"hwloc(/.*|\.h)": r"src/system/topology\.",
-    r"omp\.h": r"kernels/|src/(system|engine|workloads)/|tests/",
+    r"omp\.h": r"kernels/|src/(system|engine|pool|workloads|lessons)/|tests/",
     r"hwy/.*": r"kernels/",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
