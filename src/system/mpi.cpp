@@ -1,7 +1,5 @@
 #include "system/mpi.hpp"
 
-#include <mpi.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -11,9 +9,12 @@
 #include <thread>
 
 #include "base/failure.hpp"
+#include "system/mpi_handle.hpp"
 
 namespace concdemo::mpi {
 namespace {
+double total_waited_s = 0;
+}
 
 void check(int code, const char* call) {
   if (code == MPI_SUCCESS) return;
@@ -23,12 +24,7 @@ void check(int code, const char* call) {
   throw system_error(std::string(call) + ": " + std::string(text.data(), static_cast<std::size_t>(length)));
 }
 
-double total_waited_s = 0;
-
-// Polls at once for a short while, then sleeps between polls, for a sixteenth of the time waited so far and at most a
-// millisecond: the sleep adds little to any wait, and a rank that waits costs the others nothing.
-// False when the time is up.
-bool wait(MPI_Request request, const char* call, double timeout_s = 1e18) {
+bool wait(MPI_Request request, const char* call, double timeout_s) {
   using namespace std::chrono;
   const auto start = steady_clock::now();
   for (int done = 0;;) {
@@ -43,6 +39,8 @@ bool wait(MPI_Request request, const char* call, double timeout_s = 1e18) {
     std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), milliseconds(1)));
   }
 }
+
+namespace {
 
 constexpr std::size_t chunk_bytes = std::size_t{1} << 30;  // MPI counts are int
 
@@ -85,10 +83,6 @@ std::string library_version() {
 }
 
 double waited_s() { return total_waited_s; }
-
-struct Comm::Handle {
-  MPI_Comm comm = MPI_COMM_NULL;
-};
 
 Comm::Comm(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
   check(MPI_Comm_set_errhandler(handle_->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");

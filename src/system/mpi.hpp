@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -75,11 +76,35 @@ class Comm {
     return state;
   }
 
+  // One small message to one rank, and the next one from any; not collective. Both return at once: send() leaves the
+  // value with MPI, which holds a few KiB a message without a receiver.
+  template <class T>
+  void send(const T& value, int to) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    send_bytes(&value, sizeof(T), to);
+  }
+  template <class T>
+  struct Message {
+    int from = 0;
+    T value{};
+  };
+  template <class T>
+  std::optional<Message<T>> poll() const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    Message<T> message;
+    if (!poll_bytes(&message.value, sizeof(T), message.from)) return {};
+    return message;
+  }
+
   Traffic traffic() const { return traffic_; }
 
+  struct Handle;                                   // for the wrapper's own files
+  const Handle& handle() const { return *handle_; }
+
  private:
-  struct Handle;
   explicit Comm(std::unique_ptr<Handle> handle);
+  void send_bytes(const void* bytes, std::size_t count, int to) const;
+  bool poll_bytes(void* bytes, std::size_t count, int& from) const;
   void combine_bytes(void* state, std::size_t bytes, const std::function<void(const void*, void*)>& merge) const;
   std::vector<std::string> collect(const std::string& text, bool everywhere) const;
   void count(std::size_t bytes) const;

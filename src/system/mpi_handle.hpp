@@ -1,0 +1,20 @@
+#pragma once
+#include <mpi.h>
+
+#include "system/mpi.hpp"
+
+// What the files of the MPI wrapper share, and nobody else includes.
+namespace concdemo::mpi {
+
+struct Comm::Handle {
+  MPI_Comm comm = MPI_COMM_NULL;
+};
+
+void check(int code, const char* call);  // an MPI failure throws Error(system) with MPI's own text
+
+// Polls at once for a short while, then sleeps between polls, for a sixteenth of the time waited so far and at most a
+// millisecond: the sleep adds little to any wait, and a rank that waits costs the others nothing.
+// False when the time is up.
+bool wait(MPI_Request request, const char* call, double timeout_s = 1e18);
+
+}  // namespace concdemo::mpi
