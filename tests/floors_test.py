@@ -33,7 +33,7 @@ COMMON_TO_COMMANDS = {"command", "options"}  # what a command is, and the option
 WRAPPERS = {
     r"mpi\.h": r"src/system/mpi\.",
     r"hdf5(_hl)?\.h|H5.*public\.h": r"src/system/hdf5",
-    r"curl/.*": r"src/system/http\.",
+    r"curl/.*": r"src/system/http(?!_server)",
     r"microhttpd\.h": r"src/system/http_server\.",
     r"openssl/.*": r"src/system/sha256\.",
     r"hwloc(/.*|\.h)": r"src/system/topology\.",

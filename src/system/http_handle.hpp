@@ -1,0 +1,34 @@
+#pragma once
+#include <curl/curl.h>
+
+#include <array>
+
+#include "system/http_download.hpp"
+
+// What the files around libcurl share, and nobody else includes.
+namespace concdemo::http {
+
+void start_libcurl();  // once in a process, whichever thread comes first
+
+struct Download::Handle {
+  Handle(const std::string& url, const Limits& its_limits, Sink its_sink);
+  ~Handle();
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  void set_url(const std::string& url);
+  void begin();                // before each attempt
+  Attempt finish(CURLcode code);  // what libcurl's answer means
+
+  CURL* easy = nullptr;
+  Limits limits;
+  Sink sink;
+  std::array<char, CURL_ERROR_SIZE> error{};
+  std::uint64_t bytes = 0;
+  std::uint64_t expected = 0;
+  std::uint64_t dropped_bytes = 0;
+  bool too_large = false;
+  std::string sink_error;
+};
+
+}  // namespace concdemo::http

@@ -1,0 +1,48 @@
+#ifdef CONCDEMO_HAVE_CURL
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/error.hpp"
+#include "system/http.hpp"
+
+namespace concdemo::http {
+namespace {
+
+std::string part(CURLU* url, CURLUPart which) {
+  char* text = nullptr;
+  if (curl_url_get(url, which, &text, CURLU_NO_DEFAULT_PORT) != CURLUE_OK) return {};
+  const std::string result = text;
+  curl_free(text);
+  return result;
+}
+
+}  // namespace
+
+bool available() { return true; }
+
+Url parse_url(const std::string& url) {
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> parts(curl_url(), curl_url_cleanup);
+  if (!parts) throw system_error("libcurl: curl_url failed; is memory short?");
+  if (url.find("://") == std::string::npos) {
+    throw usage_error("URL '" + url + "': write it in full, as in https://example.org/data.csv");
+  }
+  if (curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+    throw usage_error("URL '" + url + "': not a URL; percent-encode what is special, as in https://example.org/a%20b.csv");
+  }
+  const std::string scheme = part(parts.get(), CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") {
+    throw usage_error("URL '" + url + "': only http and https are fetched");
+  }
+  for (const CURLUPart secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT}) {
+    curl_url_set(parts.get(), secret, nullptr, 0);
+  }
+  std::string host = part(parts.get(), CURLUPART_HOST);
+  std::transform(host.begin(), host.end(), host.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  curl_url_set(parts.get(), CURLUPART_HOST, host.c_str(), 0);
+  return {part(parts.get(), CURLUPART_URL), part(parts.get(), CURLUPART_PATH)};
+}
+
+}  // namespace concdemo::http
+#endif
