@@ -14,6 +14,8 @@ Failure attempt(const std::function<void()>& work) {
     return {ExitCode::system, "out of memory; use a smaller size or more ranks on more nodes"};
   } catch (const std::exception& error) {
     return {ExitCode::system, error.what()};
+  } catch (...) {
+    return {ExitCode::system, "an exception that is no std::exception"};
   }
 }
 

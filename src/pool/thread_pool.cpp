@@ -1,0 +1,122 @@
+#include "pool/thread_pool.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+
+namespace concdemo {
+namespace {
+
+thread_local const ThreadPool* pool_of_this_thread = nullptr;
+
+int usable_cpus() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (sched_getaffinity(0, sizeof mask, &mask) == 0) return std::max(1, CPU_COUNT(&mask));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(Options options) : capacity_(std::max<std::size_t>(1, options.queue)) {
+  const int count = options.threads > 0 ? options.threads : usable_cpus();
+  try {
+    for (int i = 0; i < count; ++i) {
+      WorkerStats& stats = stats_.emplace_back();
+      threads_.emplace_back([this, &stats] { work(stats); });
+    }
+  } catch (...) {  // the system gives no more threads: those that began are ended first
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    filled_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  filled_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool ThreadPool::inside() { return pool_of_this_thread != nullptr; }
+
+bool ThreadPool::push(std::unique_ptr<Task> task, std::optional<std::chrono::nanoseconds> limit) {
+  if (pool_of_this_thread == this) {
+    task->run();
+    return true;
+  }
+  std::unique_lock lock(mutex_);
+  const auto has_place = [&] { return queue_.size() < capacity_; };
+  if (!limit) {
+    freed_.wait(lock, has_place);
+  } else if (!freed_.wait_for(lock, *limit, has_place)) {
+    return false;
+  }
+  queue_.push_back(std::move(task));
+  lock.unlock();
+  filled_.notify_one();
+  return true;
+}
+
+void ThreadPool::work(WorkerStats& stats) {
+  pool_of_this_thread = this;
+  std::unique_lock lock(mutex_);
+  double last = now_s();
+  while (true) {
+    filled_.wait(lock, [&] { return stop_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    std::unique_ptr<Task> task = std::move(queue_.front());
+    queue_.pop_front();
+    ++running_;
+    lock.unlock();
+    freed_.notify_one();
+    const double begin = now_s();
+    task->run();
+    task.reset();
+    const double end = now_s();
+    lock.lock();
+    ++stats.items;
+    stats.wait_s += begin - last;
+    stats.busy_s += end - begin;
+    last = end;
+    if (--running_ == 0 && queue_.empty()) idle_.notify_all();
+  }
+}
+
+std::size_t ThreadPool::cancel() {
+  std::deque<std::unique_ptr<Task>> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(queue_);
+    if (running_ == 0) idle_.notify_all();
+  }
+  freed_.notify_all();
+  for (const auto& task : dropped) task->fail(std::make_exception_ptr(Cancelled()));
+  return dropped.size();
+}
+
+void ThreadPool::wait() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [&] { return queue_.empty() && running_ == 0; });
+}
+
+bool ThreadPool::wait_for(std::chrono::nanoseconds limit) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, limit, [&] { return queue_.empty() && running_ == 0; });
+}
+
+std::vector<WorkerStats> ThreadPool::stats() const {
+  const std::lock_guard lock(mutex_);
+  return {stats_.begin(), stats_.end()};
+}
+
+}  // namespace concdemo
