@@ -31,7 +31,7 @@ FLOORS = {
 COMMON_TO_COMMANDS = {"command", "options"}  # what a command is, and the options several have
 # Headers of things outside the program, and the one place that may see them.
 WRAPPERS = {
-    r"mpi\.h": r"src/system/mpi\.",
+    r"mpi\.h": r"src/system/mpi",
     r"hdf5(_hl)?\.h|H5.*public\.h": r"src/system/hdf5",
     r"curl/.*": r"src/system/http(?!_server)",
     r"microhttpd\.h": r"src/system/http_server\.",

@@ -26,6 +26,7 @@ struct RunOptions {
   std::string output;
   bool force = false;
   std::string method = "exact";
+  std::string schedule = "static";
   std::string writer = "async";
   int repeat = 1;
   int warmup = 0;
@@ -58,6 +59,7 @@ Request to_request(const RunOptions& options) {
   for (const std::string& list : options.values) request.values.push_back(parse_option("--values", list, parse_values));
   request.inputs = options.inputs;
   request.method = options.method == "plain" ? Method::plain : Method::exact;
+  request.schedule = options.schedule == "dynamic" ? Schedule::dynamic : Schedule::fixed;
   request.buffer_bytes = parse_option("--buffers", options.buffers, parse_bytes);
   return request;
 }
@@ -156,6 +158,8 @@ void add_run(CLI::App& app, Action& action) {
   run_app.add_flag("--force", options->force, "replace an existing output file");
   run_app.add_option("--method", options->method, "exact (same bits on any layout) or plain (the textbook loop)")
       ->check(CLI::IsMember({"exact", "plain"}))->option_text("exact|plain");
+  run_app.add_option("--schedule", options->schedule, "of exact reductions: a part each, or blocks as workers become free")
+      ->check(CLI::IsMember({"static", "dynamic"}))->option_text("static|dynamic");
   run_app.add_option("--writer", options->writer, "async (I/O threads) or sync (the main thread waits)")
       ->check(CLI::IsMember({"async", "sync"}))->option_text("async|sync");
   run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")->check(whole_number(1, 10000))->type_name("R");

@@ -29,6 +29,7 @@ const Workload dot_workload{
     .summary = "dot product of two arrays, rounded once",
     .operands = 2,
     .has_plain = true,
+    .has_dynamic = true,
     .default_size = {50'000'000},
     .tour_size = {5'000'000},
     .cost = cost_per_element(2, 16, Bound::read),

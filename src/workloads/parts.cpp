@@ -22,24 +22,27 @@ void drop(std::vector<Array>& parts, const std::vector<std::uint8_t>& missing) {
 
 }  // namespace
 
+std::vector<Array> load_block(const Problem& problem, Range range, int threads, LoadCounts& counts) {
+  std::vector<Array> parts;
+  std::vector<std::uint8_t> missing;  // in any operand
+  for (const Operand& operand : problem.operands) {
+    parts.emplace_back(range.size());
+    std::vector<std::uint8_t> mask;
+    counts.inexact += load(operand, range, parts.back().span(), mask, threads).inexact;
+    if (missing.empty()) missing.swap(mask);
+    for (std::size_t i = 0; i < mask.size(); ++i) missing[i] |= mask[i];
+  }
+  if (!missing.empty()) drop(parts, missing);
+  counts.missing += range.size() - parts.front().size();
+  return parts;
+}
+
 std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts) {
   const auto& comm = context.comm;
   const Range range = part_of(element_count(problem.operands.front().shape), static_cast<std::uint64_t>(comm.size()),
                               static_cast<std::uint64_t>(comm.rank()));
   std::vector<Array> parts;
-  mpi::together(comm, [&] {
-    std::vector<std::uint8_t> missing;  // in any operand
-    for (const Operand& operand : problem.operands) {
-      parts.emplace_back(range.size());
-      std::vector<std::uint8_t> mask;
-      counts.inexact += load(operand, range, parts.back().span(), mask, context.threads).inexact;
-      if (missing.empty()) missing.swap(mask);
-      for (std::size_t i = 0; i < mask.size(); ++i) missing[i] |= mask[i];
-    }
-    if (missing.empty()) return;
-    drop(parts, missing);
-    counts.missing = range.size() - parts.front().size();
-  });
+  mpi::together(comm, [&] { parts = load_block(problem, range, context.threads, counts); });
   counts = total_over_ranks(comm, counts);
   return parts;
 }

@@ -10,6 +10,9 @@ namespace concdemo {
 std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts);
 
 // Collective: a range of one operand; missing elements stay where they are. `counts` gets this rank's own.
+// The same for one range, on this rank alone: elements that are missing in any operand are dropped from all and counted.
+std::vector<Array> load_block(const Problem& problem, Range range, int threads, LoadCounts& counts);
+
 Array load_range(const Context& context, const Operand& operand, Range range, LoadCounts& counts);
 
 LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts);

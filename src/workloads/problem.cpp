@@ -85,6 +85,10 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
   if (request.method == Method::plain && !workload.has_plain) {
     throw usage_error(fmt::format("{} has one method only; leave --method out", name));
   }
+  if (request.schedule == Schedule::dynamic && (!workload.has_dynamic || request.method == Method::plain)) {
+    throw usage_error(fmt::format("--schedule dynamic is for exact reductions; leave it out for {}{}", name,
+                                  request.method == Method::plain ? " --method plain" : ""));
+  }
   if (!request.inputs.empty() && !request.values.empty()) {
     throw usage_error("--input and --values exclude each other; give one kind");
   }
@@ -110,6 +114,7 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
     problem.size = workload.size_of(problem.operands);
   }
   problem.method = request.method;
+  problem.schedule = request.schedule;
   return problem;
 }
 

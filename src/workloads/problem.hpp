@@ -15,6 +15,7 @@ struct Request {
   std::vector<std::vector<double>> values;
   std::vector<std::string> inputs;  // FILE or FILE:/dataset
   Method method = Method::exact;
+  Schedule schedule = Schedule::fixed;
   std::uint64_t buffer_bytes = std::uint64_t{256} << 20;
 };
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "workloads/dynamic.hpp"
 #include "workloads/numbers.hpp"
 #include "workloads/parts.hpp"
 #include "workloads/workload.hpp"
@@ -37,11 +38,18 @@ template <class State>
 class ReductionJob final : public Job {
  public:
   ReductionJob(const Context& context, const Problem& problem, const ReductionKernels<State>& kernels)
-      : context_(context), problem_(problem), kernels_(kernels), parts_(load_parts(context, problem, counts)) {}
+      : context_(context), problem_(problem), kernels_(kernels), parts_(load_parts(context, problem, counts)) {
+    if (problem.schedule == Schedule::dynamic) blocks_.emplace(context_, problem_);
+  }
 
   void execute(const Sink&) override {
     if (problem_.method == Method::plain) {
       value_ = add_over_ranks(context_.comm, kernels_.plain(x(), y(), context_.threads));
+    } else if (blocks_) {
+      const auto exact = kernels_.exact;
+      value_ = blocks_->reduce<State>([exact](const std::vector<Array>& parts) {
+        return exact(parts.front().span(), parts.back().span(), 1);
+      }).round();
     } else {
       value_ = merged(kernels_.exact).round();
     }
@@ -87,6 +95,7 @@ class ReductionJob final : public Job {
   const Problem& problem_;
   const ReductionKernels<State>& kernels_;
   std::vector<Array> parts_;
+  std::optional<DynamicBlocks> blocks_;
   double value_ = 0;
 };
 

@@ -51,6 +51,7 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
   return {{"schema", 1},
           {"workload", workload.name},
           {"method", problem.method == Method::plain ? "plain" : "exact"},
+          {"schedule", problem.schedule == Schedule::dynamic ? "dynamic" : "static"},
           {"size", problem.size},
           {"dtype", "float64"},
           {"seed", generated ? Json(operand.seed) : Json(nullptr)},
@@ -119,6 +120,7 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
     line("inexact", fmt::format("{} integers rounded to float64 on input", measured.counts.inexact));
   }
   line("layout", layout_text(layout));
+  if (problem.schedule == Schedule::dynamic) line("schedule", "dynamic; the time includes generating or reading");
   const Samples& samples = measured.samples;
   line("time", samples.seconds.size() == 1
                    ? format_seconds(samples.median())

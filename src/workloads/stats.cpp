@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <optional>
 
 #include "engine/exact_moments.hpp"
+#include "workloads/dynamic.hpp"
 #include "workloads/list.hpp"
 #include "workloads/numbers.hpp"
 #include "workloads/parts.hpp"
@@ -34,7 +36,9 @@ class StatsJob final : public Job {
   StatsJob(const Context& context, const Problem& problem)
       : context_(context),
         plain_(problem.method == Method::plain),
-        part_(std::move(load_parts(context, problem, counts).front())) {}
+        part_(std::move(load_parts(context, problem, counts).front())) {
+    if (problem.schedule == Schedule::dynamic) blocks_.emplace(context_, problem);
+  }
 
   void execute(const Sink&) override {
     if (plain_) {
@@ -47,6 +51,9 @@ class StatsJob final : public Job {
             inout.sum += in.sum;
             inout.squares += in.squares;
           }));
+    } else if (blocks_) {
+      found_ = statistics(blocks_->reduce<Moments>(
+          [](const std::vector<Array>& parts) { return moments_exact(parts.front().span(), 1); }));
     } else {
       found_ = statistics(merged(moments_exact(part_.span(), context_.threads)));
     }
@@ -102,6 +109,7 @@ class StatsJob final : public Job {
   Context context_;
   bool plain_;
   Array part_;
+  std::optional<DynamicBlocks> blocks_;
   Statistics found_;
 };
 
@@ -112,6 +120,7 @@ const Workload stats_workload{
     .summary = "count, missing, min, max, mean, variance, standard deviation",
     .operands = 1,
     .has_plain = true,
+    .has_dynamic = true,
     .default_size = {100'000'000},
     .tour_size = {10'000'000},
     .cost = cost_per_element(5, 8, Bound::read),

@@ -36,6 +36,7 @@ const Workload sum_workload{
     .summary = "sum of all elements, rounded once",
     .operands = 1,
     .has_plain = true,
+    .has_dynamic = true,
     .default_size = {100'000'000},
     .tour_size = {10'000'000},
     .cost = cost_per_element(1, 8, Bound::read),

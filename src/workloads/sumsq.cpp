@@ -29,6 +29,7 @@ const Workload sumsq_workload{
     .summary = "sum of squares, rounded once",
     .operands = 1,
     .has_plain = true,
+    .has_dynamic = true,
     .default_size = {100'000'000},
     .tour_size = {10'000'000},
     .cost = cost_per_element(2, 8, Bound::read),

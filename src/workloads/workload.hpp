@@ -10,6 +10,7 @@
 #include "engine/operand.hpp"
 #include "engine/output.hpp"
 #include "engine/peaks.hpp"
+#include "pool/rank_pool.hpp"
 #include "system/mpi.hpp"
 
 // A workload is a kernel spread over ranks. This is everything that the program knows of one: `run`, the tour, the
@@ -38,6 +39,7 @@ struct Problem {
   Shape size;                     // as in --size: extents, or M x K x N
   std::vector<Operand> operands;
   Method method = Method::exact;
+  Schedule schedule = Schedule::fixed;
 };
 
 struct Verification {
@@ -77,6 +79,7 @@ struct Workload {
   int operands = 1;          // how many inputs it takes
   bool reads_files = true;
   bool has_plain = false;    // --method plain exists
+  bool has_dynamic = false;  // --schedule dynamic exists
   Shape default_size;
   Shape tour_size;
   std::function<Cost(const Shape& size)> cost;

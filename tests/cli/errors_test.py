@@ -75,6 +75,8 @@ class Errors(program.TestCase):
             (("run", "sum", "--size", "5", "--force"), "--output"),
             (("run", "fill", "--size", "5", "--output", ""), "name a file"),
             (("run", "square", "--size", "5", "--method", "plain", "--output", "p.h5"), "plain"),
+            (("run", "square", "--size", "5", "--schedule", "dynamic"), ["dynamic", "square"]),
+            (("run", "sum", "--size", "5", "--schedule", "dynamic", "--method", "plain"), ["dynamic", "plain"]),
             (("--threads", "1", "run", "sum"), "after"),
             (("verify", "missing.h5"), "missing.h5"),
         ):

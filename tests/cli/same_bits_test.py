@@ -78,6 +78,23 @@ class SameBits(program.TestCase):
                 found[ranks, threads] = str(record["result"])
             self.assert_one(found)
 
+    def test_claimed_blocks_of_a_file_with_missing_values(self):
+        random = numpy.random.default_rng(3)
+        data = random.standard_normal((60, 1001)) * 10.0 ** random.integers(-200, 200, (60, 1001))
+        data[random.random(data.shape) < 0.1] = -999.0
+        with h5py.File(self.path("in.h5"), "w") as file:
+            file.create_dataset("a", data=data, chunks=(7, 100), compression="gzip").attrs["_FillValue"] = -999.0
+        for workload in ("stats", "sumsq"):
+            found = {}
+            for ranks, threads in ((1, 1), (1, 3), (2, 2), (3, 1), (4, 2)):
+                for schedule in ("static", "dynamic"):
+                    record = self.succeeds("run", workload, "--input", "in.h5:/a", "--json", "--schedule", schedule,
+                                           ranks=ranks, threads=threads).record()
+                    self.assertEqual((record["schedule"], record["verified"]), (schedule, True))
+                    self.assertGreater(record["missing"], 5000)
+                    found[ranks, threads, schedule] = str(record["result"])
+            self.assert_one(found)
+
     def test_plain_sums_keep_no_such_promise_and_still_verify(self):
         for workload in ("sum", "sumsq", "dot", "stats", "square", "matmul"):
             size = "20x30x40" if workload == "matmul" else "100003"

@@ -28,6 +28,12 @@ TEST_CASE("every workload verifies and gives the same bits on all ranks, on one,
         CHECK(all.verification.ok);
         CHECK(all.result == alone.result);
         CHECK(all.samples.seconds.size() == 1);
+        if (!workload->has_dynamic) continue;
+        Problem claimed = problem;
+        claimed.schedule = Schedule::dynamic;
+        const Measurement dynamic = execute({world, threads}, *workload, claimed, {}, progress);
+        CHECK(dynamic.verification.ok);
+        CHECK(dynamic.result == alone.result);
       }
     }
   }

@@ -1,0 +1,50 @@
+# What others can use: the program, and the libraries behind find_package(concdemo) with the headers <concdemo/NAME.hpp>.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+install(TARGETS concdemo RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# A public header stands in its own folder below src; <concdemo/NAME.hpp> includes it.
+foreach(header pool/thread_pool pool/rank_pool system/mpi)
+  cmake_path(GET header FILENAME name)
+  file(CONFIGURE OUTPUT generated/concdemo/${name}.hpp CONTENT "#pragma once\n#include \"@header@.hpp\"\n" @ONLY)
+endforeach()
+
+# Libraries that were fetched are not installed with this one, which then could not be linked.
+foreach(library fmt::fmt nlohmann_json::nlohmann_json hwy::hwy)
+  get_target_property(of_the_system ${library} IMPORTED)
+  if(NOT of_the_system)
+    message(STATUS "installing the program alone: ${library} is not of this system")
+    return()
+  endif()
+endforeach()
+
+set(headers ${CMAKE_INSTALL_INCLUDEDIR}/concdemo)
+install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/concdemo/ DESTINATION ${headers})
+install(FILES src/base/error.hpp src/base/partition.hpp DESTINATION ${headers}/base)
+install(FILES src/system/mpi.hpp DESTINATION ${headers}/system)
+install(FILES src/pool/thread_pool.hpp src/pool/rank_pool.hpp src/pool/pack.hpp DESTINATION ${headers}/pool)
+
+set_target_properties(concdemo_kernels PROPERTIES EXPORT_NAME kernels)
+set_target_properties(concdemo_core PROPERTIES EXPORT_NAME core)
+install(TARGETS concdemo_kernels concdemo_core EXPORT concdemo ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${headers})
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/concdemo)
+install(EXPORT concdemo NAMESPACE concdemo:: FILE concdemo-targets.cmake DESTINATION ${package})
+file(CONFIGURE OUTPUT concdemo-config.cmake @ONLY CONTENT [[
+set(MPI_CXX_SKIP_MPICXX ON)
+include(CMakeFindDependencyMacro)
+find_dependency(MPI COMPONENTS CXX)
+find_dependency(OpenMP COMPONENTS CXX)
+find_dependency(Threads)
+find_dependency(fmt)
+find_dependency(nlohmann_json)
+find_dependency(HWY)
+if("@CURL_FOUND@" AND "@OPENSSL_FOUND@")
+  find_dependency(CURL)
+  find_dependency(OpenSSL)
+endif()
+include(${CMAKE_CURRENT_LIST_DIR}/concdemo-targets.cmake)
+]])
+write_basic_package_version_file(concdemo-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/concdemo-config.cmake ${PROJECT_BINARY_DIR}/concdemo-config-version.cmake
+        DESTINATION ${package})

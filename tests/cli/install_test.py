@@ -1,0 +1,39 @@
+"""What cmake --install puts down serves others: the examples are a project of their own that finds it, builds and runs."""
+import os
+import subprocess
+import unittest
+
+import program
+
+BUILD = os.path.dirname(program.CONCDEMO)
+
+
+class Install(program.TestCase):
+    def command(self, *args, **options):
+        done = subprocess.run(args, capture_output=True, text=True, cwd=self.folder, timeout=100, **options)
+        self.assertEqual(done.returncode, 0, f"{args}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        return done.stdout
+
+    def test_examples(self):
+        prefix = self.path("prefix")
+        self.command("cmake", "--install", BUILD, "--prefix", prefix)
+        self.assertIn("concdemo", self.command(os.path.join(prefix, "bin", "concdemo"), "--version"))
+        with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as cache:
+            compiler = next(line.split("=", 1)[1].strip() for line in cache if line.startswith("CMAKE_CXX_COMPILER:"))
+        self.command("cmake", "-S", os.path.join(program.SOURCE, "tests", "examples"), "-B", "build",
+                     f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_BUILD_TYPE=Debug")
+        self.command("cmake", "--build", "build", "--parallel", "2")
+        self.assertEqual(self.command("build/sites"),
+                         "lahore: 21 degrees\nkarachi: 21 degrees\nislamabad: 21 degrees\nstill waiting\nmultan: 21 degrees\n")
+        for ranks in (1, 3):
+            launcher = [program.MPIEXEC, "-n", str(ranks)]
+            if ranks > len(os.sched_getaffinity(0)):
+                launcher.append("--oversubscribe")
+            self.assertEqual(self.command(*launcher, "build/squares"), "55\n")
+            marks = self.command(*launcher, "build/exam_marks").splitlines()
+            self.assertEqual(marks[0], "348 of 1044 passed")
+            self.assertRegex(marks[1], r"^item 700 \(rank \d, thread \d\): a mark of 99; there are 0 to 20$")
+
+
+if __name__ == "__main__":
+    program.main()
