@@ -1,6 +1,7 @@
 #include "engine/terminal.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,13 @@ bool stderr_is_watched() {
   const bool terminal = isatty(fd) != 0;
   close(fd);
   return terminal;
+}
+
+void draw(const std::string& text) { write_all(2, text); }
+
+int terminal_columns() {
+  struct winsize size {};
+  return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 Progress::Progress(ProgressMode mode, bool is_root) {

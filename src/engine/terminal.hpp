@@ -31,4 +31,8 @@ class Progress {
 // (Open MPI's mpirun makes isatty(1) true and isatty(2) false, whatever it is connected to.)
 bool stderr_is_watched();
 
+// For more than a line: text with cursor movement, where stderr_is_watched(). Columns of that terminal; 80 if unknown.
+void draw(const std::string& text);
+int terminal_columns();
+
 }  // namespace concdemo

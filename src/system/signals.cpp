@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <climits>
 #include <csignal>
 #include <cstring>
@@ -14,6 +15,10 @@ constexpr std::array ending_signals{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, S
 std::array<struct sigaction, ending_signals.size()> before;
 std::array<char, PATH_MAX> doomed;  // a handler may neither allocate nor lock
 
+std::atomic<int> noted{0};
+
+extern "C" void note(int signal) { noted = signal; }
+
 extern "C" void remove_and_end(int signal) {
   unlink(doomed.data());
   struct sigaction action {};
@@ -22,13 +27,9 @@ extern "C" void remove_and_end(int signal) {
   raise(signal);
 }
 
-}  // namespace
-
-RemovedOnSignal::RemovedOnSignal(const std::string& path) {
-  if (path.size() >= doomed.size()) return;
-  std::memcpy(doomed.data(), path.c_str(), path.size() + 1);
+void catch_all(void (*handler)(int)) {
   struct sigaction action {};
-  action.sa_handler = remove_and_end;
+  action.sa_handler = handler;
   for (std::size_t i = 0; i < ending_signals.size(); ++i) {
     sigaction(ending_signals[i], nullptr, &before[i]);
     // A signal that the parent had ignored (nohup) stays ignored.
@@ -36,8 +37,35 @@ RemovedOnSignal::RemovedOnSignal(const std::string& path) {
   }
 }
 
-RemovedOnSignal::~RemovedOnSignal() {
+void catch_as_before() {
   for (std::size_t i = 0; i < ending_signals.size(); ++i) sigaction(ending_signals[i], &before[i], nullptr);
+}
+
+}  // namespace
+
+RemovedOnSignal::RemovedOnSignal(const std::string& path) {
+  if (path.size() >= doomed.size()) return;
+  std::memcpy(doomed.data(), path.c_str(), path.size() + 1);
+  catch_all(remove_and_end);
+}
+
+RemovedOnSignal::~RemovedOnSignal() { catch_as_before(); }
+
+NotedSignal::NotedSignal() {
+  noted = 0;
+  catch_all(note);
+}
+
+NotedSignal::~NotedSignal() { catch_as_before(); }
+
+int NotedSignal::get() const { return noted; }
+
+void NotedSignal::end_by(int signal) {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, nullptr);
+  raise(signal);
+  _exit(128 + signal);  // it was blocked
 }
 
 }  // namespace concdemo

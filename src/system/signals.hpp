@@ -13,4 +13,17 @@ class RemovedOnSignal {
   RemovedOnSignal& operator=(const RemovedOnSignal&) = delete;
 };
 
+// While one exists, such a signal is only noted, for a program that looks and then ends itself. One at a time, and not
+// beside a RemovedOnSignal.
+class NotedSignal {
+ public:
+  NotedSignal();
+  ~NotedSignal();
+  NotedSignal(const NotedSignal&) = delete;
+  NotedSignal& operator=(const NotedSignal&) = delete;
+
+  int get() const;  // the last one; 0 for none
+  [[noreturn]] static void end_by(int signal);  // as if it had never been caught
+};
+
 }  // namespace concdemo

@@ -1,0 +1,184 @@
+#include "fetch/demo.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "fetch/fetch.hpp"
+#include "system/http.hpp"
+#include "system/http_server.hpp"
+#include "system/sha256.hpp"
+
+namespace concdemo::fetch {
+namespace {
+
+constexpr double latency_s = 0.2;
+constexpr std::size_t file_bytes = 200000;
+
+// Made up, and always the same.
+const std::map<std::string, std::string> records{
+    {"/lahore", R"({"city": "Lahore", "observed": "2024-05-14T12:00+05:00", "temperature_c": 38.5, "humidity_percent": 24})"},
+    {"/karachi", R"({"city": "Karachi", "observed": "2024-05-14T12:00+05:00", "temperature_c": 34.0, "humidity_percent": 61})"},
+    {"/islamabad", R"({"city": "Islamabad", "observed": "2024-05-14T12:00+05:00", "temperature_c": 33.2, "humidity_percent": 30})"},
+};
+const std::vector<std::string> files{"data1.bin", "data2.bin", "data3.bin", "data4.bin", "data5.bin"};
+
+std::string content_of(std::size_t file) {
+  std::string bytes(file_bytes, '\0');
+  std::uint32_t state = static_cast<std::uint32_t>(file) + 1;
+  for (char& byte : bytes) {
+    state = state * 1664525 + 1013904223;  // any fixed bytes will do
+    byte = static_cast<char>(state >> 24);
+  }
+  return bytes;
+}
+
+std::string sha256_of(const std::string& bytes) {
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(bytes)));
+  return hash.finish();
+}
+
+std::unique_ptr<HttpServer> start_server() {
+  std::map<std::string, HttpServer::Page> pages;
+  for (const auto& [path, record] : records) pages[path] = {"application/json", record};
+  for (std::size_t i = 0; i < files.size(); ++i) pages["/" + files[i]] = {"application/octet-stream", content_of(i)};
+  return std::make_unique<HttpServer>(std::move(pages), latency_s);
+}
+
+std::vector<Weather> to_weather(const std::vector<http::Answer>& answers) {
+  std::vector<Weather> weather;
+  for (const http::Answer& answer : answers) {
+    if (!answer.error.empty()) throw system_error("the demonstration's own server: " + answer.error);
+    weather.push_back(parse_weather(answer.body));
+  }
+  return weather;
+}
+
+void request_weather(const HttpServer& server, Demo& demo) {
+  std::vector<std::string> urls;
+  for (const char* path : {"/lahore", "/karachi", "/islamabad"}) urls.push_back(server.url(path));
+  double start_s = now_s();
+  std::vector<http::Answer> answers;
+  for (const std::string& url : urls) answers.push_back(http::get(url));
+  demo.requests_serial_s = now_s() - start_s;
+  demo.weather = to_weather(answers);
+
+  start_s = now_s();
+  to_weather(http::get_all(urls, static_cast<int>(urls.size())));
+  demo.requests_parallel_s = now_s() - start_s;
+}
+
+// A folder of its own for what is fetched, removed when it goes. Empty name: none.
+struct TemporaryFolder {
+  std::string path;
+  void make() {
+    path = (std::filesystem::temp_directory_path() / "concdemo-fetch-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr) throw system_error(fmt::format("cannot make a folder like {}; set TMPDIR", path));
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path.empty()) std::filesystem::remove_all(path, ignored);
+  }
+};
+
+// Wall seconds of fetching all files, at most `parallel` at a time.
+double fetch_files(const mpi::Comm& comm, const std::string& server_url, const std::string& folder, int parallel, Demo& demo) {
+  Request request;
+  std::vector<Wish> wishes;
+  for (std::size_t i = 0; i < files.size(); ++i) wishes.push_back({"", server_url + files[i], sha256_of(content_of(i)), ""});
+  request.items = make_plan(wishes);
+  request.settings.folder = request.scratch = folder;
+  request.settings.force = true;
+  request.parallel = parallel;
+  Display display(request.items, {false, ProgressMode::off, 1}, comm.is_root());
+  const Summary summary = fetch_all(comm, request, display);
+  if (summary.failed > 0) {
+    for (const Outcome& outcome : summary.outcomes) {
+      if (outcome.result == Result::failed) throw system_error("the demonstration's own server: " + outcome.reason);
+    }
+    throw system_error("the demonstration's own server failed");
+  }
+  demo.ranks = summary.ranks;
+  return summary.seconds;
+}
+
+std::string compared(double serial_s, double parallel_s) {
+  return fmt::format("  one after the other  {:>8}\n  all at once          {:>8}  {:.1f} times as fast\n",
+                     format_seconds(serial_s), format_seconds(parallel_s), serial_s / parallel_s);
+}
+
+}  // namespace
+
+Weather parse_weather(const std::string& json) {
+  const auto record = nlohmann::json::parse(json, nullptr, false);
+  const auto number = [&](const char* name) { return record.is_object() && record.contains(name) && record[name].is_number(); };
+  if (!number("temperature_c") || !number("humidity_percent") || !record.contains("city") || !record["city"].is_string()) {
+    throw system_error(fmt::format("not a weather record: {:.80}", json));
+  }
+  return {record["city"], record["temperature_c"], record["humidity_percent"]};
+}
+
+Demo run_demo(const mpi::Comm& world) {
+  Demo demo;
+  demo.latency_s = latency_s;
+  demo.files = static_cast<int>(files.size());
+  demo.file_bytes = file_bytes;
+  const mpi::Comm node = world.split_by_node();
+  if (node.min(static_cast<std::uint64_t>(world.rank())) != 0) return demo;
+  std::unique_ptr<HttpServer> server;
+  TemporaryFolder folder;
+  std::string url;
+  mpi::together(node, [&] {
+    if (!node.is_root()) return;
+    server = start_server();
+    url = server->url("/");
+    request_weather(*server, demo);
+    folder.make();
+  });
+  url = node.broadcast(url);
+  const std::string into = node.broadcast(folder.path);
+  demo.files_serial_s = fetch_files(node, url, into, 1, demo);
+  demo.files_parallel_s = fetch_files(node, url, into, demo.files, demo);
+  return demo;
+}
+
+std::string to_text(const Demo& demo) {
+  std::string text = fmt::format("Weather records of {} cities, from a server on this machine that answers after {}:\n",
+                                 demo.weather.size(), format_seconds(demo.latency_s));
+  for (const Weather& weather : demo.weather) {
+    text += fmt::format("  {:<10} {:5.1f} C  humidity {} %\n", weather.city, weather.temperature_c, weather.humidity_percent);
+  }
+  text += compared(demo.requests_serial_s, demo.requests_parallel_s);
+  text += fmt::format("{} files of {}, each held against its SHA-256, by {} rank{}:\n", demo.files,
+                      format_bytes(demo.file_bytes), demo.ranks, demo.ranks == 1 ? "" : "s");
+  text += compared(demo.files_serial_s, demo.files_parallel_s);
+  text += fmt::format("Why: of each {} a few are work; the rest is waiting for the server, and waiting overlaps. One thread with\n"
+                      "an event loop waits for all of them at once; more cores would not have made one of them come sooner.\n",
+                      format_seconds(demo.latency_s));
+  return text;
+}
+
+std::string to_json(const Demo& demo) {
+  nlohmann::ordered_json weather = nlohmann::ordered_json::array();
+  for (const Weather& record : demo.weather) {
+    weather.push_back({{"city", record.city}, {"temperature_c", record.temperature_c}, {"humidity_percent", record.humidity_percent}});
+  }
+  const nlohmann::ordered_json json{
+      {"schema", 1},
+      {"latency_s", demo.latency_s},
+      {"weather", weather},
+      {"requests", {{"serial_s", demo.requests_serial_s}, {"parallel_s", demo.requests_parallel_s}}},
+      {"files", {{"count", demo.files}, {"bytes_each", demo.file_bytes}, {"ranks", demo.ranks},
+                 {"serial_s", demo.files_serial_s}, {"parallel_s", demo.files_parallel_s}}}};
+  return json.dump() + "\n";
+}
+
+}  // namespace concdemo::fetch

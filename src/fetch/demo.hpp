@@ -1,0 +1,38 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "system/mpi.hpp"
+
+// Requests and downloads without a network: a server on this machine's loopback that takes its time, and what waiting for
+// all of it at once gains.
+namespace concdemo::fetch {
+
+struct Weather {
+  std::string city;
+  double temperature_c = 0;
+  int humidity_percent = 0;
+};
+Weather parse_weather(const std::string& json);  // system Error when it is no such record
+
+struct Demo {
+  double latency_s = 0;
+  std::vector<Weather> weather;
+  int files = 0;
+  std::uint64_t file_bytes = 0;  // of each
+  int ranks = 1;                 // that shared the files
+  // One after the other, and all at once.
+  double requests_serial_s = 0;
+  double requests_parallel_s = 0;
+  double files_serial_s = 0;
+  double files_parallel_s = 0;
+};
+
+// Collective; the answer is rank 0's. Ranks that do not share rank 0's node do nothing: its loopback is not theirs. Files go
+// into a temporary folder, are checked by SHA-256 and removed. System Error when anything failed.
+Demo run_demo(const mpi::Comm& world);
+
+std::string to_text(const Demo& demo);
+std::string to_json(const Demo& demo);
+
+}  // namespace concdemo::fetch
