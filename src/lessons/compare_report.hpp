@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+
+#include "engine/record.hpp"
+#include "lessons/compare.hpp"
+
+// What a comparison looks like: for people, and as JSON.
+namespace concdemo {
+
+// Why ways or kinds of task are not there: (what, why).
+using LeftOut = std::vector<std::pair<std::string, std::string>>;
+
+std::string tasks_text(const TaskList& tasks);  // "24 tasks, each the sum of squares of 8 M numbers"
+std::string table(const KindFigures& kind, const LeftOut& ways);
+std::string grain_table(const Grain& grain);
+std::string grain_text(const SmallestTask& smallest, const Grain& grain);  // "12 us", "below 1 us", "never"
+
+Json to_json(const KindFigures& kind);
+Json to_json(const Grain& grain);
+
+// One record (schema 1) of one way.
+Json make_record(const KindFigures& kind, const WayFigure& way, const Layout& layout, std::uint64_t peak_rss);
+
+}  // namespace concdemo

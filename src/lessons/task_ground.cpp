@@ -1,0 +1,96 @@
+#include "lessons/task_ground.hpp"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "base/failure.hpp"
+#include "base/text.hpp"
+#include "system/files.hpp"
+#include "system/topology.hpp"
+
+namespace concdemo {
+namespace {
+
+constexpr const char* page = "{\"task\": \"done\"}\n";
+constexpr std::uint64_t file_bytes = 64 * 1024;
+
+std::string make_folder() {
+  std::string path = "concdemo-compare-XXXXXX";
+  try {
+    path = (std::filesystem::temp_directory_path() / path).string();
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw usage_error(fmt::format("no temporary folder for the file tasks: {}; TMPDIR names it", error.code().message()));
+  }
+  if (mkdtemp(path.data()) == nullptr) {
+    throw system_error(fmt::format("cannot make the folder {} for the file tasks: {}; TMPDIR names another place", path,
+                                   files::error_text(errno)));
+  }
+  return path;
+}
+
+}  // namespace
+
+TaskGround::TaskGround(const mpi::Comm& world, const std::set<TaskKind>& kinds, const TaskOptions& options)
+    : options_(options), url_(options.url) {
+  const bool serves = kinds.contains(TaskKind::http) && options.url.empty();
+  const mpi::Comm node = world.split_by_node();
+  std::map<std::string, HttpServer::Page> pages{{"/task", {"application/json", page}}};
+  const Failure failure = attempt([&] {
+    mpi::together(world, [&] {
+      if (serves && node.is_root()) server_.emplace(std::move(pages), options.latency_s);
+      if (!kinds.contains(TaskKind::file)) return;
+      files::ignore_size_signal();
+      folder_ = make_folder();
+    });
+  });
+  if (failure.failed()) {
+    remove_folder();
+    throw Error(failure.code, failure.text);
+  }
+  if (serves) url_ = node.broadcast(server_ ? server_->url("/task") : "");
+}
+
+TaskGround::~TaskGround() { remove_folder(); }
+
+void TaskGround::remove_folder() {
+  std::error_code ignored;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+TaskList TaskGround::tasks(TaskKind kind) const {
+  TaskList tasks;
+  tasks.kind = kind;
+  tasks.count = options_.count;
+  tasks.numbers = options_.numbers;
+  tasks.wait_s = options_.latency_s;
+  tasks.url = url_;
+  if (options_.url.empty()) tasks.page = page;
+  tasks.folder = folder_;
+  tasks.bytes = file_bytes;
+  return tasks;
+}
+
+double TaskGround::server_cpu_s() const { return server_ ? server_->cpu_s() : 0; }
+
+NodeCores cores_of_first_node(const mpi::Comm& world) {
+  const mpi::Comm node = world.split_by_node();
+  std::set<int> cpus;
+  for (const std::string& list : node.all_gather(format_list(allowed_cpus()))) {
+    for (const int cpu : parse_list(list).value_or(std::vector<int>{})) cpus.insert(cpu);
+  }
+  NodeCores found;
+  found.cpus.assign(cpus.begin(), cpus.end());
+  std::set<int> cores;
+  for (const auto& [cpu, core] : core_of_cpu(found.cpus)) cores.insert(core);
+  found.cores = std::max(1, static_cast<int>(cores.size()));
+  const double quota = cpu_quota();
+  if (quota > 0) found.cores = std::clamp(static_cast<int>(std::min(quota, 1e6)), 1, found.cores);
+  found.cores = world.broadcast_value(found.cores);
+  return found;
+}
+
+}  // namespace concdemo

@@ -1,0 +1,49 @@
+#pragma once
+#include <optional>
+#include <set>
+#include <string>
+
+#include "engine/layout.hpp"
+#include "lessons/task.hpp"
+#include "lessons/way.hpp"
+#include "system/http_server.hpp"
+
+namespace concdemo {
+
+struct TaskOptions {
+  std::uint64_t count = 24;
+  std::uint64_t numbers = 8'000'000;  // of a cpu task
+  double latency_s = 0.02;            // of the server, and of a sleep
+  std::string url;                    // of a real server; empty: the loopback server
+};
+
+// What the tasks stand on: a loopback server on each node and a temporary folder of each rank, which go with it.
+class TaskGround {
+ public:
+  // Collective; starts what these kinds need. Throws system Error where that cannot be.
+  TaskGround(const mpi::Comm& world, const std::set<TaskKind>& kinds, const TaskOptions& options);
+  ~TaskGround();
+  TaskGround(const TaskGround&) = delete;
+  TaskGround& operator=(const TaskGround&) = delete;
+
+  TaskList tasks(TaskKind kind) const;
+  double server_cpu_s() const;  // of this rank's server; 0 without one
+
+ private:
+  void remove_folder();
+
+  TaskOptions options_;
+  std::optional<HttpServer> server_;
+  std::string url_;
+  std::string folder_;
+};
+
+// Collective. Cores that the ranks of rank 0's node may use together, as few as their CPU quota; everywhere. On rank 0 also
+// their CPUs.
+struct NodeCores {
+  int cores = 1;
+  std::vector<int> cpus;
+};
+NodeCores cores_of_first_node(const mpi::Comm& world);
+
+}  // namespace concdemo

@@ -1,0 +1,44 @@
+#pragma once
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lessons/task.hpp"
+#include "system/mpi.hpp"
+
+namespace concdemo {
+
+// Where the ways run.
+struct Place {
+  const mpi::Comm& world;
+  int threads = 1;         // of the ways inside one process, which is rank 0
+  int rank_threads = 1;    // of each rank in ranks x threads
+  std::vector<int> cpus;   // rank 0: all that the ranks of its node may use together; its threads may go to each of them
+};
+
+using TaskResults = std::vector<std::uint64_t>;  // in the order of the tasks
+using Run = std::function<TaskResults()>;        // does the tasks of a list once
+
+// A way to do a list of tasks. To add one: its function and its line in the list of way.cpp.
+struct Way {
+  std::string name;
+  bool on_all_ranks = false;       // prepare and run are collective, and rank 0 has the results; else rank 0 alone calls them
+  int (*workers)(const Place&) = nullptr;
+  Run (*prepare)(const Place&, const TaskList&) = nullptr;  // threads and ranks are ready when the clock starts
+};
+std::span<const Way> ways();  // the first is serial, against which the others are measured
+
+// Moves this thread to other CPUs while it lives (threads made meanwhile inherit them); none: stays.
+class OnCpus {
+ public:
+  explicit OnCpus(const std::vector<int>& cpus);
+  ~OnCpus();
+  OnCpus(const OnCpus&) = delete;
+  OnCpus& operator=(const OnCpus&) = delete;
+
+ private:
+  std::vector<int> before_;
+};
+
+}  // namespace concdemo
