@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -139,6 +140,7 @@ class ThreadPool {
 
   bool push(std::unique_ptr<Task> task, std::optional<std::chrono::nanoseconds> limit);
   void work(WorkerStats& stats);
+  void expect_task() const;
 
   std::size_t capacity_;
   mutable std::mutex mutex_;
@@ -146,6 +148,7 @@ class ThreadPool {
   std::condition_variable freed_;   // a place in the queue
   std::condition_variable idle_;    // nothing queued or running
   std::deque<std::unique_ptr<Task>> queue_;
+  std::atomic<std::size_t> queued_ = 0;  // what queue_ holds, for a look without the mutex
   std::size_t running_ = 0;
   bool stop_ = false;
   std::deque<WorkerStats> stats_;  // one a worker, guarded by mutex_

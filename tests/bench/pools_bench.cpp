@@ -50,12 +50,12 @@ void bench_rank_pool(const mpi::Comm& world, int threads, int repeats) {
   const int workers = static_cast<int>(world.sum(static_cast<std::uint64_t>(threads)));
   const auto show = [&](const std::string& text) { if (world.is_root()) fmt::print("{}\n", text); };
   show(fmt::format("RankPool, {} rank{} x {} thread{}", world.size(), world.size() == 1 ? "" : "s", threads, threads == 1 ? "" : "s"));
-  for (const double task_s : {100e-6, 10e-6, 1e-6, 0.5e-6, 0.25e-6}) {
+  for (const double task_s : {1e-3, 100e-6, 10e-6, 1e-6, 0.5e-6}) {
     const auto count = static_cast<std::uint64_t>(std::min(0.4 * workers / task_s, 1e6));
     const double wall = timed(world, repeats, [&] {
       pool.map(Indices{count}, [task_s](std::uint64_t) { return spin(task_s); }, {.results = Results::root});
     });
-    show(fmt::format("  {:>7.2f} us tasks: efficiency {:.3f}", task_s * 1e6, static_cast<double>(count) * task_s / workers / wall));
+    show(fmt::format("  {:>7g} us tasks: efficiency {:.3f}", task_s * 1e6, static_cast<double>(count) * task_s / workers / wall));
   }
   // One of 100 tasks takes 50 times as long; the ideal is all the work over the workers, or that one task.
   for (const std::uint64_t heavy : {0, 30, 50}) {
