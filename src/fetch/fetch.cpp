@@ -89,12 +89,15 @@ class Engine {
   std::jthread thread_;  // last: it joins before the rest goes
 };
 
-[[noreturn]] void end_by_signal(Engine& engine, const std::string& scratch, Display& display, int signal, bool is_root) {
+[[noreturn]] void end_by_signal(const mpi::Comm& comm, const std::string& scratch, Engine& engine, Display& display,
+                                int signal) {
   engine.remove_unfinished();
   std::error_code ignored;
   if (!scratch.empty()) std::filesystem::remove_all(scratch, ignored);
   display.clear();
-  if (is_root) message(fmt::format("stopped by a signal ({}); unfinished files are removed", strsignal(signal)));
+  if (comm.is_root()) message(fmt::format("stopped by a signal ({}); unfinished files are removed", strsignal(signal)));
+  // mpirun kills the others as soon as one ends: they are to have removed theirs by then.
+  if (comm.size() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(200));
   NotedSignal::end_by(signal);
 }
 
@@ -122,7 +125,7 @@ void follow(const mpi::Comm& comm, const std::string& scratch, Engine& engine, D
     }
     if (comm.is_root() && !open && comm.size() == 1 && left > 0) throw system_error("fetch: a transfer ended without a word");
     display.refresh();
-    if (const int number = signal.get()) end_by_signal(engine, scratch, display, number, comm.is_root());
+    if (const int number = signal.get()) end_by_signal(comm, scratch, engine, display, number);
   }
 }
 
