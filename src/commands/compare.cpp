@@ -22,6 +22,7 @@ struct CompareOptions {
   std::string task_us;
   int workers = 0;
   int latency_ms = 20;
+  int repeat = 0;  // 0: not given
   std::string url;
   bool json = false;
   std::string record;
@@ -166,7 +167,8 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
     mpi::together(world, [&] { if (tells) print(what); });
   };
 
-  const int repeat = options.url.empty() ? 3 : 1;  // somebody else's server is asked no more than it takes
+  // Somebody else's server is asked no more than it takes.
+  const int repeat = options.repeat > 0 ? options.repeat : options.url.empty() ? 3 : 1;
   Comparison all{layout, node.cores, {}, {}, {}};
   if (!no_http.empty()) {
     all.kinds_left_out.emplace_back("http", no_http);
@@ -202,7 +204,7 @@ void add_compare(CLI::App& app, Action& action) {
   CLI::App& compare = *app.add_subcommand("compare", "the same tasks serially, on threads, under one lock, on ranks, "
                                                      "in an event loop")->group("Lessons");
   compare.footer("Ways: serial; threads; threads under one global lock, as CPython's; OpenMP; ranks and ranks x threads (with\n"
-                 "mpirun -n); one thread with an event loop. Times are the best of three runs.");
+                 "mpirun -n); one thread with an event loop.");
   compare.add_option("--kind", options->kind, "cpu (computes), http, file, sleep (wait) or all (default)")
       ->check(CLI::IsMember({"cpu", "http", "file", "sleep", "all"}))->option_text("KIND");
   compare.add_option("--tasks", options->tasks, "tasks in a list (default 24; --task-us: 40 ms of them)")
@@ -212,9 +214,11 @@ void add_compare(CLI::App& app, Action& action) {
       ->type_name("LIST");
   compare.add_option("--workers", options->workers, "threads of the ways in one process (default: the cores; 8 where tasks wait)")
       ->check(whole_number(1, 4096))->type_name("W");
-  compare.add_option("--url", options->url, "ask this server, once a task and way, not one of our own")->type_name("URL");
+  compare.add_option("--url", options->url, "ask this server instead of one of our own")->type_name("URL");
   compare.add_option("--latency", options->latency_ms, "milliseconds of our server's answers and of a sleep (default 20)")
       ->check(whole_number(0, 60'000))->type_name("MS");
+  compare.add_option("--repeat", options->repeat, "runs, the best of which counts (default 3; 1 with --url)")
+      ->check(whole_number(1, 1000))->type_name("R");
   compare.add_option("--record", options->record, "append a line of JSON for each kind and way to this file")->type_name("FILE");
   compare.add_flag("--json", options->json, "print one JSON object alone");
   compare.add_option("--threads", options->common.threads, "threads of each rank in ranks x threads (default: workers / ranks)")

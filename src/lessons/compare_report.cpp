@@ -36,7 +36,7 @@ std::string tasks_text(const TaskList& tasks) {
   switch (tasks.kind) {
     case TaskKind::cpu: each = fmt::format("the sum of squares of {} numbers", format_count(tasks.numbers)); break;
     case TaskKind::http: each = "a GET of " + tasks.url; break;
-    case TaskKind::file: each = fmt::format("a file of {} written, fsynced and removed", format_bytes(tasks.bytes)); break;
+    case TaskKind::file: each = fmt::format("a temporary file of {}, written and fsynced", format_bytes(tasks.bytes)); break;
     case TaskKind::spin: each = fmt::format("{} steps of arithmetic", format_count(tasks.steps)); break;
     case TaskKind::sleep: each = fmt::format("a sleep of {}", format_seconds(tasks.wait_s)); break;
   }

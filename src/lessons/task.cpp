@@ -2,11 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <filesystem>
+#include <cerrno>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -66,19 +67,18 @@ std::uint64_t spun(std::uint64_t x, std::uint64_t steps) {
   return x;
 }
 
+// The file loses its name at once, so that it is gone whatever happens to the process.
 std::uint64_t write_file(const TaskList& list, std::uint64_t index) {
-  const std::string path = fmt::format("{}/{}", list.folder, index);
+  const std::string path = fmt::format("{}-{}", list.file_prefix, index);
   const std::vector<std::byte> bytes(list.bytes, static_cast<std::byte>(index));
   std::uint64_t size = 0;
   files::Descriptor file;
   int error = files::open(path, O_WRONLY | O_CREAT | O_EXCL, file);
+  if (error == 0 && ::unlink(path.c_str()) != 0) error = errno;
   if (error == 0) error = files::write_all(file.get(), bytes, 0);
   if (error == 0) error = files::sync_all(file.get());
   if (error == 0) error = files::size_of(file.get(), size);
   if (const int closing = file.close(); error == 0) error = closing;
-  std::error_code removing;
-  std::filesystem::remove(path, removing);
-  if (error == 0) error = removing.value();
   if (error == 0) return size;
   throw system_error(fmt::format("file task {}: {}: {}; TMPDIR names another folder", index, path, files::error_text(error)));
 }

@@ -25,7 +25,7 @@ struct TaskList {
   double wait_s = 0;           // sleep
   std::string url;             // http
   std::string page;            // http: the body that must come; empty: any
-  std::string folder;          // file: where they are written; each is removed again
+  std::string file_prefix;     // file: folder and beginning of the name; each is unlinked as soon as it is open
   std::uint64_t bytes = 0;     // file: of each
 };
 

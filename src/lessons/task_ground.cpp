@@ -1,13 +1,12 @@
 #include "lessons/task_ground.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
+#include <random>
 
-#include "base/failure.hpp"
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "system/files.hpp"
 #include "system/topology.hpp"
@@ -18,18 +17,14 @@ namespace {
 constexpr const char* page = "{\"task\": \"done\"}\n";
 constexpr std::uint64_t file_bytes = 64 * 1024;
 
-std::string make_folder() {
-  std::string path = "concdemo-compare-XXXXXX";
+// Where file tasks write. Files there have names that nobody else's have.
+std::string file_prefix() {
   try {
-    path = (std::filesystem::temp_directory_path() / path).string();
+    const std::string name = fmt::format("concdemo-{:08x}", std::random_device{}());
+    return (std::filesystem::temp_directory_path() / name).string();
   } catch (const std::filesystem::filesystem_error& error) {
     throw usage_error(fmt::format("no temporary folder for the file tasks: {}; TMPDIR names it", error.code().message()));
   }
-  if (mkdtemp(path.data()) == nullptr) {
-    throw system_error(fmt::format("cannot make the folder {} for the file tasks: {}; TMPDIR names another place", path,
-                                   files::error_text(errno)));
-  }
-  return path;
 }
 
 }  // namespace
@@ -39,26 +34,13 @@ TaskGround::TaskGround(const mpi::Comm& world, const std::set<TaskKind>& kinds, 
   const bool serves = kinds.contains(TaskKind::http) && options.url.empty();
   const mpi::Comm node = world.split_by_node();
   std::map<std::string, HttpServer::Page> pages{{"/task", {"application/json", page}}};
-  const Failure failure = attempt([&] {
-    mpi::together(world, [&] {
-      if (serves && node.is_root()) server_.emplace(std::move(pages), options.latency_s);
-      if (!kinds.contains(TaskKind::file)) return;
-      files::ignore_size_signal();
-      folder_ = make_folder();
-    });
+  mpi::together(world, [&] {
+    if (serves && node.is_root()) server_.emplace(std::move(pages), options.latency_s);
+    if (!kinds.contains(TaskKind::file)) return;
+    files::ignore_size_signal();
+    file_prefix_ = file_prefix();
   });
-  if (failure.failed()) {
-    remove_folder();
-    throw Error(failure.code, failure.text);
-  }
   if (serves) url_ = node.broadcast(server_ ? server_->url("/task") : "");
-}
-
-TaskGround::~TaskGround() { remove_folder(); }
-
-void TaskGround::remove_folder() {
-  std::error_code ignored;
-  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
 TaskList TaskGround::tasks(TaskKind kind) const {
@@ -69,7 +51,7 @@ TaskList TaskGround::tasks(TaskKind kind) const {
   tasks.wait_s = options_.latency_s;
   tasks.url = url_;
   if (options_.url.empty()) tasks.page = page;
-  tasks.folder = folder_;
+  tasks.file_prefix = file_prefix_;
   tasks.bytes = file_bytes;
   return tasks;
 }

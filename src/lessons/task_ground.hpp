@@ -17,25 +17,20 @@ struct TaskOptions {
   std::string url;                    // of a real server; empty: the loopback server
 };
 
-// What the tasks stand on: a loopback server on each node and a temporary folder of each rank, which go with it.
+// What the tasks stand on: a loopback server on each node, which goes with it, and a name for temporary files.
 class TaskGround {
  public:
-  // Collective; starts what these kinds need. Throws system Error where that cannot be.
+  // Collective; starts what these kinds need. Throws system Error where that cannot be, usage Error for TMPDIR.
   TaskGround(const mpi::Comm& world, const std::set<TaskKind>& kinds, const TaskOptions& options);
-  ~TaskGround();
-  TaskGround(const TaskGround&) = delete;
-  TaskGround& operator=(const TaskGround&) = delete;
 
   TaskList tasks(TaskKind kind) const;
   double server_cpu_s() const;  // of this rank's server; 0 without one
 
  private:
-  void remove_folder();
-
   TaskOptions options_;
   std::optional<HttpServer> server_;
   std::string url_;
-  std::string folder_;
+  std::string file_prefix_;
 };
 
 // Collective. Cores that the ranks of rank 0's node may use together, as few as their CPU quota; everywhere. On rank 0 also

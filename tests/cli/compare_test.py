@@ -32,8 +32,8 @@ class Compare(program.TestCase):
     def compare(self, *args, **options):
         env = {"TMPDIR": self.folder, **options.pop("env", {})}
         result = self.succeeds("compare", *args, env=env, **options)
-        left = [name for name in os.listdir(self.folder) if name.startswith("concdemo-compare")]
-        self.assertEqual(left, [], "temporary folders are removed")
+        left = [name for name in os.listdir(self.folder) if name.startswith("concdemo")]
+        self.assertEqual(left, [], "temporary files are gone")
         return result
 
     def test_all_kinds_at_1_2_and_3_ranks(self):

@@ -44,12 +44,13 @@ TEST_CASE("tasks under the global lock give the same results and leave it free")
 TEST_CASE("file tasks leave nothing behind, and name the file that fails") {
   TaskList tasks;
   tasks.kind = TaskKind::file;
-  tasks.folder = (std::filesystem::temp_directory_path() / "concdemo-task-test").string();
+  const auto folder = std::filesystem::temp_directory_path() / "concdemo-task-test";
+  tasks.file_prefix = (folder / "x").string();
   tasks.bytes = 5000;
-  std::filesystem::create_directory(tasks.folder);
+  std::filesystem::create_directory(folder);
   CHECK(run_task(tasks, 2) == 5000);
-  CHECK(std::filesystem::is_empty(tasks.folder));
-  std::filesystem::remove(tasks.folder);
+  CHECK(std::filesystem::is_empty(folder));
+  std::filesystem::remove(folder);
   CHECK_THROWS_AS(run_task(tasks, 2), Error);
 }
 
