@@ -73,6 +73,7 @@ Action parse(int argc, char** argv, const Environment& environment) {
   add_run(app, action);
   add_verify(app, action);
   add_compare(app, action);
+  add_mistakes(app, action);
   add_fetch(app, action);
   const auto print_once = [&](const std::string& text) { if (is_first_copy(environment)) print(text); };
   try {
