@@ -57,7 +57,9 @@ std::vector<fetch::Wish> wishes_of(const mpi::Comm& world, const FetchOptions& o
                                            : fmt::format("--list {}: no URL in it", options.list));
   }
   if (!options.sha256.empty()) {
-    if (wishes.size() != 1) throw usage_error("--sha256 is for one URL; write a --list with sha256=HEX behind each URL");
+    if (wishes.size() != 1) {
+      throw usage_error("--sha256 is for one URL; write a --list with sha256=HEX behind each URL");
+    }
     wishes[0].sha256 = parse_option("--sha256", options.sha256, fetch::parse_sha256);
   }
   return wishes;
@@ -75,7 +77,9 @@ fetch::Request to_request(const mpi::Comm& world, const FetchOptions& options) {
   settings.retry.first_wait_s = options.backoff_s;
   settings.limits.timeout_s = options.timeout_s;
   settings.limits.ca_file = options.ca_file;
-  if (!options.max_bytes.empty()) settings.limits.max_bytes = parse_option("--max-bytes", options.max_bytes, parse_bytes);
+  if (!options.max_bytes.empty()) {
+    settings.limits.max_bytes = parse_option("--max-bytes", options.max_bytes, parse_bytes);
+  }
   mpi::together(world, [&] {
     if (!options.ca_file.empty()) read_text("--ca-file", options.ca_file);
     std::error_code error;
@@ -88,7 +92,9 @@ fetch::Request to_request(const mpi::Comm& world, const FetchOptions& options) {
 }
 
 void show_demo(const mpi::Comm& world, const FetchOptions& options) {
-  if (!options.urls.empty() || !options.list.empty()) throw usage_error("--demo fetches from a server of its own; leave URLs and --list out");
+  if (!options.urls.empty() || !options.list.empty()) {
+    throw usage_error("--demo fetches from a server of its own; leave URLs and --list out");
+  }
   const fetch::Demo demo = fetch::run_demo(world);
   mpi::together(world, [&] {
     if (world.is_root()) print(options.json ? fetch::to_json(demo) : fetch::to_text(demo));
@@ -121,28 +127,41 @@ void fetch_urls(const mpi::Comm& world, const FetchOptions& options) {
 
 void add_fetch(CLI::App& app, Action& action) {
   const auto options = std::make_shared<FetchOptions>();
-  CLI::App& command = *app.add_subcommand("fetch", "parallel requests and downloads; --demo needs no network")->group("Lessons");
+  CLI::App& command =
+      *app.add_subcommand("fetch", "parallel requests and downloads; --demo needs no network")->group("Lessons");
   command.footer(
-      "Each file is written as NAME.part, synced and renamed; NAME is the last part of its URL, made harmless. A file that is\n"
-      "there already is refused without --force, unless it has the SHA-256 that was asked for. Time-outs, lost connections,\n"
-      "408, 429 and 5xx are tried again. Only http and https, certificates are always verified, at most 5 redirects.\n"
-      "URLs are shared out over ranks, each of which writes its own files: on several nodes --into names a shared folder.\n"
-      "A line of a list is URL [sha256=HEX] [name=FILE]; # begins a comment. Exit code 3 if any file could not be fetched.");
+      "Each file is written as NAME.part, synced and renamed; NAME is the last part of its URL, made harmless. A file\n"
+      "that is there already is refused without --force, unless it has the SHA-256 that was asked for. Time-outs, "
+      "lost\n"
+      "connections, 408, 429 and 5xx are tried again. Only http and https, certificates are always verified, at most "
+      "5\n"
+      "redirects. URLs are shared out over ranks, each of which writes its own files: on several nodes --into names a\n"
+      "shared folder. A line of a list is URL [sha256=HEX] [name=FILE]; # begins a comment.\n"
+      "Exit code 3 if any file could not be fetched.");
   command.add_option("url", options->urls, "http or https, each to a file of its own")->type_name("URL");
   command.add_option("--list", options->list, "a file with more URLs, one a line")->type_name("FILE");
-  command.add_option("--into", options->into, "folder for the files, made if need be (default: here)")->type_name("FOLDER");
+  command.add_option("--into", options->into, "folder for the files, made if need be (default: here)")
+      ->type_name("FOLDER");
   command.add_option("--parallel", options->parallel, "transfers at a time, over all ranks (default 16)")
-      ->check(whole_number(1, fetch::most_parallel))->type_name("N");
+      ->check(whole_number(1, fetch::most_parallel))
+      ->type_name("N");
   command.add_option("--with", options->with, "one thread a rank and an event loop, or a thread for each transfer")
-      ->check(CLI::IsMember({"event-loop", "threads"}))->option_text("event-loop|threads");
+      ->check(CLI::IsMember({"event-loop", "threads"}))
+      ->option_text("event-loop|threads");
   command.add_option("--sha256", options->sha256, "what the file must have (of one URL)")->type_name("HEX");
   command.add_option("--retries", options->retries, "further attempts for what may pass (default 3)")
-      ->check(whole_number(0, 100))->type_name("R");
-  command.add_option("--backoff", options->backoff_s, "seconds before the first of them, doubled each time up to 30 (default 0.5)")
-      ->check(CLI::Range(0.0, 30.0).description(""))->type_name("S");
+      ->check(whole_number(0, 100))
+      ->type_name("R");
+  command
+      .add_option("--backoff", options->backoff_s,
+                  "seconds before the first of them, doubled each time up to 30 (default 0.5)")
+      ->check(CLI::Range(0.0, 30.0).description(""))
+      ->type_name("S");
   command.add_option("--timeout", options->timeout_s, "seconds to connect, and without progress (100 B/s; default 30)")
-      ->check(whole_number(1, 86400))->type_name("S");
-  command.add_option("--max-bytes", options->max_bytes, "refuse larger files; suffixes MB, MiB, ... (default: no limit)")
+      ->check(whole_number(1, 86400))
+      ->type_name("S");
+  command
+      .add_option("--max-bytes", options->max_bytes, "refuse larger files; suffixes MB, MiB, ... (default: no limit)")
       ->type_name("SIZE");
   command.add_option("--ca-file", options->ca_file, "PEM file of a certificate authority to trust")->type_name("FILE");
   command.add_flag("--force", options->force, "replace existing files");
@@ -150,7 +169,9 @@ void add_fetch(CLI::App& app, Action& action) {
   command.add_flag("--json", options->json, "print one JSON object");
   add_screen_options(command, options->common);
   command.callback([options, &action] {
-    action = [options](const mpi::Comm& world) { options->demo ? show_demo(world, *options) : fetch_urls(world, *options); };
+    action = [options](const mpi::Comm& world) {
+      options->demo ? show_demo(world, *options) : fetch_urls(world, *options);
+    };
   });
 }
 

@@ -24,9 +24,12 @@ constexpr std::size_t file_bytes = 200000;
 
 // Made up, and always the same.
 const std::map<std::string, std::string> records{
-    {"/lahore", R"({"city": "Lahore", "observed": "2024-05-14T12:00+05:00", "temperature_c": 38.5, "humidity_percent": 24})"},
-    {"/karachi", R"({"city": "Karachi", "observed": "2024-05-14T12:00+05:00", "temperature_c": 34.0, "humidity_percent": 61})"},
-    {"/islamabad", R"({"city": "Islamabad", "observed": "2024-05-14T12:00+05:00", "temperature_c": 33.2, "humidity_percent": 30})"},
+    {"/lahore",
+     R"({"city": "Lahore", "observed": "2024-05-14T12:00+05:00", "temperature_c": 38.5, "humidity_percent": 24})"},
+    {"/karachi",
+     R"({"city": "Karachi", "observed": "2024-05-14T12:00+05:00", "temperature_c": 34.0, "humidity_percent": 61})"},
+    {"/islamabad",
+     R"({"city": "Islamabad", "observed": "2024-05-14T12:00+05:00", "temperature_c": 33.2, "humidity_percent": 30})"},
 };
 const std::vector<std::string> files{"data1.bin", "data2.bin", "data3.bin", "data4.bin", "data5.bin"};
 
@@ -81,7 +84,9 @@ struct TemporaryFolder {
   std::string path;
   void make() {
     path = (std::filesystem::temp_directory_path() / "concdemo-fetch-XXXXXX").string();
-    if (mkdtemp(path.data()) == nullptr) throw system_error(fmt::format("cannot make a folder like {}; set TMPDIR", path));
+    if (mkdtemp(path.data()) == nullptr) {
+      throw system_error(fmt::format("cannot make a folder like {}; set TMPDIR", path));
+    }
   }
   ~TemporaryFolder() {
     std::error_code ignored;
@@ -90,10 +95,13 @@ struct TemporaryFolder {
 };
 
 // Wall seconds of fetching all files, at most `parallel` at a time.
-double fetch_files(const mpi::Comm& comm, const std::string& server_url, const std::string& folder, int parallel, Demo& demo) {
+double fetch_files(const mpi::Comm& comm, const std::string& server_url, const std::string& folder, int parallel,
+                   Demo& demo) {
   Request request;
   std::vector<Wish> wishes;
-  for (std::size_t i = 0; i < files.size(); ++i) wishes.push_back({"", server_url + files[i], sha256_of(content_of(i)), ""});
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    wishes.push_back({"", server_url + files[i], sha256_of(content_of(i)), ""});
+  }
   request.items = make_plan(wishes);
   request.settings.folder = request.scratch = folder;
   request.settings.force = true;
@@ -119,8 +127,11 @@ std::string compared(double serial_s, double parallel_s) {
 
 Weather parse_weather(const std::string& json) {
   const auto record = nlohmann::json::parse(json, nullptr, false);
-  const auto number = [&](const char* name) { return record.is_object() && record.contains(name) && record[name].is_number(); };
-  if (!number("temperature_c") || !number("humidity_percent") || !record.contains("city") || !record["city"].is_string()) {
+  const auto number = [&](const char* name) {
+    return record.is_object() && record.contains(name) && record[name].is_number();
+  };
+  if (!number("temperature_c") || !number("humidity_percent") || !record.contains("city") ||
+      !record["city"].is_string()) {
     throw system_error(fmt::format("not a weather record: {:.80}", json));
   }
   return {record["city"], record["temperature_c"], record["humidity_percent"]};
@@ -154,30 +165,38 @@ std::string to_text(const Demo& demo) {
   std::string text = fmt::format("Weather records of {} cities, from a server on this machine that answers after {}:\n",
                                  demo.weather.size(), format_seconds(demo.latency_s));
   for (const Weather& weather : demo.weather) {
-    text += fmt::format("  {:<10} {:5.1f} C  humidity {} %\n", weather.city, weather.temperature_c, weather.humidity_percent);
+    text += fmt::format("  {:<10} {:5.1f} C  humidity {} %\n", weather.city, weather.temperature_c,
+                        weather.humidity_percent);
   }
   text += compared(demo.requests_serial_s, demo.requests_parallel_s);
   text += fmt::format("{} files of {}, each held against its SHA-256, by {} rank{}:\n", demo.files,
                       format_bytes(demo.file_bytes), demo.ranks, demo.ranks == 1 ? "" : "s");
   text += compared(demo.files_serial_s, demo.files_parallel_s);
-  text += fmt::format("Why: of each {} a few are work; the rest is waiting for the server, and waiting overlaps. One thread with\n"
-                      "an event loop waits for all of them at once; more cores would not have made one of them come sooner.\n",
-                      format_seconds(demo.latency_s));
+  text += fmt::format(
+      "Why: of each {} a few are work; the rest is waiting for the server, and waiting overlaps. One thread with\n"
+      "an event loop waits for all of them at once; more cores would not have made one of them come sooner.\n",
+      format_seconds(demo.latency_s));
   return text;
 }
 
 std::string to_json(const Demo& demo) {
   nlohmann::ordered_json weather = nlohmann::ordered_json::array();
   for (const Weather& record : demo.weather) {
-    weather.push_back({{"city", record.city}, {"temperature_c", record.temperature_c}, {"humidity_percent", record.humidity_percent}});
+    weather.push_back({{"city", record.city},
+                       {"temperature_c", record.temperature_c},
+                       {"humidity_percent", record.humidity_percent}});
   }
   const nlohmann::ordered_json json{
       {"schema", 1},
       {"latency_s", demo.latency_s},
       {"weather", weather},
       {"requests", {{"serial_s", demo.requests_serial_s}, {"parallel_s", demo.requests_parallel_s}}},
-      {"files", {{"count", demo.files}, {"bytes_each", demo.file_bytes}, {"ranks", demo.ranks},
-                 {"serial_s", demo.files_serial_s}, {"parallel_s", demo.files_parallel_s}}}};
+      {"files",
+       {{"count", demo.files},
+        {"bytes_each", demo.file_bytes},
+        {"ranks", demo.ranks},
+        {"serial_s", demo.files_serial_s},
+        {"parallel_s", demo.files_parallel_s}}}};
   return json.dump() + "\n";
 }
 

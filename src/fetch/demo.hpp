@@ -4,8 +4,8 @@
 
 #include "system/mpi.hpp"
 
-// Requests and downloads without a network: a server on this machine's loopback that takes its time, and what waiting for
-// all of it at once gains.
+// Requests and downloads without a network: a server on this machine's loopback that takes its time, and what waiting
+// for all of it at once gains.
 namespace concdemo::fetch {
 
 struct Weather {
@@ -28,8 +28,8 @@ struct Demo {
   double files_parallel_s = 0;
 };
 
-// Collective; the answer is rank 0's. Ranks that do not share rank 0's node do nothing: its loopback is not theirs. Files go
-// into a temporary folder, are checked by SHA-256 and removed. System Error when anything failed.
+// Collective; the answer is rank 0's. Ranks that do not share rank 0's node do nothing: its loopback is not theirs.
+// Files go into a temporary folder, are checked by SHA-256 and removed. System Error when anything failed.
 Demo run_demo(const mpi::Comm& world);
 
 std::string to_text(const Demo& demo);

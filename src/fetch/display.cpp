@@ -24,9 +24,12 @@ std::string bar(std::uint64_t done, std::uint64_t expected, int width) {
 }
 
 Display::Display(const std::vector<Item>& items, const Options& options, bool is_root)
-    : items_(items), options_(options), is_root_(is_root),
+    : items_(items),
+      options_(options),
+      is_root_(is_root),
       bars_(is_root && options.progress != ProgressMode::off && stderr_is_watched()),
-      plain_(bars_ ? ProgressMode::off : options.progress, is_root), start_s_(now_s()) {}
+      plain_(bars_ ? ProgressMode::off : options.progress, is_root),
+      start_s_(now_s()) {}
 
 Display::~Display() { clear(); }
 
@@ -34,11 +37,12 @@ void Display::show(const Event& event) {
   if (!is_root_) return;
   const Item& item = items_[event.item];
   if (event.kind != Kind::finished) {
-    if (event.kind == Kind::retrying) running_.erase(event.item);
-    else running_[event.item] = {event.kind == Kind::started ? 0 : event.bytes, event.expected, event.seconds};
     if (event.kind == Kind::retrying) {
+      running_.erase(event.item);
       line(fmt::format("{}: {}; attempt {} of {} in {}", item.name, event.reason.data(), event.attempts + 1,
                        options_.attempts, format_seconds(event.seconds)));
+    } else {
+      running_[event.item] = {event.bytes, event.expected, now_s() - event.seconds};
     }
     return;
   }
@@ -50,10 +54,13 @@ void Display::show(const Event& event) {
       ++failed_;
       line(place + "failed: " + event.reason.data());
       break;
-    case Result::already_there: line(place + "already there"); break;
+    case Result::already_there:
+      line(place + "already there");
+      break;
     case Result::fetched:
       bytes_ += event.bytes;
-      line(fmt::format("{}{}, {} in {}", place, event.status, format_bytes(event.bytes), format_seconds(event.seconds)));
+      line(
+          fmt::format("{}{}, {} in {}", place, event.status, format_bytes(event.bytes), format_seconds(event.seconds)));
       break;
   }
 }
@@ -94,14 +101,15 @@ void Display::refresh() {
   drawn_lines_ = 1;
   for (const auto& [item, state] : running_) {
     if (static_cast<std::size_t>(drawn_lines_) > most_bars) break;
-    const double rate = static_cast<double>(state.bytes) / std::max(state.seconds, 1e-3);
+    const double rate = static_cast<double>(state.bytes) / std::max(now - state.start_s, 1e-3);
     text += fmt::format("{:<{}.{}} {} {:>10} {:>10}\n", items_[item].name, name_columns, name_columns,
                         bar(state.bytes, state.expected, columns - name_columns - 24), format_bytes(state.bytes),
                         format_rate(rate, "B/s"));
     ++drawn_lines_;
   }
   const std::size_t hidden = running_.size() - static_cast<std::size_t>(drawn_lines_ - 1);
-  text += fmt::format("{} {}{}\n", bar(finished_, items_.size(), 20), total, hidden > 0 ? fmt::format("; {} more run", hidden) : "");
+  text += fmt::format("{} {}{}\n", bar(finished_, items_.size(), 20), total,
+                      hidden > 0 ? fmt::format("; {} more run", hidden) : "");
   draw(text);
 }
 

@@ -10,8 +10,8 @@
 
 namespace concdemo::fetch {
 
-// What a person sees of the transfers while they run, on stderr from rank 0: a line for each that ends or is to be tried
-// again, and on a terminal a bar for each that runs and one line for all below them.
+// What a person sees of the transfers while they run, on stderr from rank 0: a line for each that ends or is to be
+// tried again, and on a terminal a bar for each that runs and one line for all below them.
 class Display {
  public:
   struct Options {
@@ -34,7 +34,7 @@ class Display {
   struct Running {
     std::uint64_t bytes = 0;
     std::uint64_t expected = 0;
-    double seconds = 0;
+    double start_s = 0;
   };
   void line(const std::string& text);
   void erase();

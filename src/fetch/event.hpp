@@ -12,14 +12,14 @@ enum class Result : std::uint8_t { failed, fetched, already_there };
 // What happened to a transfer. Travels between threads and ranks as bytes.
 struct Event {
   Kind kind = Kind::started;
-  Result result = Result::failed;   // when finished
-  std::uint32_t item = 0;           // index in the plan
-  std::int32_t attempts = 0;        // begun so far
-  std::int32_t status = 0;          // of the last answer; 0 without one
-  std::uint64_t bytes = 0;          // of this attempt
-  std::uint64_t expected = 0;       // announced by the server; 0: unknown
-  double seconds = 0;               // since its start; retrying: how long it waits now
-  std::array<char, 400> reason{};   // of a failure or a retry, ended by 0; printable
+  Result result = Result::failed;  // when finished
+  std::uint32_t item = 0;          // index in the plan
+  std::int32_t attempts = 0;       // begun so far
+  std::int32_t status = 0;         // of the last answer; 0 without one
+  std::uint64_t bytes = 0;         // of this attempt
+  std::uint64_t expected = 0;      // announced by the server; 0: unknown
+  double seconds = 0;              // since its start; retrying: how long it waits now
+  std::array<char, 400> reason{};  // of a failure or a retry, ended by 0; printable
 
   void set_reason(std::string_view text);  // cut to fit; control characters become '?'
 };

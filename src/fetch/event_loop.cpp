@@ -11,8 +11,8 @@
 namespace concdemo::fetch {
 namespace {
 
-// Syncs and publishes whole transfers on a thread of its own, all that have come since the last time in one go: the file
-// system then commits them together.
+// Syncs and publishes whole transfers on a thread of its own, all that have come since the last time in one go: the
+// file system then commits them together.
 class Committer {
  public:
   explicit Committer(const std::string& folder)
@@ -71,7 +71,8 @@ std::string sync_folder(const std::string& folder) {
   return error == 0 ? std::string() : "cannot sync the folder " + folder + ": " + files::error_text(error);
 }
 
-void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string& folder, int parallel, std::stop_token stop) {
+void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
+                         std::stop_token stop) {
   http::EventLoop loop;
   Committer committer(folder);
   std::unordered_map<http::Download*, Transfer*> running;
@@ -91,15 +92,21 @@ void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string
     }
     while (has_place() && next != transfers.end() && committer.pending() < most_parallel) start(**next++);
     if (running.empty() && retries.empty() && next == transfers.end()) return;
-    double wait_s = next != transfers.end() && has_place() ? 0.005 : 0.2;  // held back by the disk; else a look at `stop`
+    double wait_s =
+        next != transfers.end() && has_place() ? 0.005 : 0.2;  // held back by the disk; else a look at `stop`
     if (has_place() && !retries.empty()) wait_s = std::clamp(retries.top().due_s - now_s(), 0.0, wait_s);
     for (const auto& [download, attempt] : loop.wait(wait_s)) {
       Transfer& transfer = *running.at(download);
       running.erase(download);
       switch (transfer.end(attempt)) {
-        case Transfer::Next::whole: committer.add(transfer); break;
-        case Transfer::Next::again: retries.push({now_s() + transfer.wait_s(), &transfer}); break;
-        case Transfer::Next::over: break;
+        case Transfer::Next::whole:
+          committer.add(transfer);
+          break;
+        case Transfer::Next::again:
+          retries.push({now_s() + transfer.wait_s(), &transfer});
+          break;
+        case Transfer::Next::over:
+          break;
       }
     }
   }

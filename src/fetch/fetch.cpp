@@ -101,8 +101,8 @@ class Engine {
   NotedSignal::end_by(signal);
 }
 
-// Until every transfer of this rank, on rank 0 of all ranks, has finished: rank 0 notes and shows all events, the others
-// hand theirs over.
+// Until every transfer of this rank, on rank 0 of all ranks, has finished: rank 0 notes and shows all events, the
+// others hand theirs over.
 void follow(const mpi::Comm& comm, const std::string& scratch, Engine& engine, Display& display,
             std::vector<Outcome>& outcomes) {
   const NotedSignal signal;
@@ -111,19 +111,25 @@ void follow(const mpi::Comm& comm, const std::string& scratch, Engine& engine, D
     display.show(event);
     if (event.kind != Kind::finished) return;
     --left;
-    outcomes[event.item] = {event.result, event.attempts, event.status, event.bytes, event.seconds, event.reason.data()};
+    outcomes[event.item] = {event.result, event.attempts, event.status,
+                            event.bytes,  event.seconds,  event.reason.data()};
   };
   for (bool open = true; comm.is_root() ? left > 0 : open;) {
     for (const Event& event : engine.queue().take(comm.is_root() && comm.size() > 1 ? 0.002 : 0.02, open)) {
-      if (comm.is_root()) note(event);
-      else comm.send(event, 0);
+      if (comm.is_root()) {
+        note(event);
+      } else {
+        comm.send(event, 0);
+      }
     }
     while (comm.is_root() && comm.size() > 1) {
       const auto message = comm.poll<Event>();
       if (!message) break;
       note(message->value);
     }
-    if (comm.is_root() && !open && comm.size() == 1 && left > 0) throw system_error("fetch: a transfer ended without a word");
+    if (comm.is_root() && !open && comm.size() == 1 && left > 0) {
+      throw system_error("fetch: a transfer ended without a word");
+    }
     display.refresh();
     if (const int number = signal.get()) end_by_signal(comm, scratch, engine, display, number);
   }
@@ -133,10 +139,12 @@ void follow(const mpi::Comm& comm, const std::string& scratch, Engine& engine, D
 
 Share share_of(std::size_t items, int parallel, int rank, int size) {
   Share share;
-  share.ranks = static_cast<int>(std::min<std::size_t>({items, static_cast<std::size_t>(parallel), static_cast<std::size_t>(size)}));
+  share.ranks = static_cast<int>(
+      std::min<std::size_t>({items, static_cast<std::size_t>(parallel), static_cast<std::size_t>(size)}));
   if (rank >= share.ranks) return share;
   const auto part = [rank, &share](auto whole) {
-    return part_of(static_cast<std::uint64_t>(whole), static_cast<std::uint64_t>(share.ranks), static_cast<std::uint64_t>(rank));
+    return part_of(static_cast<std::uint64_t>(whole), static_cast<std::uint64_t>(share.ranks),
+                   static_cast<std::uint64_t>(rank));
   };
   share.parallel = static_cast<int>(part(parallel).size());
   return share;

@@ -12,7 +12,7 @@ namespace concdemo::fetch {
 struct Request {
   std::vector<Item> items;
   Settings settings;
-  int parallel = 16;  // transfers at a time, over all ranks
+  int parallel = 16;     // transfers at a time, over all ranks
   bool threads = false;  // a thread for each transfer instead of the event loop
   std::string scratch;   // a folder that goes with all in it when a signal ends the process; empty: none
 };

@@ -34,11 +34,12 @@ std::size_t printable_length(const std::string& text, std::size_t at) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  const bool control = first == 0xc2 && byte(1) < 0xa0;                    // U+0080 to U+009F
+  const bool control = first == 0xc2 && byte(1) < 0xa0;  // U+0080 to U+009F
   const bool direction = first == 0xe2 && ((byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae) ||  // line ends and
                                            (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));   // reversed text
   const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool beyond = (first == 0xed && byte(1) >= 0xa0) || (first == 0xf4 && byte(1) >= 0x90);  // surrogates; above U+10FFFF
+  const bool beyond =
+      (first == 0xed && byte(1) >= 0xa0) || (first == 0xf4 && byte(1) >= 0x90);  // surrogates; above U+10FFFF
   return control || direction || overlong || beyond ? 0 : length;
 }
 

@@ -32,8 +32,8 @@ class Unfinished {
   std::set<std::string> paths_;
 };
 
-// NAME.part, which becomes NAME when it is whole and on disk. Functions return why they failed, or nothing. One thread at a
-// time. What has not been published by the end is removed.
+// NAME.part, which becomes NAME when it is whole and on disk. Functions return why they failed, or nothing. One thread
+// at a time. What has not been published by the end is removed.
 class PartFile {
  public:
   PartFile(const std::string& folder, const std::string& name, bool with_hash, Unfinished& unfinished);

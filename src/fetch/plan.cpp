@@ -17,8 +17,10 @@ Item to_item(const Wish& wish) {
   const auto url = http::parse_url(wish.url);
   const std::string name = wish.name.empty() ? file_name(url.path) : wish.name;
   if (!is_harmless(name)) {
-    throw usage_error(fmt::format("name={}: a plain file name is wanted: no path, no control characters, no '.' or '-' in "
-                                  "front, at most {} bytes", name, longest_name));
+    throw usage_error(
+        fmt::format("name={}: a plain file name is wanted: no path, no control characters, no '.' or '-' in "
+                    "front, at most {} bytes",
+                    name, longest_name));
   }
   return {wish.url, url.text, name, wish.sha256};
 }
@@ -37,7 +39,8 @@ auto located(const std::string& where, Work work) {
 
 std::string parse_sha256(const std::string& text) {
   std::string lower = text;
-  std::transform(text.begin(), text.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c; });
+  std::transform(text.begin(), text.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c; });
   if (lower.size() != 64 || lower.find_first_not_of("0123456789abcdef") != std::string::npos) {
     throw usage_error(fmt::format("'{}' is not a SHA-256: 64 hexadecimal digits, as sha256sum prints them", text));
   }
@@ -53,10 +56,16 @@ std::vector<Wish> parse_list(const std::string& text, const std::string& source)
     wish.where = fmt::format("{}:{}", source, number);
     std::istringstream words(line);
     for (std::string word; words >> word && !word.starts_with('#');) {
-      if (wish.url.empty()) wish.url = word;
-      else if (word.starts_with("sha256=")) wish.sha256 = located(wish.where, [&] { return parse_sha256(word.substr(7)); });
-      else if (word.starts_with("name=")) wish.name = word.substr(5);
-      else throw usage_error(fmt::format("{}: '{}' behind the URL: a line is URL [sha256=HEX] [name=FILE]", wish.where, word));
+      if (wish.url.empty()) {
+        wish.url = word;
+      } else if (word.starts_with("sha256=")) {
+        wish.sha256 = located(wish.where, [&] { return parse_sha256(word.substr(7)); });
+      } else if (word.starts_with("name=")) {
+        wish.name = word.substr(5);
+      } else {
+        throw usage_error(
+            fmt::format("{}: '{}' behind the URL: a line is URL [sha256=HEX] [name=FILE]", wish.where, word));
+      }
     }
     if (!wish.url.empty()) wishes.push_back(wish);
   }
@@ -71,13 +80,16 @@ std::vector<Item> make_plan(const std::vector<Wish>& wishes) {
     items.push_back(located(wish.where, [&] { return to_item(wish); }));
     const Item& item = items.back();
     if (const auto [other, fresh] = by_url.emplace(item.shown, items.size() - 1); !fresh) {
-      throw usage_error(fmt::format("the same URL twice: {} and {}; leave one out", items[other->second].shown, item.shown));
+      throw usage_error(
+          fmt::format("the same URL twice: {} and {}; leave one out", items[other->second].shown, item.shown));
     }
     for (const std::string& file : {item.name, item.name + ".part"}) {
       const auto [other, fresh] = by_name.emplace(file, items.size() - 1);
       if (fresh) continue;
-      throw usage_error(fmt::format("{} and {} would both be written as '{}'; fetch one into another folder, or give it a "
-                                    "name=FILE in a --list", items[other->second].shown, item.shown, file));
+      throw usage_error(
+          fmt::format("{} and {} would both be written as '{}'; fetch one into another folder, or give it a "
+                      "name=FILE in a --list",
+                      items[other->second].shown, item.shown, file));
     }
   }
   return items;

@@ -14,13 +14,14 @@ struct Item {
 
 // One wish: from the command line or a line of a list.
 struct Wish {
-  std::string where;   // "demo.list:3", for messages; empty on the command line
+  std::string where;  // "demo.list:3", for messages; empty on the command line
   std::string url;
   std::string sha256;  // as in Item
   std::string name;    // empty: from the URL
 };
 
-// Lines "URL [sha256=HEX] [name=FILE]"; '#' at the start of a word begins a comment. `source` names the list in usage Errors.
+// Lines "URL [sha256=HEX] [name=FILE]"; a word that begins with '#' begins a comment. `source` names the list in
+// usage Errors.
 std::vector<Wish> parse_list(const std::string& text, const std::string& source);
 
 // Lowercase; usage Error unless it is 64 hexadecimal digits.

@@ -11,23 +11,28 @@ namespace {
 
 const char* word(Result result) {
   switch (result) {
-    case Result::fetched: return "fetched";
-    case Result::already_there: return "already there";
-    default: return "failed";
+    case Result::fetched:
+      return "fetched";
+    case Result::already_there:
+      return "already there";
+    default:
+      return "failed";
   }
 }
 
 double rate(std::uint64_t bytes, double seconds) { return seconds > 0 ? static_cast<double>(bytes) / seconds : 0; }
 
-std::string plural(std::uint64_t count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+std::string plural(std::uint64_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 }  // namespace
 
 std::string table(const Request& request, const Summary& summary) {
   std::size_t width = 4;
   for (const Item& item : request.items) width = std::max(width, std::min<std::size_t>(item.name.size(), 40));
-  std::string text = fmt::format("{:<{}}  {:<13} {:>6} {:>10} {:>8} {:>10} {:>8}\n", "file", width, "", "status", "bytes",
-                                 "time", "rate", "attempts");
+  std::string text = fmt::format("{:<{}}  {:<13} {:>6} {:>10} {:>8} {:>10} {:>8}\n", "file", width, "", "status",
+                                 "bytes", "time", "rate", "attempts");
   std::uint64_t bytes = 0;
   std::uint64_t there = 0;
   for (std::size_t i = 0; i < request.items.size(); ++i) {
@@ -55,7 +60,9 @@ std::string table(const Request& request, const Summary& summary) {
 std::string paths(const Request& request, const Summary& summary) {
   std::string text;
   for (std::size_t i = 0; i < request.items.size(); ++i) {
-    if (summary.outcomes[i].result != Result::failed) text += request.settings.folder + "/" + request.items[i].name + "\n";
+    if (summary.outcomes[i].result != Result::failed) {
+      text += request.settings.folder + "/" + request.items[i].name + "\n";
+    }
   }
   return text;
 }

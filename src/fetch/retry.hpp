@@ -6,10 +6,10 @@
 namespace concdemo::fetch {
 
 struct RetryPolicy {
-  int retries = 3;               // attempts after the first
-  double first_wait_s = 0.5;     // doubles with every attempt
+  int retries = 3;            // attempts after the first
+  double first_wait_s = 0.5;  // doubles with every attempt
   double longest_wait_s = 30;
-  double longest_asked_s = 60;   // a server that asks for more (Retry-After) gets this
+  double longest_asked_s = 60;  // a server that asks for more (Retry-After) gets this
 };
 
 // Time-outs, lost or refused connections, 408, 429 and 5xx pass; a 404 or a bad certificate does not.

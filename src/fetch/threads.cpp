@@ -28,7 +28,8 @@ void run(Transfer& transfer, const std::string& folder, const std::stop_token& s
 
 }  // namespace
 
-void fetch_by_threads(std::span<Transfer* const> transfers, const std::string& folder, int parallel, std::stop_token stop) {
+void fetch_by_threads(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
+                      std::stop_token stop) {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::vector<std::size_t> free;  // places whose thread is done, or has not begun

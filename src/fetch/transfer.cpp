@@ -18,7 +18,10 @@ void Event::set_reason(std::string_view text) {
 
 Transfer::Transfer(const Item& item, std::uint32_t index, const Settings& settings, Unfinished& unfinished,
                    const Report& report)
-    : item_(item), index_(index), settings_(settings), report_(report),
+    : item_(item),
+      index_(index),
+      settings_(settings),
+      report_(report),
       part_(settings.folder, item.name, !item.sha256.empty(), unfinished) {}
 
 void Transfer::report(Kind kind, Result result, double seconds, const std::string& reason) {
@@ -29,7 +32,7 @@ void Transfer::report(Kind kind, Result result, double seconds, const std::strin
   event.attempts = attempts_;
   event.status = static_cast<std::int32_t>(status_);
   event.bytes = part_.bytes();
-  event.expected = download_ ? download_->expected() : 0;
+  event.expected = download_ && kind != Kind::started ? download_->expected() : 0;
   event.seconds = seconds;
   event.set_reason(reason);
   finished_ = finished_ || kind == Kind::finished;
@@ -60,7 +63,8 @@ bool Transfer::begin() {
     return false;
   }
   if (!download_) {
-    download_ = std::make_unique<http::Download>(item_.url, settings_.limits, [this](auto bytes) { return take(bytes); });
+    download_ =
+        std::make_unique<http::Download>(item_.url, settings_.limits, [this](auto bytes) { return take(bytes); });
   }
   report(Kind::started, {}, now_s() - start_s_, "");
   return true;

@@ -19,11 +19,13 @@ struct Settings {
   bool progress = false;  // report it, ten times a second
 };
 
-// One file's way from its URL to the disk, whoever drives it: begin() and end() around each attempt of download(), until
-// end() says whole or over; a whole one is then synced, published and done(). Reports each step. One thread at a time.
+// One file's way from its URL to the disk, whoever drives it: begin() and end() around each attempt of download(),
+// until end() says whole or over; a whole one is then synced, published and done(). Reports each step. One thread at a
+// time.
 class Transfer {
  public:
-  Transfer(const Item& item, std::uint32_t index, const Settings& settings, Unfinished& unfinished, const Report& report);
+  Transfer(const Item& item, std::uint32_t index, const Settings& settings, Unfinished& unfinished,
+           const Report& report);
 
   bool is_settled();  // the file is there already: reported as right or as in the way
   bool begin();       // false: failed, and reported
@@ -33,8 +35,8 @@ class Transfer {
   double wait_s() const { return wait_s_; }  // before the next attempt, when end() said again
 
   void start_writeback() { part_.start_writeback(); }
-  bool sync();     // false: failed, and reported
-  bool publish();  // the same
+  bool sync();                                 // false: failed, and reported
+  bool publish();                              // the same
   void done(const std::string& folder_error);  // the folder is synced
   void fail(const std::string& reason);        // nothing when it has finished
 

@@ -39,8 +39,11 @@ Answer get(const std::string& url) {
   thread_local std::unique_ptr<Request> request;
   Answer answer;
   const Failure failure = attempt([&] {
-    if (request) request->download.set_url(url);
-    else request = std::make_unique<Request>(url);
+    if (request) {
+      request->download.set_url(url);
+    } else {
+      request = std::make_unique<Request>(url);
+    }
     answer = request->answer(request->download.perform());
   });
   if (failure.failed()) answer.error = failure.text;
@@ -60,8 +63,11 @@ std::vector<Answer> get_all(const std::vector<std::string>& urls, int parallel) 
     std::size_t running = 0;
     const auto start_next = [&](Slot& slot) {
       slot.index = next++;
-      if (slot.request) slot.request->download.set_url(urls[slot.index]);
-      else slot.request = std::make_unique<Request>(urls[slot.index]);
+      if (slot.request) {
+        slot.request->download.set_url(urls[slot.index]);
+      } else {
+        slot.request = std::make_unique<Request>(urls[slot.index]);
+      }
       loop.start(slot.request->download);
       ++running;
     };

@@ -17,7 +17,8 @@ struct Answer {
 // the network or the server: they are in the answer.
 Answer get(const std::string& url);
 
-// GETs of all, at most `parallel` (>= 1) at a time, on this one thread with an event loop; answers in the order of urls.
+// GETs of all, at most `parallel` (>= 1) at a time, on this one thread with an event loop; answers in the order of
+// urls.
 std::vector<Answer> get_all(const std::vector<std::string>& urls, int parallel);
 
 // A URL taken apart.

@@ -32,7 +32,8 @@ void allow_protocols(CURL* easy, bool https_only) {
   set(easy, CURLOPT_REDIR_PROTOCOLS_STR, https_only ? "https" : "http,https");
 #else
   set(easy, CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-  set(easy, CURLOPT_REDIR_PROTOCOLS, static_cast<long>(https_only ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  set(easy, CURLOPT_REDIR_PROTOCOLS,
+      static_cast<long>(https_only ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 }
 
@@ -55,7 +56,7 @@ std::size_t take_body(char* data, std::size_t, std::size_t length, void* context
   constexpr std::size_t refused = 0;
   if (status_of(handle.easy) != 200) {
     handle.dropped_bytes += length;
-    return handle.dropped_bytes > drained_bytes ? refused : length;
+    return handle.dropped_bytes > drained_bytes ? refused : length;  // finish() knows by this that it was us
   }
   if (handle.bytes == 0) {
     curl_off_t announced = 0;
@@ -76,7 +77,8 @@ std::size_t take_body(char* data, std::size_t, std::size_t length, void* context
 
 Trouble kind_of(CURLcode code) {
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: return Trouble::timeout;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Trouble::timeout;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
@@ -85,8 +87,10 @@ Trouble kind_of(CURLcode code) {
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM: return Trouble::connection;
-    default: return Trouble::other;
+    case CURLE_HTTP2_STREAM:
+      return Trouble::connection;
+    default:
+      return Trouble::other;
   }
 }
 
@@ -99,11 +103,15 @@ std::string text_of(CURLcode code, const Download::Handle& handle) {
     case CURLE_OPERATION_TIMEDOUT: {
       double connected_s = 0;
       curl_easy_getinfo(handle.easy, CURLINFO_PRETRANSFER_TIME, &connected_s);
-      return (connected_s > 0 ? "no progress for " : "not connected within ") + std::to_string(handle.limits.timeout_s) + " s";
+      return (connected_s > 0 ? "no progress for " : "not connected within ") +
+             std::to_string(handle.limits.timeout_s) + " s";
     }
-    case CURLE_TOO_MANY_REDIRECTS: return "more than " + std::to_string(most_redirects) + " redirects";
-    case CURLE_UNSUPPORTED_PROTOCOL: return "redirected to what is not allowed (" + own + ")";
-    default: return own;
+    case CURLE_TOO_MANY_REDIRECTS:
+      return "more than " + std::to_string(most_redirects) + " redirects";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return "redirected to what is not allowed (" + own + ")";
+    default:
+      return own;
   }
 }
 
@@ -168,7 +176,7 @@ Attempt Download::Handle::finish(CURLcode code) {
   } else if (too_large) {
     attempt.trouble = Trouble::other;
     attempt.error = "larger than the limit of " + std::to_string(limits.max_bytes) + " bytes";
-  } else if (code != CURLE_OK && code != CURLE_WRITE_ERROR) {
+  } else if (code != CURLE_OK && dropped_bytes <= drained_bytes) {
     attempt.trouble = kind_of(code);
     attempt.error = text_of(code, *this);
   } else if (attempt.status != 200) {

@@ -30,10 +30,10 @@ enum class Trouble {
 
 struct Attempt {
   Trouble trouble = Trouble::none;
-  std::string error;          // empty without trouble
-  long status = 0;            // of the last answer; 0 without one
-  std::uint64_t bytes = 0;    // handed to the sink
-  double retry_after_s = 0;   // what the server asked for; 0 without
+  std::string error;         // empty without trouble
+  long status = 0;           // of the last answer; 0 without one
+  std::uint64_t bytes = 0;   // handed to the sink
+  double retry_after_s = 0;  // what the server asked for; 0 without
 };
 
 // Takes the next bytes of the body; returns why it cannot, or nothing. Called by the thread that performs the transfer.
@@ -48,7 +48,7 @@ class Download {
   Download& operator=(const Download&) = delete;
 
   void set_url(const std::string& url);
-  Attempt perform();  // blocking
+  Attempt perform();               // blocking
   std::uint64_t expected() const;  // the body's size as announced, once the sink is called; 0: not announced
 
   struct Handle;

@@ -17,7 +17,7 @@ struct Download::Handle {
   Handle& operator=(const Handle&) = delete;
 
   void set_url(const std::string& url);
-  void begin();                // before each attempt
+  void begin();                   // before each attempt
   Attempt finish(CURLcode code);  // what libcurl's answer means
 
   CURL* easy = nullptr;

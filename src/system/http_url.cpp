@@ -29,7 +29,8 @@ Url parse_url(const std::string& url) {
     throw usage_error("URL '" + url + "': write it in full, as in https://example.org/data.csv");
   }
   if (curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
-    throw usage_error("URL '" + url + "': not a URL; percent-encode what is special, as in https://example.org/a%20b.csv");
+    throw usage_error("URL '" + url +
+                      "': not a URL; percent-encode what is special, as in https://example.org/a%20b.csv");
   }
   const std::string scheme = part(parts.get(), CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") {
@@ -39,7 +40,8 @@ Url parse_url(const std::string& url) {
     curl_url_set(parts.get(), secret, nullptr, 0);
   }
   std::string host = part(parts.get(), CURLUPART_HOST);
-  std::transform(host.begin(), host.end(), host.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  std::transform(host.begin(), host.end(), host.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
   curl_url_set(parts.get(), CURLUPART_HOST, host.c_str(), 0);
   return {part(parts.get(), CURLUPART_URL), part(parts.get(), CURLUPART_PATH)};
 }

@@ -8,8 +8,9 @@ namespace concdemo::http {
 namespace {
 
 Error missing() {
-  return usage_error("built without libcurl, so there are no HTTP requests; install libcurl and OpenSSL with their "
-                     "headers (libcurl4-openssl-dev) and build again");
+  return usage_error(
+      "built without libcurl, so there are no HTTP requests; install libcurl and OpenSSL with their "
+      "headers (libcurl4-openssl-dev) and build again");
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ class Servers(FetchTest):
 
     def test_credentials_stay_with_their_host_and_off_the_screen(self):
         own = self.server.url("/credentials", host="anna:secret@127.0.0.1")
-        other = self.server.url(f"/to/{self.server.url('/credentials2', host='localhost')}", host="anna:secret@127.0.0.1")
+        elsewhere = self.server.url("/credentials2", host="localhost")
+        other = self.server.url(f"/to/{elsewhere}", host="anna:secret@127.0.0.1")
         result = self.fetch(own)
         self.assertTrue(self.read("credentials").startswith(b"basic"))
         self.assertNotIn("secret", result.out + result.err)
@@ -56,7 +57,8 @@ class Servers(FetchTest):
 
     def test_size_limits(self):
         large = ("larger than the limit of 10 bytes", 1)
-        self.refused({self.url(path): large for path in ("/huge-said", "/huge-unsaid", "/chunked")}, "--max-bytes", "10")
+        paths = ("/huge-said", "/huge-unsaid", "/chunked")
+        self.refused({self.url(path): large for path in paths}, "--max-bytes", "10")
         self.fetch(self.url("/chunked"), "--max-bytes", "11")
 
 
@@ -64,9 +66,9 @@ class Certificates(FetchTest):
     def setUp(self):
         super().setUp()
         self.certificate = self.path("own.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
-                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.path("own.key"), "-out", self.certificate],
-                       check=True, capture_output=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.path("own.key"),
+                        "-out", self.certificate], check=True, capture_output=True)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self.certificate, self.path("own.key"))
         self.secure = MisbehavingServer(tls)
@@ -78,7 +80,8 @@ class Certificates(FetchTest):
             self.secure.url("/ok/a", host="localhost"): ("localhost", 1),  # not the name in the certificate
             self.secure.url("/to/" + self.url("/ok/b")): ("redirected to what is not allowed", 1),  # back to plain http
         }, "--ca-file", self.certificate)
-        self.fetch(self.secure.url("/ok/a"), self.url("/to/" + self.secure.url("/ok/up")), "--ca-file", self.certificate)
+        self.fetch(self.secure.url("/ok/a"), self.url("/to/" + self.secure.url("/ok/up")),
+                   "--ca-file", self.certificate)
         self.assertEqual((self.read("a"), self.read("up")), (b"/ok/a", b"/ok/up"))
 
 

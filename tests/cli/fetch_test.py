@@ -28,7 +28,7 @@ class Right(FetchTest):
             self.assertIn(f"{self.url('/status/404')}: HTTP 404", result.out)
             self.assertIn("total: 5 of 6 files fetched, 1 failed", result.out)
             self.assertIn(f", {ranks} rank", result.out)
-            self.assertEqual(len([line for line in result.err.splitlines() if line.startswith("concdemo: [")]), 6, result.err)
+            self.assertEqual(result.err.count("concdemo: ["), 6, result.err)
             self.assertIn("concdemo: 1 of 6 could not be fetched", result.err)
             self.assertEqual(result.err.count("could not be fetched"), 1)
             self.assertEqual(self.left(f"r{ranks}"), [f"{i}.bin" for i in range(5)])
@@ -54,7 +54,8 @@ class Right(FetchTest):
 
     def test_a_list_with_hashes_and_names(self):
         good, bad = sha256(b"/ok/a"), sha256(b"other")
-        self.write("my.list", f"# two\n{self.url('/ok/a')} sha256={good} name=first.txt\n\n{self.url('/ok/b')} sha256={bad}\n".encode())
+        lines = ["# two", f"{self.url('/ok/a')} sha256={good} name=first.txt", "", f"{self.url('/ok/b')} sha256={bad}"]
+        self.write("my.list", "\n".join(lines).encode())
         for ranks in (1, 3):
             result = self.fetch("--list", "my.list", "--into", f"r{ranks}", code=3, ranks=ranks)
             self.assertIn(f"wrong SHA-256: {sha256(b'/ok/b')} came, {bad} was wanted", result.out)

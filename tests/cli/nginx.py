@@ -7,7 +7,7 @@ import tempfile
 import time
 
 CONFIGURATION = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+{modules} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 600; }}
 http {{
   access_log off; sendfile on; tcp_nodelay on;
@@ -25,9 +25,9 @@ def free_port():
 
 
 class Nginx:
-    """Serves the files in self.files as self.url(name)."""
+    """Serves the files in self.files as self.url(name). `extra` is for the server's block of the configuration."""
 
-    def __init__(self, extra=""):
+    def __init__(self, extra="", modules=()):
         self.program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if not self.program:
             raise RuntimeError("nginx is not installed: apt-get install nginx-light")
@@ -38,7 +38,8 @@ class Nginx:
         self.port = free_port()
         configuration = os.path.join(self.folder, "nginx.conf")
         with open(configuration, "w") as file:
-            file.write(CONFIGURATION.format(folder=self.folder, port=self.port, extra=extra))
+            file.write(CONFIGURATION.format(folder=self.folder, port=self.port, extra=extra,
+                                            modules=" ".join(f"load_module {module};" for module in modules)))
         self.process = subprocess.Popen([self.program, "-c", configuration, "-p", self.folder],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(200):

@@ -33,7 +33,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("lists: a URL a line, its hash and name, comments") {
   const auto wishes = parse_list("# all of it\n\n  http://h/a  \nhttp://h/b sha256=" + std::string(64, 'A') +
-                                 " # more\r\nhttp://h/c#part name=d sha256=" + hex, "my.list");
+                                     " # more\r\nhttp://h/c#part name=d sha256=" + hex,
+                                 "my.list");
   REQUIRE(wishes.size() == 3);
   CHECK(wishes[0].url == "http://h/a");
   CHECK(wishes[0].where == "my.list:3");
@@ -61,5 +62,6 @@ TEST_CASE("a plan has no two of a kind, and its names are harmless") {
   CHECK(contains(complaint_of_plan("http://h/a\nhttp://h/a.part"), "http://h/a and http://h/a.part"));
   CHECK(contains(complaint_of_plan("http://h/a.part\nhttp://h/a"), "http://h/a.part and http://h/a would"));
   CHECK(contains(complaint_of_plan("http://h/a name=../b"), "L:1: name=../b: a plain file name"));
-  CHECK(contains(complaint_of_plan("http://h/a\nfile:///etc/passwd"), "L:2: URL 'file:///etc/passwd': only http and https"));
+  CHECK(contains(complaint_of_plan("http://h/a\nfile:///etc/passwd"),
+                 "L:2: URL 'file:///etc/passwd': only http and https"));
 }

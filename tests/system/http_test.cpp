@@ -21,7 +21,8 @@ bool can_serve() {
 
 TEST_CASE("answers of one thread, of several, and of an event loop") {
   if (!can_serve()) return;
-  const HttpServer server({{"/a", {"text/plain", "alpha"}}, {"/b", {"text/plain", "beta"}}, {"/empty", {"text/plain", ""}}}, 0);
+  const HttpServer server(
+      {{"/a", {"text/plain", "alpha"}}, {"/b", {"text/plain", "beta"}}, {"/empty", {"text/plain", ""}}}, 0);
   for (int again = 0; again < 2; ++again) {
     const http::Answer a = http::get(server.url("/a"));
     CHECK(a.status == 200);
@@ -72,7 +73,10 @@ TEST_CASE("a sink that refuses or throws ends its download") {
   http::Limits limits;
   limits.max_bytes = 99999;
   std::uint64_t got = 0;
-  http::Download large(server.url("/a"), limits, [&](auto bytes) { got += bytes.size(); return std::string(); });
+  http::Download large(server.url("/a"), limits, [&](auto bytes) {
+    got += bytes.size();
+    return std::string();
+  });
   CHECK(large.perform().error == "larger than the limit of 99999 bytes");
   CHECK(got == 0);
 }
@@ -83,7 +87,8 @@ TEST_CASE("URLs are checked and taken apart") {
   CHECK(url.text == "http://example.org/a/b%20c?q=1");
   CHECK(url.path == "/a/b%20c");
   CHECK(http::parse_url("https://example.org").path == "/");
-  for (const char* bad : {"", "example.org/a", "ftp://example.org/a", "file:///etc/passwd", "http://", "http://a b/", "http://a/\n"}) {
+  for (const char* bad :
+       {"", "example.org/a", "ftp://example.org/a", "file:///etc/passwd", "http://", "http://a b/", "http://a/\n"}) {
     CHECK_THROWS_AS(http::parse_url(bad), Error);
   }
 }

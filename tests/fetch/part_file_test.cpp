@@ -1,0 +1,94 @@
+#include "fetch/part_file.hpp"
+
+#include "fetch/folder.hpp"
+#include "support/catch.hpp"
+#include "system/http.hpp"
+
+using namespace concdemo;
+using namespace concdemo::fetch;
+
+namespace {
+
+std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+}  // namespace
+
+TEST_CASE("a file appears whole under its name, and not before") {
+  const test::Folder folder;
+  Unfinished unfinished;
+  {
+    PartFile file(folder.path, "a", false, unfinished);
+    CHECK(file.begin().empty());
+    CHECK(file.write(bytes("the first attempt")).empty());
+    CHECK(folder.has("a.part"));
+    CHECK(file.begin().empty());  // from the start again
+    CHECK(file.write(bytes("the sec")).empty());
+    CHECK(file.write(bytes("ond")).empty());
+    CHECK(file.bytes() == 10);
+    CHECK(file.sync().empty());
+    CHECK_FALSE(folder.has("a"));
+    CHECK(file.publish(false).empty());
+  }
+  CHECK(folder.read("a") == "the second");
+  CHECK_FALSE(folder.has("a.part"));
+}
+
+TEST_CASE("what is not published goes, and another's file is left alone") {
+  const test::Folder folder;
+  Unfinished unfinished;
+  folder.write("a", "older");
+  {
+    PartFile file(folder.path, "a", false, unfinished);
+    CHECK(file.begin().empty());
+    CHECK(file.write(bytes("new")).empty());
+    PartFile second(folder.path, "a", false, unfinished);
+    CHECK(second.begin().find("written by another process") != std::string::npos);
+    CHECK(file.publish(false).find("--force") != std::string::npos);
+    CHECK(folder.read("a.part") == "new");
+  }
+  CHECK(folder.read("a") == "older");
+  CHECK_FALSE(folder.has("a.part"));
+  {
+    PartFile file(folder.path, "a", false, unfinished);
+    CHECK(file.begin().empty());
+    CHECK(file.publish(true).empty());
+  }
+  CHECK(folder.read("a").empty());
+
+  std::filesystem::create_symlink("elsewhere", folder.path + "/b.part");
+  PartFile through_link(folder.path, "b", false, unfinished);
+  CHECK(through_link.begin().find("cannot write") == 0);
+  CHECK_FALSE(folder.has("elsewhere"));
+  PartFile nowhere(folder.path + "/none", "a", false, unfinished);
+  CHECK(nowhere.begin().find("No such file") != std::string::npos);
+}
+
+TEST_CASE("a hash is of the last attempt alone") {
+  if (!http::available()) return;  // OpenSSL comes with it
+  const test::Folder folder;
+  Unfinished unfinished;
+  PartFile file(folder.path, "a", true, unfinished);
+  file.begin();
+  file.write(bytes("other"));
+  file.begin();
+  file.write(bytes("abc"));
+  const std::string abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  CHECK(file.sha256() == abc);
+  CHECK(file.publish(false).empty());
+  CHECK(sha256_of_file(folder.path + "/a") == abc);
+  CHECK_FALSE(sha256_of_file(folder.path + "/b"));
+}
+
+TEST_CASE("a signal's clean-up removes what is unfinished, and that only") {
+  const test::Folder folder;
+  // Locked for ever by remove_all, as when the process ends: they must not be destroyed.
+  static auto* const unfinished = new Unfinished;
+  static auto* const done = new PartFile(folder.path, "done", false, *unfinished);
+  static auto* const going = new PartFile(folder.path, "going", false, *unfinished);
+  CHECK(done->begin().empty());
+  CHECK(going->begin().empty());
+  CHECK(done->publish(false).empty());
+  unfinished->remove_all();
+  CHECK(folder.has("done"));
+  CHECK_FALSE(folder.has("going.part"));
+}
