@@ -57,9 +57,10 @@ void refuse_idle_options(const CompareOptions& options, const std::set<TaskKind>
 // Whether there can be http tasks; otherwise why not. Asked for alone, that is an error.
 bool has_http(const CompareOptions& options, std::string& why) {
   if (!http::available()) {
-    why = "concdemo was built without libcurl";
+    why = "concdemo was built without libcurl; install it (libcurl4-openssl-dev) and build again";
   } else if (options.url.empty() && !HttpServer::available()) {
-    why = "concdemo was built without libmicrohttpd; --url names a server to ask instead";
+    why = "concdemo was built without libmicrohttpd; install it (libmicrohttpd-dev) and build again, or name a server "
+          "by --url";
   }
   if (!why.empty() && options.kind == "http") throw usage_error("--kind http: " + why);
   return why.empty();
@@ -81,7 +82,9 @@ TaskOptions task_options(const CompareOptions& options) {
   TaskOptions tasks;
   if (options.tasks > 0) tasks.count = static_cast<std::uint64_t>(options.tasks);
   tasks.numbers = parse_option("--numbers", options.numbers, parse_count);
-  if (tasks.numbers == 0 || tasks.numbers > 100'000'000) throw usage_error("--numbers " + options.numbers + ": from 1 to 100M");
+  if (tasks.numbers == 0 || tasks.numbers > 100'000'000) {
+    throw usage_error("--numbers " + options.numbers + ": from 1 to 100M");
+  }
   tasks.latency_s = options.latency_ms * 1e-3;
   tasks.url = options.url;
   if (!options.url.empty()) http::parse_url(options.url);
@@ -177,7 +180,8 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
   const TaskGround ground(world, kinds, of_tasks);
   for (const TaskKind kind : kinds) {
     const auto server_cpu_s = [&] { return kind == TaskKind::http ? ground.server_cpu_s() : 0; };
-    all.kinds.push_back(compare_ways(place_for(world, options, node, kind), ground.tasks(kind), repeat, server_cpu_s, show));
+    const Place place = place_for(world, options, node, kind);
+    all.kinds.push_back(compare_ways(place, ground.tasks(kind), repeat, server_cpu_s, show));
     if (world.is_root()) text = table(all.kinds.back(), ways_left_out);
     tell(text);
   }
@@ -202,26 +206,32 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
 void add_compare(CLI::App& app, Action& action) {
   const auto options = std::make_shared<CompareOptions>();
   CLI::App& compare = *app.add_subcommand("compare", "the same tasks serially, on threads, under one lock, on ranks, "
-                                                     "in an event loop")->group("Lessons");
-  compare.footer("Ways: serial; threads; threads under one global lock, as CPython's; OpenMP; ranks and ranks x threads (with\n"
-                 "mpirun -n); one thread with an event loop.");
+                                                     "in an event loop");
+  compare.group("Lessons");
+  compare.footer("Ways: serial; threads; threads under one global lock, as CPython's; OpenMP; ranks and ranks x\n"
+                 "threads (with mpirun -n); one thread with an event loop.");
   compare.add_option("--kind", options->kind, "cpu (computes), http, file, sleep (wait) or all (default)")
       ->check(CLI::IsMember({"cpu", "http", "file", "sleep", "all"}))->option_text("KIND");
   compare.add_option("--tasks", options->tasks, "tasks in a list (default 24; --task-us: 40 ms of them)")
       ->check(whole_number(1, 100'000))->type_name("N");
-  compare.add_option("--numbers", options->numbers, "numbers that a cpu task squares and sums (default 8M)")->type_name("N");
+  compare.add_option("--numbers", options->numbers, "numbers that a cpu task squares and sums (default 8M)")
+      ->type_name("N");
   compare.add_option("--task-us", options->task_us, "the grain: cpu tasks of these sizes in us, e.g. 1,10,100,1000")
       ->type_name("LIST");
-  compare.add_option("--workers", options->workers, "threads of the ways in one process (default: the cores; 8 where tasks wait)")
+  compare.add_option("--workers", options->workers,
+                     "threads of the ways in one process (default: the cores; 8 where tasks wait)")
       ->check(whole_number(1, 4096))->type_name("W");
   compare.add_option("--url", options->url, "ask this server instead of one of our own")->type_name("URL");
-  compare.add_option("--latency", options->latency_ms, "milliseconds of our server's answers and of a sleep (default 20)")
+  compare.add_option("--latency", options->latency_ms,
+                     "milliseconds of our server's answers and of a sleep (default 20)")
       ->check(whole_number(0, 60'000))->type_name("MS");
   compare.add_option("--repeat", options->repeat, "runs, the best of which counts (default 3; 1 with --url)")
       ->check(whole_number(1, 1000))->type_name("R");
-  compare.add_option("--record", options->record, "append a line of JSON for each kind and way to this file")->type_name("FILE");
+  compare.add_option("--record", options->record, "append a line of JSON for each kind and way to this file")
+      ->type_name("FILE");
   compare.add_flag("--json", options->json, "print one JSON object alone");
-  compare.add_option("--threads", options->common.threads, "threads of each rank in ranks x threads (default: workers / ranks)")
+  compare.add_option("--threads", options->common.threads,
+                     "threads of each rank in ranks x threads (default: workers / ranks)")
       ->check(whole_number(1, 4096))->type_name("T");
   add_screen_options(compare, options->common);
   compare.callback([options, &action, &compare] {

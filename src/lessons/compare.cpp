@@ -41,7 +41,8 @@ void on_its_ranks(const mpi::Comm& world, const Way& way, const std::function<vo
   });
 }
 
-Timed run_once(const Place& place, const TaskList& tasks, const Way& way, const Run& run, const CpuNotCounted& not_counted) {
+Timed run_once(const Place& place, const TaskList& tasks, const Way& way, const Run& run,
+               const CpuNotCounted& not_counted) {
   const mpi::Comm& world = place.world;
   TaskResults results;
   Timed timed;

@@ -28,8 +28,9 @@ struct KindFigures {
 // CPU seconds of processes or threads of this rank's that are not the ways'.
 using CpuNotCounted = std::function<double()>;
 
-// Collective: every way that can be taken, `repeat` times each; figures on rank 0 only. A way that needs several ranks is
-// left out on one. A result that differs from the known one throws verification Error. `show` is told of each way.
+// Collective: every way that can be taken, `repeat` times each, in turn; figures on rank 0 only. A way that needs
+// several ranks is left out on one. A result that differs from the known one throws verification Error. `show` is told
+// of each way.
 KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat, const CpuNotCounted& not_counted,
                          const std::function<void(const std::string& way)>& show);
 
@@ -45,9 +46,11 @@ Grain compare_grain(const Place& place, const std::vector<double>& task_us, std:
 // The smallest task at which a way has this efficiency, and has it at all larger sizes too; between two sizes
 // interpolated in the logarithm of the size. Sizes ascending; NaN counts as 0.
 struct SmallestTask {
-  enum class Where { below, at, never } where = Where::never;  // below the smallest size; at `us`; not even at the largest
+  enum class Where { below, at, never };  // below the smallest size; at `us`; not even at the largest
+  Where where = Where::never;
   double us = 0;
 };
-SmallestTask smallest_task(const std::vector<double>& task_us, const std::vector<double>& efficiency, double enough = 0.5);
+SmallestTask smallest_task(const std::vector<double>& task_us, const std::vector<double>& efficiency,
+                           double enough = 0.5);
 
 }  // namespace concdemo

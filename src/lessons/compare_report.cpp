@@ -36,7 +36,9 @@ std::string tasks_text(const TaskList& tasks) {
   switch (tasks.kind) {
     case TaskKind::cpu: each = fmt::format("the sum of squares of {} numbers", format_count(tasks.numbers)); break;
     case TaskKind::http: each = "a GET of " + tasks.url; break;
-    case TaskKind::file: each = fmt::format("a temporary file of {}, written and fsynced", format_bytes(tasks.bytes)); break;
+    case TaskKind::file:
+      each = fmt::format("a temporary file of {}, written and fsynced", format_bytes(tasks.bytes));
+      break;
     case TaskKind::spin: each = fmt::format("{} steps of arithmetic", format_count(tasks.steps)); break;
     case TaskKind::sleep: each = fmt::format("a sleep of {}", format_seconds(tasks.wait_s)); break;
   }
@@ -44,13 +46,14 @@ std::string tasks_text(const TaskList& tasks) {
 }
 
 std::string table(const KindFigures& kind, const LeftOut& ways) {
-  std::string text = fmt::format("{}: {}\n  {:<17} {:>7} {:>9} {:>9} {:>10} {:>9}\n", name_of(kind.tasks.kind),
-                                 tasks_text(kind.tasks), "way", "workers", "time", "speed-up", "efficiency", "CPU time");
+  std::string text = fmt::format("{}: {}\n", name_of(kind.tasks.kind), tasks_text(kind.tasks));
+  text += fmt::format("  {:<17} {:>7} {:>9} {:>9} {:>10} {:>9}\n", "way", "workers", "time", "speed-up", "efficiency",
+                      "CPU time");
   for (const WayFigure& way : kind.ways) {
-    const bool in_turn = way.way == "event loop" && kind.tasks.kind != TaskKind::sleep && kind.tasks.kind != TaskKind::http;
-    text += fmt::format("  {:<17} {:>7} {:>9} {:>7.2f} x {:>10} {:>9}{}\n", way.way, way.workers, format_seconds(way.seconds),
-                        way.speed_up, percent(way.efficiency), format_seconds(way.cpu_s),
-                        in_turn ? "  these tasks one after the other" : "");
+    const bool can_wait = kind.tasks.kind == TaskKind::sleep || kind.tasks.kind == TaskKind::http;
+    text += fmt::format("  {:<17} {:>7} {:>9} {:>7.2f} x {:>10} {:>9}{}\n", way.way, way.workers,
+                        format_seconds(way.seconds), way.speed_up, percent(way.efficiency), format_seconds(way.cpu_s),
+                        way.way == "event loop" && !can_wait ? "  these tasks one after the other" : "");
   }
   for (const auto& [way, why] : ways) text += fmt::format("  {:<17} {}\n", way, why);
   return text + "\n";

@@ -68,16 +68,18 @@ std::string about_computing(const KindFigures& kind, int cores) {
   const double best = best_of(kind).speed_up;
   if (cores <= 1) {
     return fmt::format("cpu: there is one core, so nothing could be gained by computing in parallel{}.",
-                       best >= gain ? fmt::format(" (that {} was {} is this machine's noise)", best_of(kind).way, times(best)) : "");
+                       best < gain ? "" : fmt::format(" (that {} was {} is this machine's noise)", best_of(kind).way,
+                                                      times(best)));
   }
   if (best < gain) {
-    return fmt::format("cpu: no way gained anything on {}: at best {} serial. Is the machine busy with something else?",
-                       counted(cores, "core"), times(best));
+    return fmt::format("cpu: no way gained anything on {}: at best {} serial. Is the machine busy with something "
+                       "else?", counted(cores, "core"), times(best));
   }
   std::string text = fastest(kind);
   const WayFigure* lock = find(kind, one_lock);
   if (lock != nullptr && lock->speed_up < gain && lock->workers > 1) {
-    text += fmt::format(" Under one lock only one of {} threads computes at a time: {}.", lock->workers, times(lock->speed_up));
+    text += fmt::format(" Under one lock only one of {} threads computes at a time: {}.", lock->workers,
+                        times(lock->speed_up));
   }
   return text + event_loop_text(kind, "computes the tasks in turn");
 }
@@ -85,10 +87,13 @@ std::string about_computing(const KindFigures& kind, int cores) {
 std::string about_waiting(const KindFigures& kind, int cores) {
   const WayFigure& best = best_of(kind);
   if (best.speed_up < gain) {
-    return fmt::format("{}: no way gained anything: at best {} serial.", name_of(kind.tasks.kind), times(best.speed_up));
+    return fmt::format("{}: no way gained anything: at best {} serial.", name_of(kind.tasks.kind),
+                       times(best.speed_up));
   }
   std::string text = fastest(kind);
-  if (best.speed_up > 1.5 * cores) text += fmt::format(" That is more than {}: waiting needs no core.", counted(cores, "core"));
+  if (best.speed_up > 1.5 * cores) {
+    text += fmt::format(" That is more than {}: waiting needs no core.", counted(cores, "core"));
+  }
   const WayFigure* lock = find(kind, one_lock);
   const WayFigure* threads = find(kind, "threads");
   if (lock != nullptr && threads != nullptr && threads->speed_up >= gain) {
@@ -111,7 +116,8 @@ std::vector<std::string> advice(const std::vector<KindFigures>& kinds, int cores
     lines.push_back(computes ? about_computing(kind, cores) : about_waiting(kind, cores));
     const WayFigure& best = best_of(kind);
     const bool gained = best.speed_up >= gain && !(computes && cores <= 1);
-    rule += fmt::format("{}{}: {}", rule.empty() ? "" : "; ", name_of(kind.tasks.kind), gained ? choice(kind) : "serial");
+    rule += rule.empty() ? "" : "; ";
+    rule += fmt::format("{}: {}", name_of(kind.tasks.kind), gained ? choice(kind) : "serial");
   }
   if (kinds.size() > 1) lines.push_back("Choose by what a task does. The simplest of the fastest here: " + rule + ".");
   return lines;

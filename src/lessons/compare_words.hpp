@@ -6,7 +6,8 @@
 
 namespace concdemo {
 
-// "How do I choose?": what these figures say and nothing else, a sentence or a few a line. `cores`: that the ways could use on one node.
+// "How do I choose?": what these figures say and nothing else, a line for each kind and one for all. `cores`: that the
+// ways in one process could use.
 std::vector<std::string> advice(const std::vector<KindFigures>& kinds, int cores);
 
 }  // namespace concdemo

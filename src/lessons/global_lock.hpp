@@ -7,8 +7,9 @@
 
 namespace concdemo {
 
-// One lock for all threads of an interpreter, as CPython's: who waits for it longer than the interval asks for it, and the
-// holder gives it up at its next check point and takes it again only after another had it. Works with std::scoped_lock.
+// One lock for all threads of an interpreter, as CPython's: who waits for it longer than the interval asks for it, and
+// the holder gives it up at its next check point and takes it again only after another had it. Works with
+// std::scoped_lock.
 class GlobalLock {
  public:
   explicit GlobalLock(std::chrono::nanoseconds interval = std::chrono::milliseconds(5)) : interval_(interval) {}

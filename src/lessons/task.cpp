@@ -80,7 +80,8 @@ std::uint64_t write_file(const TaskList& list, std::uint64_t index) {
   if (error == 0) error = files::size_of(file.get(), size);
   if (const int closing = file.close(); error == 0) error = closing;
   if (error == 0) return size;
-  throw system_error(fmt::format("file task {}: {}: {}; TMPDIR names another folder", index, path, files::error_text(error)));
+  throw system_error(fmt::format("file task {}: {}: {}; TMPDIR names another folder", index, path,
+                                 files::error_text(error)));
 }
 
 }  // namespace
@@ -131,7 +132,9 @@ double spin_steps_per_us() {
     x = spin(x, steps, nullptr);
     best_s = std::min(best_s, now_s() - start);
   }
-  if (x != spun(0, 5 * steps)) throw Error(ExitCode::verification, "a chain of integer steps has a wrong end: broken hardware");
+  if (x != spun(0, 5 * steps)) {
+    throw Error(ExitCode::verification, "a chain of integer steps has a wrong end: broken hardware");
+  }
   return static_cast<double>(steps) * 1e-6 / best_s;
 }
 

@@ -29,12 +29,12 @@ struct TaskList {
   std::uint64_t bytes = 0;     // file: of each
 };
 
-// Does one task and returns its result. `lock`, where given, is held by the caller: it is released around what blocks, and
-// the work between has check points. Any thread. Throws system Error that names the URL or the file.
+// Does one task and returns its result. `lock`, where given, is held by the caller: it is released around what blocks,
+// and the work between has check points. Any thread. Throws system Error that names the URL or the file.
 std::uint64_t run_task(const TaskList& list, std::uint64_t index, GlobalLock* lock = nullptr);
 
-// What a right task returns, found in another way: cpu: the bits of the double nearest to the sum, by its closed form; http:
-// status 200; file: its size; sleep: its number; spin: the end of the chain, by doubling.
+// What a right task returns, found in another way: cpu: the bits of the double nearest to the sum, by its closed form;
+// http: status 200; file: its size; sleep: its number; spin: the end of the chain, by doubling.
 std::uint64_t known_result(const TaskList& list, std::uint64_t index);
 
 // The result of a task whose answer has come; throws as run_task does.

@@ -23,7 +23,8 @@ std::string file_prefix() {
     const std::string name = fmt::format("concdemo-{:08x}", std::random_device{}());
     return (std::filesystem::temp_directory_path() / name).string();
   } catch (const std::filesystem::filesystem_error& error) {
-    throw usage_error(fmt::format("no temporary folder for the file tasks: {}; TMPDIR names it", error.code().message()));
+    throw usage_error(fmt::format("no temporary folder for the file tasks: {}; TMPDIR names it",
+                                  error.code().message()));
   }
 }
 

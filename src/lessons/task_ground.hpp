@@ -33,8 +33,8 @@ class TaskGround {
   std::string file_prefix_;
 };
 
-// Collective. Cores that the ranks of rank 0's node may use together, as few as their CPU quota; everywhere. On rank 0 also
-// their CPUs.
+// Collective. Cores that the ranks of rank 0's node may use together, no more than their CPU quota, on every rank; and
+// this node's CPUs.
 struct NodeCores {
   int cores = 1;
   std::vector<int> cpus;

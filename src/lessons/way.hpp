@@ -14,7 +14,7 @@ struct Place {
   const mpi::Comm& world;
   int threads = 1;         // of the ways inside one process, which is rank 0
   int rank_threads = 1;    // of each rank in ranks x threads
-  std::vector<int> cpus;   // rank 0: all that the ranks of its node may use together; its threads may go to each of them
+  std::vector<int> cpus;   // all that the ranks of this node may use together: one process's threads go to each of them
 };
 
 using TaskResults = std::vector<std::uint64_t>;  // in the order of the tasks
@@ -23,7 +23,7 @@ using Run = std::function<TaskResults()>;        // does the tasks of a list onc
 // A way to do a list of tasks. To add one: its function and its line in the list of way.cpp.
 struct Way {
   std::string name;
-  bool on_all_ranks = false;       // prepare and run are collective, and rank 0 has the results; else rank 0 alone calls them
+  bool on_all_ranks = false;  // prepare and run are collective, rank 0 has the results; else rank 0 alone calls them
   int (*workers)(const Place&) = nullptr;
   Run (*prepare)(const Place&, const TaskList&) = nullptr;  // threads and ranks are ready when the clock starts
 };

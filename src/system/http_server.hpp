@@ -5,8 +5,9 @@
 
 namespace concdemo {
 
-// A small HTTP server for demonstrations: GET and HEAD of fixed pages, on this machine's loopback alone, at a port that the
-// system chooses. One thread serves hundreds of connections at once; it takes no signals.
+// A small HTTP server for demonstrations: GET and HEAD of fixed pages, on this machine's loopback alone, at a port that
+// the system chooses. One thread serves hundreds of connections at once; it takes no signals. Raises the process's
+// limit of open files.
 class HttpServer {
  public:
   struct Page {
