@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <set>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -36,13 +37,33 @@ RunMistake run_one(const mpi::Comm& world, const Mistake& mistake) {
   if (mistake.between_ranks) {
     run.findings = mistake.between_ranks(world);
   } else {
-    mpi::together(world, [&] { if (world.is_root()) run.findings = mistake.in_process(); });
+    mpi::together(world, [&] {
+      if (!world.is_root()) return;
+      try {
+        run.findings = mistake.in_process();
+      } catch (const std::system_error& error) {  // of std::thread
+        throw system_error(
+            fmt::format("mistakes {}: cannot start its threads: {}; see ulimit -u", mistake.name, error.what()));
+      }
+    });
   }
   return run;
 }
 
 std::string start_line(const Mistake& mistake, const std::string& name) {
-  return fmt::format("needs {0} ranks: mpirun -n {0} concdemo mistakes{1}", mistake.needs_ranks(), name.empty() ? "" : " " + name);
+  return fmt::format("needs {0} ranks: mpirun -n {0} concdemo mistakes{1}", mistake.needs_ranks(),
+                     name.empty() ? "" : " " + name);
+}
+
+std::string text_of(const RunMistake& run, const MistakesOptions& options) {
+  if (options.common.quiet) return quiet_text(run);
+  return options.name.empty() ? brief_text(run) : full_text(run);
+}
+
+std::string text_of_not_run(const Mistake& mistake, const MistakesOptions& options) {
+  const std::string title = options.common.quiet ? fmt::format("{:<24}", mistake.name)
+                                                 : fmt::format("{}: {}\n ", mistake.name, mistake.summary);
+  return fmt::format("{} not run: {}\n", title, start_line(mistake, ""));
 }
 
 std::string summary(std::size_t run, std::size_t not_run) {
@@ -58,7 +79,9 @@ void agree(const mpi::Comm& world, const Failure& on_root) {
 }
 
 void run(const mpi::Comm& world, const MistakesOptions& options) {
-  if (options.list && (options.json || !options.name.empty())) throw usage_error("--list goes alone, without NAME or --json");
+  if (options.list && (options.json || !options.name.empty())) {
+    throw usage_error("--list goes alone, without NAME or --json");
+  }
   if (options.list) return mpi::together(world, [&] { if (world.is_root()) print(mistake_list_text()); });
   const bool one = !options.name.empty();
   const auto chosen = one ? std::vector<const Mistake*>{&find_mistake(options.name)} : mistakes();
@@ -73,13 +96,12 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
     std::string text;
     if (world.size() < mistake->needs_ranks()) {
       not_run.push_back({{"name", mistake->name}, {"reason", start_line(*mistake, "")}});
-      text = options.common.quiet ? fmt::format("{:<24} not run: {}\n", mistake->name, start_line(*mistake, ""))
-                                  : fmt::format("{}: {}\n  not run: {}\n", mistake->name, mistake->summary, start_line(*mistake, ""));
+      text = text_of_not_run(*mistake, options);
     } else {
       progress.show(std::string(mistake->name));
       const RunMistake& done = runs.emplace_back(run_one(world, *mistake));
       progress.clear();
-      text = !world.is_root() || options.json ? "" : options.common.quiet ? quiet_text(done) : one ? full_text(done) : brief_text(done);
+      if (world.is_root() && !options.json) text = text_of(done, options);
     }
     mpi::together(world, [&] { if (world.is_root() && !options.json) print(text); });
   }
@@ -102,13 +124,14 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
 
 void add_mistakes(CLI::App& app, Action& action) {
   const auto options = std::make_shared<MistakesOptions>();
-  CLI::App& command = *app.add_subcommand("mistakes", "a race, a deadlock, ...: broken beside mended")->group("Lessons");
+  CLI::App& command =
+      *app.add_subcommand("mistakes", "a race, a deadlock, ...: broken beside mended")->group("Lessons");
   CLI::Option& name = *command.add_option("name", options->name, "one of the list below (default: all, in brief)")
                            ->type_name("NAME");
   command.add_flag("--list", options->list, "names and summaries only");
   command.add_flag("--json", options->json, "print one JSON object alone");
   add_screen_options(command, options->common);
-  command.footer("Mistakes:\n" + mistake_list_text());
+  command.footer("Mistakes:\n" + mistake_list_text("  "));
   command.callback([options, &action, &name] {
     if (name.count() > 0 && options->name.empty()) throw CLI::ValidationError("name", "is empty");
     action = [options](const mpi::Comm& world) { run(world, *options); };

@@ -60,12 +60,16 @@ void write_line(const std::string& line) {
 
 ChildRun run_in_child(const std::function<void()>& work, double timeout_s) {
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("mistakes: no pipe: " + files::error_text(errno));
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw system_error("mistakes: cannot make a pipe: " + files::error_text(errno));
+  }
   files::Descriptor from_child(ends[0]);
   files::Descriptor to_parent(ends[1]);
   const double begin_s = now_s();
   const pid_t child = fork();
-  if (child < 0) throw system_error("mistakes: no child process: " + files::error_text(errno));
+  if (child < 0) {
+    throw system_error("mistakes: cannot start a child process: " + files::error_text(errno) + "; see ulimit -u");
+  }
   if (child == 0) run_and_leave(work, to_parent.get(), timeout_s);
   to_parent.close();
 
@@ -85,7 +89,9 @@ ChildRun run_in_child(const std::function<void()>& work, double timeout_s) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   run.elapsed_s = now_s() - begin_s;
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
   run.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
   if (WIFEXITED(status)) run.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) run.signal = WTERMSIG(status);

@@ -91,10 +91,11 @@ void drop_jthread() {
 Findings run_unjoined_thread() {
   const auto finding = [](const ChildRun& run, const char* shown, const char* way, bool caught_or_right) {
     const std::string said = run.output.substr(0, run.output.find('\n'));
-    const std::string end = run.timed_out       ? "did not end"
-                            : run.signal != 0   ? fmt::format("was ended by signal {}{}", run.signal,
-                                                              run.signal == SIGABRT ? " (SIGABRT, from std::terminate)" : "")
-                                                : fmt::format("left with exit code {}", run.exit_code);
+    const std::string end = run.timed_out ? "did not end"
+                            : run.signal != 0
+                                ? fmt::format("was ended by signal {}{}", run.signal,
+                                              run.signal == SIGABRT ? " (SIGABRT, from std::terminate)" : "")
+                                : fmt::format("left with exit code {}", run.exit_code);
     return Finding{shown, way, caught_or_right, fmt::format("the process {}; it said \"{}\"", end, said),
                    {{"signal", run.signal}, {"exit_code", run.exit_code}}};
   };
@@ -160,16 +161,18 @@ const Mistake exit_before_threads_mistake{
 const Mistake unjoined_thread_mistake{
     .name = "unjoined-thread",
     .summary = "a std::thread that is destroyed before it was joined ends the program",
-    .mistake = "A std::thread leaves its scope while its thread may still run. Its destructor neither waits nor lets go: "
-               "it calls std::terminate, and the whole program is gone.",
+    .mistake =
+        "A std::thread leaves its scope while its thread may still run. Its destructor neither waits nor lets go: "
+        "it calls std::terminate, and the whole program is gone.",
     .rule = "Use std::jthread, whose destructor joins, on every path out of the scope.",
     .in_process = run_unjoined_thread};
 
 const Mistake result_before_join_mistake{
     .name = "result-before-join",
     .summary = "a result is read before the thread that computes it is done",
-    .mistake = "The result of a thread is read as soon as the thread is started. An atomic makes that read safe, not right: "
-               "it gives whatever is there at that moment.",
+    .mistake =
+        "The result of a thread is read as soon as the thread is started. An atomic makes that read safe, not right: "
+        "it gives whatever is there at that moment.",
     .rule = "Wait for the thread, then read: future.get() does both, and brings the thread's exception with it.",
     .in_process = run_result_before_join};
 

@@ -25,8 +25,9 @@ const Mistake& find_mistake(const std::string& name) {
     names.emplace_back(mistake->name);
   }
   const auto nearest = nearest_name(name, names);
-  throw usage_error(fmt::format("unknown mistake \"{}\"; {}", name,
-                                nearest ? "did you mean " + *nearest + "?" : fmt::format("there are {}", fmt::join(names, ", "))));
+  throw usage_error(
+      fmt::format("unknown mistake \"{}\"; {}", name,
+                  nearest ? "did you mean " + *nearest + "?" : fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
 Failure verdict(const std::vector<RunMistake>& runs) {

@@ -79,11 +79,16 @@ Findings run_cpu_under_one_lock() {
   for (int i = 0; i < tries && mended.most_at_once < threads; ++i) mended = compute_on(threads, sum_without_lock);
   const auto finding = [&](const Computed& computed, const char* shown, const char* way, int wanted_at_once) {
     const double speed_up = alone.elapsed_s / computed.elapsed_s;
-    return Finding{shown, way, computed.most_at_once == wanted_at_once && computed.sums == alone.sums,
+    return Finding{shown,
+                   way,
+                   computed.most_at_once == wanted_at_once && computed.sums == alone.sums,
                    fmt::format("{}: {}, {:.2f} times as fast as one thread; {} computed at once",
                                threads_on_cpus(threads), format_seconds(computed.elapsed_s), speed_up,
-                               computed.most_at_once == 1 ? "never more than one" : fmt::format("up to {}", computed.most_at_once)),
-                   {{"threads", threads}, {"elapsed_s", computed.elapsed_s}, {"speed_up", speed_up},
+                               computed.most_at_once == 1 ? "never more than one"
+                                                          : fmt::format("up to {}", computed.most_at_once)),
+                   {{"threads", threads},
+                    {"elapsed_s", computed.elapsed_s},
+                    {"speed_up", speed_up},
                     {"most_at_once", computed.most_at_once}}};
   };
   return {finding(broken, "cpu-under-one-lock.broken", "", 1),
@@ -137,12 +142,16 @@ Findings run_lock_order() {
   const ChildRun mended = run_in_child([] { transfer_there_and_back(transfer_both_locked); }, 5);
   const auto finding = [](const ChildRun& run, const char* shown, const char* way, bool as_expected) {
     const auto last = run.output.find("balances");
-    return Finding{shown, way, as_expected,
-                   run.timed_out ? fmt::format("two transfers, each with one lock, waited for the other's; ended from "
-                                               "outside after {}, of which {} of CPU time",
-                                               format_seconds(run.elapsed_s), format_seconds(run.cpu_s))
-                                 : fmt::format("exit code {} after {}: {}", run.exit_code, format_seconds(run.elapsed_s),
-                                               last == std::string::npos ? "no result" : run.output.substr(last, run.output.size() - last - 1)),
+    return Finding{shown,
+                   way,
+                   as_expected,
+                   run.timed_out
+                       ? fmt::format("two transfers, each with one lock, waited for the other's; ended from "
+                                     "outside after {}, of which {} of CPU time",
+                                     format_seconds(run.elapsed_s), format_seconds(run.cpu_s))
+                       : fmt::format("exit code {} after {}: {}", run.exit_code, format_seconds(run.elapsed_s),
+                                     last == std::string::npos ? "no result"
+                                                               : run.output.substr(last, run.output.size() - last - 1)),
                    {{"deadlock", run.timed_out}, {"elapsed_s", run.elapsed_s}, {"cpu_s", run.cpu_s}}};
   };
   return {finding(broken, "lock-order.broken", "",
@@ -156,17 +165,20 @@ Findings run_lock_order() {
 const Mistake cpu_under_one_lock_mistake{
     .name = "cpu-under-one-lock",
     .summary = "threads that compute under one lock take turns: no faster than one",
-    .mistake = "Several threads compute, but each holds the same lock while it does, as all threads of a Python program do. "
-               "There are many threads and one works.",
-    .rule = "Share nothing while computing: a part and a sum of its own for each thread. Under an interpreter's global lock "
-            "use processes for computing, threads for waiting.",
+    .mistake =
+        "Several threads compute, but each holds the same lock while it does, as all threads of a Python program do. "
+        "There are many threads and one works.",
+    .rule =
+        "Share nothing while computing: a part and a sum of its own for each thread. Under an interpreter's global "
+        "lock use processes for computing, threads for waiting.",
     .in_process = run_cpu_under_one_lock};
 
 const Mistake lock_order_mistake{
     .name = "lock-order",
     .summary = "two threads lock the same two mutexes in opposite order: deadlock",
-    .mistake = "Each of two transfers locks its own account first and then the other's. When both hold one lock, each waits "
-               "for the other for ever. It costs no CPU time, so that nothing but a timeout shows it.",
+    .mistake =
+        "Each of two transfers locks its own account first and then the other's. When both hold one lock, each waits "
+        "for the other for ever. It costs no CPU time, so that nothing but a timeout shows it.",
     .rule = "Lock all at once with std::scoped_lock(a, b), or always in one order.",
     .in_process = run_lock_order};
 

@@ -182,7 +182,8 @@ std::size_t wrong_when_waited_for(const mpi::Comm& pair) {
 Findings run_buffer_reuse(const mpi::Comm& world) {
   const mpi::Comm pair = split_off_pair(world);
   if (!is_of_pair(world)) return {};
-  const auto finding = [&](std::size_t (*send)(const mpi::Comm&), const char* shown, const char* way, bool right_wanted) {
+  const auto finding = [&](std::size_t (*send)(const mpi::Comm&), const char* shown, const char* way,
+                           bool right_wanted) {
     const auto wrong = pair.sum(send(pair));
     return Finding{shown, way, (wrong == 0) == right_wanted,
                    fmt::format("of {} values sent {} arrived as something else", large, wrong),
@@ -197,24 +198,27 @@ Findings run_buffer_reuse(const mpi::Comm& world) {
 const Mistake head_to_head_mistake{
     .name = "head-to-head",
     .summary = "two ranks send to each other first and receive afterwards: deadlock",
-    .mistake = "Each of two ranks sends to the other and then receives. A send of more than MPI puts aside returns only when "
-               "it is received: both wait for ever. It works with small messages, and stops the day the data grow.",
+    .mistake =
+        "Each of two ranks sends to the other and then receives. A send of more than MPI puts aside returns only when "
+        "it is received: both wait for ever. It works with small messages, and stops the day the data grow.",
     .rule = "Exchange with MPI_Sendrecv, or begin with MPI_Isend and MPI_Irecv and wait for both.",
     .between_ranks = run_head_to_head};
 
 const Mistake missing_rank_mistake{
     .name = "missing-rank",
     .summary = "one rank leaves out a collective call, and the others wait for it",
-    .mistake = "A rank that has no data, or has met an error, leaves out a collective call. The call ends on no rank before "
-               "all have made it: the others wait for ever.",
+    .mistake =
+        "A rank that has no data, or has met an error, leaves out a collective call. The call ends on no rank before "
+        "all have made it: the others wait for ever.",
     .rule = "Every rank makes every collective call, in the same order; one that failed says so in the next call.",
     .between_ranks = run_missing_rank};
 
 const Mistake buffer_reuse_mistake{
     .name = "buffer-reuse",
     .summary = "a buffer is written again before the send from it is done",
-    .mistake = "MPI_Isend returns at once, and MPI may read the buffer at any time until MPI_Wait. What is written into it "
-               "before is what may arrive.",
+    .mistake =
+        "MPI_Isend returns at once, and MPI may read the buffer at any time until MPI_Wait. What is written into it "
+        "before is what may arrive.",
     .rule = "A buffer is MPI's from the call to the wait; use two in turn to go on computing meanwhile.",
     .between_ranks = run_buffer_reuse};
 

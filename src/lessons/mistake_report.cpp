@@ -11,7 +11,8 @@ namespace concdemo {
 namespace {
 
 bool all_right(const Findings& findings) {
-  return std::all_of(findings.mended.begin(), findings.mended.end(), [](const Finding& each) { return each.as_expected; });
+  return std::all_of(findings.mended.begin(), findings.mended.end(),
+                     [](const Finding& each) { return each.as_expected; });
 }
 
 // Words in lines of 100 characters at most, each after `indentation`.
@@ -39,7 +40,8 @@ std::string indented(const std::string& lines) {
 
 std::string with_source(const std::string& title, const Finding& finding) {
   const ShownLines lines = shown_lines(finding.shown);
-  return fmt::format("{} ({}:{})\n{}    Seen: {}\n\n", title, lines.file, lines.first_line, indented(lines.text), finding.seen);
+  return fmt::format("{} ({}:{})\n{}    Seen: {}\n\n", title, lines.file, lines.first_line, indented(lines.text),
+                     finding.seen);
 }
 
 Json finding_json(const Finding& finding, const char* verdict) {
@@ -53,10 +55,11 @@ Json finding_json(const Finding& finding, const char* verdict) {
 
 }  // namespace
 
-std::string mistake_list_text() {
+std::string mistake_list_text(std::string_view indentation) {
   std::string text;
   for (const Mistake* mistake : mistakes()) {
-    text += fmt::format("{:<24} {}{}\n", mistake->name, mistake->summary, mistake->needs_ranks() > 1 ? " (2 ranks)" : "");
+    text += fmt::format("{}{:<24} {}{}\n", indentation, mistake->name, mistake->summary,
+                        mistake->needs_ranks() > 1 ? " (2 ranks)" : "");
   }
   return text;
 }
@@ -73,10 +76,12 @@ std::string brief_text(const RunMistake& run) {
 
 std::string full_text(const RunMistake& run) {
   const auto& [mistake, findings] = run;
-  std::string text = fmt::format("{}: {}\n\nThe mistake\n{}\n", mistake->name, mistake->summary, wrapped(mistake->mistake, "    "));
+  std::string text =
+      fmt::format("{}: {}\n\nThe mistake\n{}\n", mistake->name, mistake->summary, wrapped(mistake->mistake, "    "));
   text += with_source(findings.broken.as_expected ? "Broken" : "Broken, and NOT CAUGHT this time", findings.broken);
   for (const Finding& mended : findings.mended) {
-    text += with_source(fmt::format("{} by {}", mended.as_expected ? "Mended" : "STILL WRONG, mended", mended.way), mended);
+    text +=
+        with_source(fmt::format("{} by {}", mended.as_expected ? "Mended" : "STILL WRONG, mended", mended.way), mended);
   }
   return text + "The rule\n" + wrapped(mistake->rule, "    ");
 }

@@ -1,12 +1,14 @@
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "lessons/mistake.hpp"
 
 // A lesson in words and as JSON. Texts end with a newline.
 namespace concdemo {
 
-std::string mistake_list_text();  // names and summaries
+// Names and summaries, a line each.
+std::string mistake_list_text(std::string_view indentation = "");
 
 std::string brief_text(const RunMistake& run);  // what was seen, a line for each way
 std::string full_text(const RunMistake& run);   // the mistake, the source lines that ran, what was seen, the rule

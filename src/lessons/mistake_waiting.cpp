@@ -93,10 +93,13 @@ Findings run_queue_without_condition() {
     for (int i = 0; i < items; ++i) expected.push_back(i);
     // A wait looks before it sleeps and when it is told, and may be woken for nothing now and then.
     const bool idle = consumed.looks <= 10 * items;
-    return Finding{shown, way, consumed.items == expected && idle == idle_wanted,
-                   fmt::format("{} items in {}, looked for {} times, {} of CPU time", consumed.items.size(),
-                               format_seconds(consumed.elapsed_s), consumed.looks, format_seconds(consumed.cpu_s)),
-                   {{"items", items}, {"looks", consumed.looks}, {"elapsed_s", consumed.elapsed_s}, {"cpu_s", consumed.cpu_s}}};
+    return Finding{
+        shown,
+        way,
+        consumed.items == expected && idle == idle_wanted,
+        fmt::format("{} items in {}, looked for {} times, {} of CPU time", consumed.items.size(),
+                    format_seconds(consumed.elapsed_s), consumed.looks, format_seconds(consumed.cpu_s)),
+        {{"items", items}, {"looks", consumed.looks}, {"elapsed_s", consumed.elapsed_s}, {"cpu_s", consumed.cpu_s}}};
   };
   return {finding(consume(take_by_polling), "queue-without-condition.broken", "", false),
           {finding(consume(take_when_told), "queue-without-condition.mended", "a condition variable", true)}};
@@ -127,7 +130,8 @@ void enter_when_free(std::counting_semaphore<places>& free_places, Gauge& inside
   // shown end
 }
 
-Finding enter_all(void (*enter)(std::counting_semaphore<places>&, Gauge&), const char* shown, const char* way, bool limit_wanted) {
+Finding enter_all(void (*enter)(std::counting_semaphore<places>&, Gauge&), const char* shown, const char* way,
+                  bool limit_wanted) {
   std::counting_semaphore<places> free_places(places);
   Gauge inside;
   const double elapsed_s = run_on_threads(tasks, [&](int) { enter(free_places, inside); });
@@ -140,7 +144,9 @@ Finding enter_all(void (*enter)(std::counting_semaphore<places>&, Gauge&), const
 Findings run_no_limit() {
   constexpr int tries = 10;  // a busy machine may let them in one by one
   Finding broken;
-  for (int i = 0; i < tries && !broken.as_expected; ++i) broken = enter_all(enter_at_will, "no-limit.broken", "", false);
+  for (int i = 0; i < tries && !broken.as_expected; ++i) {
+    broken = enter_all(enter_at_will, "no-limit.broken", "", false);
+  }
   return {broken, {enter_all(enter_when_free, "no-limit.mended", "a semaphore", true)}};
 }
 
@@ -149,15 +155,19 @@ Findings run_no_limit() {
 const Mistake queue_without_condition_mistake{
     .name = "queue-without-condition",
     .summary = "a consumer that looks again and again burns a core while it waits",
-    .mistake = "A consumer waits for items by looking into the queue in a loop. It takes a CPU for itself and the lock from "
-               "the producer, only to find nothing.",
-    .rule = "Wait with a condition variable and a predicate: the predicate is looked at before sleeping and after each waking.",
+    .mistake =
+        "A consumer waits for items by looking into the queue in a loop. It takes a CPU for itself and the lock from "
+        "the producer, only to find nothing.",
+    .rule =
+        "Wait with a condition variable and a predicate: the predicate is looked at before sleeping and after each "
+        "waking.",
     .in_process = run_queue_without_condition};
 
 const Mistake no_limit_mistake{
     .name = "no-limit",
     .summary = "more tasks at once than the resource they use can hold",
-    .mistake = "Every task is started at once on a resource that serves only a few. A real one refuses, slows down or fails.",
+    .mistake =
+        "Every task is started at once on a resource that serves only a few. A real one refuses, slows down or fails.",
     .rule = "Put a std::counting_semaphore with as many places before it; take one, use it, give it back.",
     .in_process = run_no_limit};
 

@@ -51,8 +51,8 @@ Request irecv(const Comm& comm, std::span<int> values, int from) {
 }
 
 void sendrecv(const Comm& comm, std::span<const int> values, std::span<int> received, int other) {
-  check(MPI_Sendrecv(values.data(), length(values), MPI_INT, other, 0, received.data(), length(received), MPI_INT, other,
-                     0, comm.handle().comm, MPI_STATUS_IGNORE),
+  check(MPI_Sendrecv(values.data(), length(values), MPI_INT, other, 0, received.data(), length(received), MPI_INT,
+                     other, 0, comm.handle().comm, MPI_STATUS_IGNORE),
         "MPI_Sendrecv");
 }
 

@@ -4,8 +4,8 @@
 
 #include "system/mpi.hpp"
 
-// Messages between two ranks and one collective as MPI has them, under MPI's names: for lessons about MPI itself. An MPI
-// failure throws Error(system) with MPI's own text. At most 2^31 - 1 values a call.
+// Messages between two ranks and one collective as MPI has them, under MPI's names: for lessons about MPI itself. An
+// MPI failure throws Error(system) with MPI's own text. At most 2^31 - 1 values a call.
 namespace concdemo::mpi {
 
 // A call under way, MPI_Request. Its buffers belong to MPI until it is done, and they and the Comm outlive it.

@@ -1,4 +1,4 @@
-"""mistakes: every lesson on any number of ranks, its texts and exit codes, and that the lines it shows are the sources'."""
+"""mistakes: every lesson on any number of ranks, texts and exit codes, and that the lines it shows are the sources'."""
 import json
 import os
 import re
@@ -32,7 +32,8 @@ class Mistakes(program.TestCase):
             self.assertTrue(out.startswith(name + ": "), out)
             for part in ("The mistake\n", "\nBroken (", "\nMended by ", "\n    Seen: ", "\nThe rule\n"):
                 self.assertIn(part, out)
-            shown = re.findall(r"^(?:Broken|Mended by .*) \((src/lessons/\w+\.cpp):(\d+)\)\n((?:      .*\n|\n)+)", out, re.M)
+            shown = re.findall(r"^(?:Broken|Mended by .*) \((src/lessons/\w+\.cpp):(\d+)\)\n((?:      .*\n|\n)+)",
+                               out, re.M)
             self.assertGreaterEqual(len(shown), 2, out)
             for file, line, text in shown:
                 with open(os.path.join(program.SOURCE, file)) as source:

@@ -12,7 +12,8 @@
 
 using namespace concdemo;
 
-// The lessons that start threads in a child process are in tests/cli/mistakes_test.py: ThreadSanitizer ends such a child.
+// The lessons that start threads in a child process are in tests/cli/mistakes_test.py: ThreadSanitizer ends such a
+// child.
 TEST_CASE("a lesson within this process catches the broken one, and the mended ones are right") {
   for (const char* name : {"cpu-under-one-lock", "race", "result-before-join", "false-sharing", "unordered-sum",
                            "queue-without-condition", "no-limit"}) {

@@ -44,9 +44,10 @@ TEST_CASE("lessons are found by their names, and near misses are named") {
 TEST_CASE("one that was not caught or is still wrong is a failed verification that names it") {
   CHECK(!verdict({}).failed());
   CHECK(!verdict({outcome(true, {true}), outcome(true, {true, true})}).failed());
-  for (const auto& [run, says] : {std::pair{outcome(false, {true}), "race: the broken one was not caught: lost 3"},
-                                  std::pair{outcome(true, {true, false}), "race: mended by a mutex, it is still wrong: lost 0"},
-                                  std::pair{outcome(true, {}), "race: nothing mended was run"}}) {
+  for (const auto& [run, says] :
+       {std::pair{outcome(false, {true}), "race: the broken one was not caught: lost 3"},
+        std::pair{outcome(true, {true, false}), "race: mended by a mutex, it is still wrong: lost 0"},
+        std::pair{outcome(true, {}), "race: nothing mended was run"}}) {
     const Failure failure = verdict({outcome(true, {true}), run});
     CHECK(failure.code == ExitCode::verification);
     CHECK(contains(failure.text, says));
