@@ -147,7 +147,7 @@ struct Sharing {
 
 template <class CounterOf>
 Sharing count_each_its_own(CounterOf counter_of) {
-  constexpr long n = 2'000'000;
+  constexpr long n = 10'000'000;  // long enough for the threads to be spread over the CPUs
   const double elapsed_s = run_on_threads(threads, [&](int thread) {
     volatile long& counter = counter_of(thread);
     for (long i = 0; i < n; ++i) counter = counter + 1;
