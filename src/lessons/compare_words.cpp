@@ -77,7 +77,9 @@ std::string about_computing(const KindFigures& kind, int cores) {
   }
   std::string text = fastest(kind);
   const WayFigure* lock = find(kind, one_lock);
-  if (lock != nullptr && lock->speed_up < gain && lock->workers > 1) {
+  const WayFigure* threads = find(kind, "threads");
+  const bool free_ones_gained = threads != nullptr && threads->speed_up >= gain;
+  if (lock != nullptr && lock->speed_up < gain && lock->workers > 1 && free_ones_gained) {
     text += fmt::format(" Under one lock only one of {} threads computes at a time: {}.", lock->workers,
                         times(lock->speed_up));
   }

@@ -59,6 +59,7 @@ TEST_CASE("the lock is blamed only where it cost") {
   CHECK(contains(text_of({kind(TaskKind::http, 7.9, 7.8, 2, 23.5)}, 2), "little or nothing: 7.80 x with it, 7.90 x"));
   CHECK(contains(text_of({kind(TaskKind::http, 7.9, 3.0, 2, 23.5)}, 2), "cost something: 3.00 x with it"));
   CHECK(!contains(text_of({kind(TaskKind::cpu, 1.9, 1.8, 1.95, 1)}, 2), "only one of"));
+  CHECK(!contains(text_of({kind(TaskKind::cpu, 1.1, 1.1, 1.95, 1)}, 2), "only one of"));
   CHECK(!contains(text_of({kind(TaskKind::http, 1.0, 1.0, 1.0, 9)}, 2), "lock, released"));
 }
 
