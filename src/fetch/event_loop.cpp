@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <queue>
 #include <thread>
@@ -11,12 +12,13 @@
 namespace concdemo::fetch {
 namespace {
 
-// Syncs and publishes whole transfers on a thread of its own, all that have come since the last time in one go: the
-// file system then commits them together.
+// Syncs and publishes whole transfers on threads of its own: the file system commits together what several of them wait
+// for, and one sync of the folder is for a batch.
 class Committer {
  public:
-  explicit Committer(const std::string& folder)
-      : folder_(folder), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+  explicit Committer(const std::string& folder) : folder_(folder) {
+    for (std::jthread& thread : threads_) thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
 
   void add(Transfer& transfer) {
     const std::scoped_lock lock(mutex_);
@@ -30,6 +32,8 @@ class Committer {
   }
 
  private:
+  static constexpr std::size_t most_together = 16;
+
   void run(const std::stop_token& stop) {
     for (;;) {
       std::vector<Transfer*> batch;
@@ -37,14 +41,21 @@ class Committer {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, stop, [&] { return !waiting_.empty(); });
         if (waiting_.empty()) return;  // stopped, and nothing left
-        batch.swap(waiting_);
+        const std::size_t some = std::min(waiting_.size(), most_together);
+        batch.assign(waiting_.end() - static_cast<std::ptrdiff_t>(some), waiting_.end());
+        waiting_.resize(waiting_.size() - some);
       }
       const int count = static_cast<int>(batch.size());
-      for (Transfer* transfer : batch) transfer->start_writeback();
-      std::erase_if(batch, [](Transfer* transfer) { return !transfer->sync(); });
-      std::erase_if(batch, [](Transfer* transfer) { return !transfer->publish(); });
-      const std::string error = batch.empty() ? std::string() : sync_folder(folder_);
-      for (Transfer* transfer : batch) transfer->done(error);
+      const Failure failure = attempt([&] {
+        for (Transfer* transfer : batch) transfer->start_writeback();
+        std::erase_if(batch, [](Transfer* transfer) { return !transfer->sync(); });
+        std::erase_if(batch, [](Transfer* transfer) { return !transfer->publish(); });
+        const std::string error = batch.empty() ? std::string() : sync_folder(folder_);
+        for (Transfer* transfer : batch) transfer->done(error);
+      });
+      if (failure.failed()) {
+        for (Transfer* transfer : batch) transfer->fail(failure.text);
+      }
       const std::scoped_lock lock(mutex_);
       pending_ -= count;
     }
@@ -55,7 +66,7 @@ class Committer {
   std::condition_variable_any changed_;
   std::vector<Transfer*> waiting_;
   int pending_ = 0;
-  std::jthread thread_;  // last: it goes first, when everything is committed
+  std::array<std::jthread, 4> threads_;  // last: they go first, when everything is committed
 };
 
 struct Retry {

@@ -12,7 +12,7 @@ namespace concdemo::fetch {
 
 constexpr int most_parallel = 256;  // sockets and files together stay under the usual 1024 descriptors
 
-// The calling thread runs them all; one more thread syncs and publishes what is whole, so that no transfer waits for
+// The calling thread runs them all; four more sync and publish what is whole, so that no transfer waits for
 // the disk. A transfer that waits for its next attempt holds no place.
 void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
                          std::stop_token stop);
