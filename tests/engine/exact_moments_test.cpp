@@ -1,5 +1,6 @@
 #include "engine/exact_moments.hpp"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -38,6 +39,18 @@ TEST_CASE("means and variances that underflow round to nearest even among subnor
   CHECK(exact_variance(moments({least, 0})) == 0);
 }
 
+TEST_CASE("the deviation is the root of the exact variance, not of the rounded one") {
+  CHECK(exact_deviation(moments({1, 3})) == 1);
+  CHECK(exact_deviation(moments({7, 7, 7})) == 0);
+  CHECK(exact_deviation(moments({1e9 + 1, 1e9 + 2, 1e9 + 3})) == std::sqrt(2.0 / 3));
+  // The variance overflows or underflows, the deviation does not.
+  CHECK(exact_deviation(moments({1.7e308, -1.7e308})) == 1.7e308);
+  CHECK(exact_deviation(moments({0x1p-1073, 0})) == 0x1p-1074);
+  CHECK(exact_deviation(moments({0x1p-1074, 0})) == 0);              // a tie, to even
+  CHECK(exact_deviation(moments({0x1.8p-1073, 0})) == 0x1p-1073);   // 1.5 of the least: a tie, to even
+  CHECK(exact_deviation(moments({0x1p-600, -0x1p-600})) == 0x1p-600);
+}
+
 TEST_CASE("nothing, NaN and infinities") {
   CHECK(std::isnan(exact_mean(moments({}))));
   CHECK(std::isnan(exact_variance(moments({}))));
@@ -45,5 +58,11 @@ TEST_CASE("nothing, NaN and infinities") {
   CHECK(std::isnan(exact_mean(moments({infinity, -infinity}))));
   CHECK(std::isnan(exact_variance(moments({infinity, 1}))));
   CHECK(std::isnan(exact_mean(moments({1, std::nan("")}))));
+  CHECK(std::isnan(exact_deviation(moments({}))));
+  for (const Moments& none : {moments({-std::nan(""), 1}), moments({infinity, -infinity}), moments({})}) {
+    for (const double nan : {exact_mean(none), exact_variance(none), exact_deviation(none), none.min}) {
+      if (std::isnan(nan)) CHECK(std::bit_cast<std::uint64_t>(nan) == 0x7ff8000000000000);
+    }
+  }
   CHECK(std::signbit(exact_mean(moments({-0.0, -0.0}))));
 }

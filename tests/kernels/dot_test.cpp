@@ -66,8 +66,11 @@ TEST_CASE("products are real numbers, beyond the range of doubles too") {
 }
 
 TEST_CASE("products follow IEEE for what is no number and for signed zeros") {
-  CHECK(std::isnan(dot_of({0}, {infinity})));
-  CHECK(std::isnan(dot_of({infinity, infinity}, {1, -1})));
+  constexpr std::uint64_t canonical_nan = 0x7ff8000000000000;
+  CHECK(bits(dot_of({}, {})) == bits(0.0));
+  CHECK(bits(dot_of({0}, {infinity})) == canonical_nan);
+  CHECK(bits(dot_of({infinity, infinity}, {1, -1})) == canonical_nan);
+  CHECK(bits(dot_of({std::bit_cast<double>(std::uint64_t{0xfff0000000000001}), 1}, {0, 1})) == canonical_nan);
   CHECK(dot_of({infinity, 1}, {-2, 1e300}) == -infinity);
   CHECK(bits(dot_of({-0.0, 0.0}, {1, -1})) == bits(-0.0));
   CHECK(bits(dot_of({-0.0, 0.0}, {1, 1})) == bits(0.0));
@@ -99,6 +102,44 @@ TEST_CASE("products over every range of binades give the reference's limbs") {
       check_same(x, x);
     }
   }
+}
+
+TEST_CASE("one huge product among tiny ones, in range and beyond it") {
+  for (const double huge : {0x1p500, 1e150, 1e200, 0x1.fffffffffffffp1023}) {
+    for (const double tiny : {1.0, 1e-150, 1e-200, 0x1p-1022, least}) {
+      std::vector<double> x(4500, tiny);
+      x[4096] = huge;
+      check_same(x, x);
+      check_same(x, std::vector<double>(x.size(), tiny));
+    }
+  }
+}
+
+TEST_CASE("2^33 equal positive products are whole") {
+  // See the same test of sums. Squares of the largest double and of the least are beyond the range of doubles.
+  for (const double value : {0x1.fffffffffffffp0, 1.1, 0x1.fffffffffffffp1023, 0x1p-500, least}) {
+    const std::vector<double> block(8192, value);
+    ExactProductSum once;
+    once.add(value, value);
+    once.normalise();
+    for (const std::string& target : simd_targets()) {
+      REQUIRE(set_simd_target(target));
+      INFO("target " << target << ", value " << value);
+      ExactProductSum sum;
+      for (int i = 0; i < 512; ++i) sum.add(block, block);
+      for (int i = 22; i < 33; ++i) sum.merge(sum);
+      sum.normalise();
+      // 2^33 times the one product is its limbs one further up, doubled.
+      ExactProductSum::Limbs twice = sum.limbs();
+      for (std::size_t i = 0; i + 1 < twice.size(); ++i) {
+        const auto low = static_cast<std::uint64_t>(once.limbs()[i]) << 1 & 0xffffffff;
+        const auto carry = i == 0 ? 0 : static_cast<std::uint64_t>(once.limbs()[i - 1]) >> 31;
+        twice[i + 1] -= static_cast<std::int64_t>(low | carry);
+      }
+      CHECK(twice == ExactProductSum::Limbs{});
+    }
+  }
+  set_simd_target(simd_targets().front());
 }
 
 TEST_CASE("the rest of a product joins its error term without loss") {

@@ -98,6 +98,29 @@ TEST_CASE("an exact sum follows IEEE for what is no number and for signed zeros"
   check_same(zeros);
 }
 
+TEST_CASE("the vector path counts what is no number, wherever it stands") {
+  for (const std::size_t n : {std::size_t{256}, std::size_t{300}, std::size_t{4097}}) {
+    for (const std::size_t place : {std::size_t{0}, n / 2, n - 1}) {
+      on_every_target([&] {
+        std::vector<double> x(n, 1.0);
+        x[place] = infinity;
+        ExactSum sum;
+        sum.add(x);
+        CHECK(sum.round() == infinity);
+        x[(place + 7) % n] = -infinity;
+        ExactSum both;
+        both.add(x);
+        CHECK(bits(both.round()) == canonical_nan);
+        x[(place + 7) % n] = std::bit_cast<double>(std::uint64_t{0xfff0000000000001});
+        sum.add(x);
+        CHECK(bits(sum.round()) == canonical_nan);
+        CHECK(sum.nan_count() == 1);
+        CHECK(sum.plus_infinity_count() == 2);
+      });
+    }
+  }
+}
+
 TEST_CASE("merged parts are the whole, in any order") {
   ExactSum a, b, nothing;
   a.add(largest);
@@ -140,6 +163,26 @@ TEST_CASE("long runs of large terms of one sign do not overflow a lane") {
   on_every_target([&] {
     CHECK(sum_exact(x, 1).round() == 5000 + 7.5 * static_cast<double>(x.size() - 5000));
   });
+}
+
+TEST_CASE("2^33 equal positive terms are whole") {
+  // A block through the vector path until 2^22 terms are in one accumulator; then doubled by merging.
+  for (const double value : {0x1.fffffffffffffp0, 1.1, largest, 0x1.23456789abcdep-1022, least}) {
+    const std::vector<double> block(8192, value);
+    on_every_target([&] {
+      ExactSum sum;
+      for (int i = 0; i < 512; ++i) sum.add(block);
+      for (int i = 22; i < 33; ++i) sum.merge(sum);
+      CHECK(sum.round() == std::ldexp(value, 33));
+      ExactSum opposite;
+      opposite.add(-value);
+      for (int i = 0; i < 33; ++i) opposite.merge(opposite);
+      sum.merge(opposite);
+      CHECK(bits(sum.round()) == bits(0.0));  // nothing is left
+      sum.normalise();
+      CHECK(sum.limbs() == ExactSum::Limbs{});
+    });
+  }
 }
 
 TEST_CASE("every range of binades gives the reference's limbs") {
