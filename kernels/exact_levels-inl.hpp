@@ -14,9 +14,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <type_traits>
 
 // Of a lambda in a kernel. Without it arrays that it indexes live in memory, not in registers.
 #undef CONCDEMO_INLINE
@@ -30,11 +27,15 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Tag = hn::ScalableTag<double>;
 using Vector = hn::Vec<Tag>;
 
+// A float32 is a double too.
+HWY_INLINE Vector load_values(const double* x) { return hn::LoadU(Tag(), x); }
+HWY_INLINE Vector load_values(const float* x) { return hn::PromoteTo(Tag(), hn::LoadU(hn::Rebind<float, Tag>(), x)); }
+
 // For the terms that are due 2 KiB later.
-HWY_INLINE void prefetch_group(const double* x, std::size_t begin, std::size_t unroll) {
-  const char* ahead = reinterpret_cast<const char*>(x + begin) + 2048;
-  const std::size_t bytes = unroll * hn::Lanes(Tag()) * sizeof(double);
-  for (std::size_t line = 0; line < bytes; line += 64) hwy::Prefetch(ahead + line);
+template <class T>
+HWY_INLINE void prefetch_group(const T* x, std::size_t begin, std::size_t unroll) {
+  const T* ahead = x + begin + 2048 / sizeof(T);
+  for (std::size_t i = 0; i < unroll * hn::Lanes(Tag()); i += 64 / sizeof(T)) hwy::Prefetch(ahead + i);
 }
 
 // f(0), ..., f(count - 1), each argument a constant.

@@ -15,6 +15,7 @@ namespace concdemo {
 namespace HWY_NAMESPACE {
 
 // x * y = p + e exactly, with p the rounded product and e = fma(x, y, -p), unless e can fall below the subnormals.
+template <class T>
 struct ProductSource {
   using Sum = ExactProductSum;
   using Bins = ProductBins;
@@ -23,8 +24,8 @@ struct ProductSource {
   static constexpr std::size_t block = 4096;
   static constexpr double least_exact = 0x1p-960;  // of |p|: the last bit of x * y is then above 2^-1074
 
-  Vector left(std::size_t i) const { return hn::LoadU(Tag(), x + i); }
-  Vector right(std::size_t i) const { return hn::LoadU(Tag(), y + i); }
+  Vector left(std::size_t i) const { return load_values(x + i); }
+  Vector right(std::size_t i) const { return load_values(y + i); }
   Vector primary(std::size_t i) const { return hn::Mul(left(i), right(i)); }
   Vector error(std::size_t i, Vector product) const { return hn::MulSub(left(i), right(i), product); }
   hn::Mask<Tag> is_zero(std::size_t i) const {
@@ -37,19 +38,22 @@ struct ProductSource {
   }
   void add_reference(ExactProductSum& sum, std::size_t i) const { sum.add(x[i], y[i]); }
   void add_to_bins(ProductBins& bins, ExactProductSum& sum, std::size_t i) const {
-    const DoubleParts a = parts_of(std::bit_cast<std::uint64_t>(x[i]));
-    const DoubleParts b = parts_of(std::bit_cast<std::uint64_t>(y[i]));
-    if (!a.finite || !b.finite) return sum.add_not_finite(x[i] * y[i]);
+    const DoubleParts a = parts_of(std::bit_cast<std::uint64_t>(double{x[i]}));
+    const DoubleParts b = parts_of(std::bit_cast<std::uint64_t>(double{y[i]}));
+    if (!a.finite || !b.finite) return sum.add_not_finite(double{x[i]} * double{y[i]});
     bins.add(static_cast<Int128>(static_cast<UInt128>(a.significand) * b.significand), a.exponent + b.exponent,
              a.negative != b.negative);
   }
 
-  const double* x;
-  const double* y;
+  const T* x;
+  const T* y;
 };
 
-void add_terms(ExactProductSum& sum, const double* x, const double* y, std::size_t begin, std::size_t end) {
-  ExactLevels<ProductSource>({x, y}, sum).add(begin, end);
+void add_doubles(ExactProductSum& sum, const double* x, const double* y, std::size_t begin, std::size_t end) {
+  ExactLevels<ProductSource<double>>({x, y}, sum).add(begin, end);
+}
+void add_floats(ExactProductSum& sum, const float* x, const float* y, std::size_t begin, std::size_t end) {
+  ExactLevels<ProductSource<float>>({x, y}, sum).add(begin, end);
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
@@ -60,24 +64,35 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace concdemo {
 namespace {
-HWY_EXPORT(add_terms);
-}
+HWY_EXPORT(add_doubles);
+HWY_EXPORT(add_floats);
 
-void ExactProductSum::add(std::span<const double> x, std::span<const double> y) {
+template <class T, class AddTerms>
+void add_all(ExactProductSum& sum, std::span<const T> x, std::span<const T> y, AddTerms add_terms) {
   constexpr std::size_t few = 256;
   const std::size_t n = x.size();
   if (n < few || simd_is_scalar()) {
-    for (std::size_t i = 0; i < n; ++i) add(x[i], y[i]);
+    for (std::size_t i = 0; i < n; ++i) sum.add(x[i], y[i]);
     return;
   }
   // The vector path sees no sign of zero: settle first whether there is anything else.
-  for (std::size_t i = 0; i < n && !has_other_term(); ++i) {
+  for (std::size_t i = 0; i < n && !sum.has_other_term(); ++i) {
     const bool zero = x[i] == 0 || y[i] == 0;
-    add_zero(zero && std::signbit(x[i]) != std::signbit(y[i]));
+    sum.add_zero(zero && std::signbit(x[i]) != std::signbit(y[i]));
   }
   std::size_t begin = 0;
-  for (; begin < 8 && reinterpret_cast<std::uintptr_t>(x.data() + begin) % 64 != 0; ++begin) add(x[begin], y[begin]);
-  HWY_DYNAMIC_DISPATCH(add_terms)(*this, x.data(), y.data(), begin, n);
+  const auto off_line = [&] { return reinterpret_cast<std::uintptr_t>(x.data() + begin) % 64 != 0; };
+  for (; begin < 64 / sizeof(T) && off_line(); ++begin) sum.add(double{x[begin]}, double{y[begin]});
+  add_terms(sum, x.data(), y.data(), begin, n);
+}
+
+}  // namespace
+
+void ExactProductSum::add(std::span<const double> x, std::span<const double> y) {
+  add_all(*this, x, y, HWY_DYNAMIC_DISPATCH(add_doubles));
+}
+void ExactProductSum::add(std::span<const float> x, std::span<const float> y) {
+  add_all(*this, x, y, HWY_DYNAMIC_DISPATCH(add_floats));
 }
 
 }  // namespace concdemo

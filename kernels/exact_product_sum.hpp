@@ -22,6 +22,7 @@ class ExactProductSum : public ExactAccumulator<134, -2148> {
   }
   // The same of x[i] * y[i] at memory speed, by the selected SIMD target; one thread. Equal lengths.
   void add(std::span<const double> x, std::span<const double> y);
+  void add(std::span<const float> x, std::span<const float> y);
 };
 
 }  // namespace concdemo

@@ -19,6 +19,7 @@ class ExactSum : public ExactAccumulator<68, -1074> {
   }
   // The same terms at memory speed, by the selected SIMD target; one thread.
   void add(std::span<const double> x);
+  void add(std::span<const float> x);
 };
 
 }  // namespace concdemo

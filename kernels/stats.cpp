@@ -24,33 +24,47 @@ void widen(double& min, double& max, double low, double high) {
   if (less(max, high)) max = high;
 }
 
+void take_in(Moments& moments, std::uint64_t count, double low, double high) {
+  if (moments.count == 0) {
+    moments.min = std::numeric_limits<double>::infinity();
+    moments.max = -moments.min;
+  }
+  widen(moments.min, moments.max, low, high);
+  moments.count += count;
+}
+
 }  // namespace
 
 void Moments::merge(const Moments& other) {
   if (other.count == 0) return;
-  if (count == 0) {
-    min = other.min;
-    max = other.max;
-  } else {
-    widen(min, max, other.min, other.max);
-  }
-  count += other.count;
+  take_in(*this, other.count, other.min, other.max);
   sum.merge(other.sum);
   squares.merge(other.squares);
 }
 
+void Moments::add(std::span<const double> x) {
+  if (x.empty()) return;
+  Extremes extremes;
+  for (std::size_t at = 0; at < x.size(); at += chunk_size) {
+    const auto chunk = x.subspan(at, std::min(chunk_size, x.size() - at));
+    extremes.add(chunk);
+    sum.add(chunk);
+    squares.add(chunk, chunk);
+  }
+  take_in(*this, x.size(), extremes.min(), extremes.max());
+}
+
+void Moments::add_reference(std::span<const double> x) {
+  for (const double value : x) {
+    take_in(*this, 1, value, value);
+    sum.add(value);
+    squares.add(value, value);
+  }
+}
+
 Moments moments_exact(std::span<const double> x, int threads) {
   return accumulate_parts<Moments>(x.size(), threads, [x](Moments& moments, std::size_t begin, std::size_t end) {
-    Extremes extremes;
-    for (std::size_t at = begin; at < end; at += chunk_size) {
-      const auto chunk = x.subspan(at, std::min(chunk_size, end - at));
-      extremes.add(chunk);
-      moments.sum.add(chunk);
-      moments.squares.add(chunk, chunk);
-    }
-    moments.count = end - begin;
-    moments.min = extremes.min();
-    moments.max = extremes.max();
+    moments.add(x.subspan(begin, end - begin));
   });
 }
 
@@ -74,15 +88,7 @@ PlainMoments moments_plain(std::span<const double> x, int threads) {
 
 Moments moments_reference(std::span<const double> x, int threads) {
   return accumulate_parts<Moments>(x.size(), threads, [x](Moments& moments, std::size_t begin, std::size_t end) {
-    if (begin == end) return;
-    moments.count = end - begin;
-    moments.min = std::numeric_limits<double>::infinity();
-    moments.max = -moments.min;
-    for (std::size_t i = begin; i < end; ++i) {
-      widen(moments.min, moments.max, x[i], x[i]);
-      moments.sum.add(x[i]);
-      moments.squares.add(x[i], x[i]);
-    }
+    moments.add_reference(x.subspan(begin, end - begin));
   });
 }
 

@@ -17,6 +17,8 @@ struct Moments {
   ExactSum sum;
   ExactProductSum squares;
 
+  void add(std::span<const double> x);            // at the selected SIMD target's speed; one thread
+  void add_reference(std::span<const double> x);  // element by element
   void merge(const Moments& other);
 };
 

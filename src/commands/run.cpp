@@ -95,8 +95,8 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     if (!layout.warnings.empty()) message("warning: " + layout.warnings.front());
   }
   const Context context{world, layout.threads};
-  const Problem problem = resolve(world, workload, request);
-  require_memory(context, workload, problem);
+  Problem problem = resolve(world, workload, request);
+  plan_memory(context, workload, problem);
   Progress progress(progress_mode(options.common), world.is_root());
   std::optional<RecordFile> record_file;
   mpi::together(world, [&] {
@@ -165,7 +165,7 @@ void add_run(CLI::App& app, Action& action) {
   run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")->check(whole_number(1, 10000))->type_name("R");
   run_app.add_option("--warmup", options->warmup, "runs before them that do not count (default 0)")
       ->check(whole_number(0, 10000))->type_name("W");
-  run_app.add_option("--buffers", options->buffers, "memory of a rank for reading files (default 256MiB)")
+  run_app.add_option("--buffers", options->buffers, "memory of a rank for reading and streaming files (default 256MiB)")
       ->type_name("BYTES");
   run_app.add_option("--record", options->record, "append the measurement to this file, one JSON object a line")->type_name("FILE");
   run_app.add_flag("--json", options->json, "print the record alone");

@@ -32,7 +32,7 @@ void add_verify(CLI::App& app, Action& action) {
     CommonOptions common;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App& verify_app = *app.add_subcommand("verify", "every stored checksum of an output file")->group("Files");
+  CLI::App& verify_app = *app.add_subcommand("verify", "every stored checksum of an output file")->group("Compute");
   verify_app.add_option("file", options->file, "a file written by concdemo")->required()->type_name("FILE");
   add_screen_options(verify_app, options->common);
   verify_app.callback(

@@ -3,32 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
 #include "system/files.hpp"
+#include "system/signals.hpp"
 #include "system/topology.hpp"
 
 namespace concdemo {
 namespace {
 
 constexpr std::uint64_t piece_elements = 4 * block_elements;  // one write; its checksum warms the cache for it
-
-// Threads inherit the mask: signals are for the main thread.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 }  // namespace
 
@@ -71,6 +57,13 @@ void AsyncWriter::submit(std::size_t dataset, std::uint64_t first_element, std::
     lock.unlock();
     changed_.notify_all();
   }
+  stall_s_ += now_s() - start;
+}
+
+void AsyncWriter::wait_until_left(std::size_t parts) {
+  const double start = now_s();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return ring_.size() <= parts; });
   stall_s_ += now_s() - start;
 }
 

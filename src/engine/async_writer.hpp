@@ -38,13 +38,15 @@ class AsyncWriter {
 
   // The data must stay alive and unchanged until drain() returns. After a failed write nothing more is written.
   void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data);
+  // Waits until at most so many of the submitted parts have not been written; the others' memory may be used again.
+  void wait_until_left(std::size_t parts);
   Failure drain();  // waits until everything submitted is written or has failed
 
   // To be read after drain():
   const std::vector<std::uint64_t>& sums(std::size_t dataset) const { return sums_[dataset]; }  // one a block
   std::uint64_t elements(std::size_t dataset) const { return elements_[dataset]; }              // written by this rank
   double busy_s() const { return busy_s_; }    // spent in checksums and writes
-  double stall_s() const { return stall_s_; }  // spent by the caller in submit
+  double stall_s() const { return stall_s_; }  // spent by the caller in submit and wait_until_left
 
  private:
   struct Part {

@@ -176,6 +176,10 @@ void OutputFile::submit(std::size_t dataset, std::uint64_t first_element, std::s
   }
 }
 
+void OutputFile::wait_until_left(std::size_t submissions) { state_->writer->wait_until_left(submissions); }
+
+double OutputFile::write_busy_s() const { return state_->writer->busy_s(); }
+
 // Combines the block sums of all ranks; rank 0 writes them as the tables.
 void OutputFile::State::sum_tables() {
   const auto count = comm.broadcast_value(header.datasets.size());

@@ -23,7 +23,7 @@ struct OutputStats {
   std::string file;
   std::uint64_t bytes = 0;
   double io_busy_s = 0;  // in checksums and writes
-  double stall_s = 0;    // the main thread's in submit
+  double stall_s = 0;    // the main thread's in submit and wait_until_left
   double drain_s = 0;    // the main thread's in commit, for its own rank's writes
   double durable_s = 0;  // from create to durable
   bool reserved = false;
@@ -40,8 +40,14 @@ class OutputFile {
   ~OutputFile();
 
   // Local. Hands over elements [first_element, first_element + data.size()) of a dataset, row-major; each element once,
-  // by one rank. The data must stay alive and unchanged until commit returns. A failed write is told by commit.
+  // by one rank. The data must stay alive and unchanged until commit returns, or
+  // wait_until_left says so. A failed write is told by commit.
   void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data);
+
+  // Local. Waits until at most so many submissions of this rank are not written yet; the memory of the others is free.
+  void wait_until_left(std::size_t submissions);
+
+  double write_busy_s() const;  // of this rank's I/O thread so far, in checksums and writes
 
   // Collective. The file is whole, durable and at PATH when this returns; otherwise it throws the same system Error on
   // all ranks, and nothing has happened to PATH.

@@ -88,6 +88,37 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
   }
 }
 
+void DatasetReader::read_stored(Range range, std::byte* out) {
+  const auto size = static_cast<std::uint64_t>(info_.format.size);
+  if (range.begin > range.end || range.end > element_count(info_.shape)) {
+    throw std::invalid_argument("DatasetReader::read_stored: no such range");
+  }
+  if (info_.chunk.empty()) {
+    visit_runs_as_boxes(info_.shape, range, slab_elements_, [&](const Box& box) {
+      fetch(box, out);
+      out += box.elements() * size;
+    });
+    return;
+  }
+  visit_chunks(range, [&](const std::byte* raw, Range flat) {
+    std::memcpy(out + (flat.begin - range.begin) * size, raw, flat.size() * size);
+  });
+}
+
+std::uint64_t DatasetReader::visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit) {
+  const auto size = static_cast<std::uint64_t>(info_.format.size);
+  std::uint64_t read_bytes = 0;
+  visit_chunk_boxes(info_.shape, info_.chunk, range, slab_elements_, [&](const Box& box) {
+    const std::uint64_t bytes = box.elements() * size;
+    if (slab_.size() < bytes) slab_.resize(bytes);
+    fetch(box, slab_.data());
+    visit_runs_of_box(info_.shape, box, range,
+                      [&](Range flat, std::uint64_t offset) { visit(slab_.data() + offset * size, flat); });
+    read_bytes += bytes;
+  });
+  return read_bytes;
+}
+
 ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std::uint8_t> missing_mask) {
   if (range.begin > range.end || range.end > element_count(info_.shape) || out.size() != range.size() ||
       (!missing_mask.empty() && missing_mask.size() != out.size())) {
@@ -118,14 +149,7 @@ ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std
     });
     return counts;
   }
-  visit_chunk_boxes(info_.shape, info_.chunk, range, slab_elements_, [&](const Box& box) {
-    const std::uint64_t bytes = box.elements() * size;
-    if (slab_.size() < bytes) slab_.resize(bytes);
-    fetch(box, slab_.data());
-    visit_runs_of_box(info_.shape, box, range,
-                      [&](Range flat, std::uint64_t offset) { deliver(slab_.data() + offset * size, flat); });
-    counts.bytes += bytes;
-  });
+  counts.bytes += visit_chunks(range, deliver);
   return counts;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,8 +66,13 @@ class DatasetReader {
   // The library's Lock is held for a slab at a time, never during the conversion.
   ReadCounts read(Range range, std::span<double> out, std::span<std::uint8_t> missing_mask = {});
 
+  // The same elements as they are stored (DatasetInfo::format): range.size() * format.size bytes.
+  void read_stored(Range range, std::byte* out);
+
  private:
   void fetch(const Box& box, std::byte* raw);
+  // Chunked storage: visit(elements as stored, where) over the range; returns the bytes that HDF5 handed over.
+  std::uint64_t visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit);
 
   DatasetInfo info_;
   std::uint64_t slab_elements_ = 0;

@@ -6,21 +6,25 @@
 namespace concdemo {
 namespace {
 
-using Values = std::span<const double>;
+struct DotKernel {
+  using State = ExactProductSum;
+  static constexpr std::string_view name = "dot";
 
-double magnitude(Values x, Values y) {
-  double total = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) total += std::abs(x[i] * y[i]);
-  return total;
-}
-
-const ReductionKernels<ExactProductSum> kernels{
-    "dot",
-    [](Values x, Values y, int threads) { return dot_exact(x, y, threads); },
-    [](Values x, Values y, int threads) { return dot_reference(x, y, threads); },
-    [](Values x, Values y, int threads) { return dot_plain(x, y, threads); },
-    magnitude,
-    sum_of_index_squares};
+  template <class T>
+  static void add(State& state, std::span<const T> x, std::span<const T> y) {
+    state.add(x, y);
+  }
+  static void add_reference(State& state, Values x, Values y) {
+    for (std::size_t i = 0; i < x.size(); ++i) state.add(x[i], y[i]);
+  }
+  static double plain(Values x, Values y, int threads) { return dot_plain(x, y, threads); }
+  static double magnitude(Values x, Values y) {
+    double total = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) total += std::abs(x[i] * y[i]);
+    return total;
+  }
+  static std::optional<double> closed_form(std::uint64_t n) { return sum_of_index_squares(n); }
+};
 
 }  // namespace
 
@@ -30,6 +34,7 @@ const Workload dot_workload{
     .operands = 2,
     .has_plain = true,
     .has_dynamic = true,
+    .can_stream = true,
     .default_size = {50'000'000},
     .tour_size = {5'000'000},
     .cost = cost_per_element(2, 16, Bound::read),
@@ -38,7 +43,7 @@ const Workload dot_workload{
     .outputs = no_outputs,
     .memory_bytes = shared_arrays(2),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-      return std::make_unique<ReductionJob<ExactProductSum>>(context, problem, kernels);
+      return std::make_unique<ReductionJob<DotKernel>>(context, problem);
     }};
 
 }  // namespace concdemo

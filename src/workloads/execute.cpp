@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/record.hpp"
+#include "engine/stored.hpp"
 
 namespace concdemo {
 
@@ -13,6 +14,23 @@ namespace {
 double rate_at(const Cost& cost, double seconds) {
   const double amount = cost.bound == Bound::fma ? cost.flops : cost.traffic_bytes;
   return seconds > 0 ? amount / seconds : 0;
+}
+
+// Operands of a reduction are read as they are stored.
+double stored_bytes(const Problem& problem) {
+  double bytes = 0;
+  for (const Operand& operand : problem.operands) {
+    bytes += static_cast<double>(element_count(operand.shape)) * static_cast<double>(Stored::element_bytes(operand));
+  }
+  return bytes;
+}
+
+// The maximum over ranks of each stage.
+std::optional<Pipeline> slowest(const mpi::Comm& comm, std::optional<Pipeline> mine) {
+  if (!mine) return mine;
+  mine->blocks = comm.max(mine->blocks);
+  for (double* seconds : {&mine->read_s, &mine->compute_s, &mine->write_s, &mine->wall_s}) *seconds = comm.max(*seconds);
+  return mine;
 }
 
 }  // namespace
@@ -30,7 +48,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   Measurement measured;
   measured.job = job;
   measured.cost = workload.cost(problem.size);
-  measured.counts = job->counts;
+  if (measured.cost.bound == Bound::read && problem.method == Method::exact) measured.cost.traffic_bytes = stored_bytes(problem);
   progress.show(fmt::format("{}: computing", workload.name));
   mpi::Traffic before;
   mpi::Traffic after;
@@ -41,7 +59,9 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   });
   measured.traffic = {comm.max(after.messages - before.messages), comm.max(after.bytes - before.bytes)};
   progress.show(fmt::format("{}: verifying", workload.name));
+  measured.pipeline = slowest(comm, job->pipeline());
   measured.verification = job->verify();
+  measured.counts = job->counts;
   measured.result = job->result();
   measured.headline = job->headline();
   measured.peak_rss_bytes = peak_rss_bytes(comm);
@@ -49,7 +69,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   constexpr double beyond_noise_flops = 1e8;
   const bool large = measured.cost.bound == Bound::fma ? measured.cost.flops >= beyond_noise_flops
                                                        : measured.cost.traffic_bytes >= beyond_caches_bytes;
-  if (options.peak && large) {
+  if (options.peak && large && !problem.stream) {
     progress.show("measuring the peak");
     measured.peak = measure_peak(comm, context.threads, measured.cost.bound);
     measured.peak->value = std::max(measured.peak->value, measured.best_rate());

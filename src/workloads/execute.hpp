@@ -22,6 +22,7 @@ struct Measurement {
   Samples samples;
   Cost cost;
   LoadCounts counts;
+  std::optional<Pipeline> pipeline;  // where data larger than memory were streamed
   Json result;
   std::string headline;
   Verification verification;

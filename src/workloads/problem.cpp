@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.hpp"
@@ -115,16 +116,23 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
   }
   problem.method = request.method;
   problem.schedule = request.schedule;
+  problem.buffer_bytes = request.buffer_bytes;
   return problem;
 }
 
-void require_memory(const Context& context, const Workload& workload, const Problem& problem) {
+void plan_memory(const Context& context, const Workload& workload, Problem& problem) {
   const mpi::Comm node = context.comm.split_by_node();
   const auto on_node = static_cast<std::uint64_t>(node.size());
   const std::uint64_t each = workload.memory_bytes(problem.size, context.comm.size());
   const std::uint64_t available = available_memory();
-  const bool fits = available == 0 || each <= available / on_node;
-  if (context.comm.min(std::uint64_t{fits}) == 1) return;
+  const bool fits = context.comm.min(std::uint64_t{available == 0 || each <= available / on_node}) == 1;
+  const auto from_file = [](const Operand& operand) { return operand.source == Operand::Source::file; };
+  const bool large = std::any_of(problem.operands.begin(), problem.operands.end(), from_file) && each > problem.buffer_bytes;
+  if (workload.can_stream && problem.method == Method::exact && problem.schedule == Schedule::fixed && (large || !fits)) {
+    problem.stream = true;
+    return;
+  }
+  if (fits) return;
   throw usage_error(fmt::format(
       "{} of size {} needs {} of memory on each rank of a node (here {}), which has {} to share; use a smaller size or more "
       "nodes",

@@ -26,7 +26,8 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
 // A problem on generated data of a given size; local.
 Problem generated_problem(const Workload& workload, const Shape& size, std::uint64_t seed, Fill fill);
 
-// Throws usage Error when the problem's arrays would not fit into the memory that the node's ranks have available.
-void require_memory(const Context& context, const Workload& workload, const Problem& problem);
+// Decides whether the problem is streamed: files larger than the buffers, generated data larger than memory, where the
+// workload can. Throws usage Error when the arrays fit neither way into the memory that the node's ranks have available.
+void plan_memory(const Context& context, const Workload& workload, Problem& problem);
 
 }  // namespace concdemo

@@ -33,6 +33,12 @@ Json input_json(const Operand& operand) {
   return {{"kind", operand.fill == Fill::index ? "index" : "uniform"}, {"stream", operand.stream}};
 }
 
+Json pipeline_json(const Pipeline& pipeline) {
+  return {{"blocks", pipeline.blocks},       {"block_elements", pipeline.block_elements},
+          {"read_s", pipeline.read_s},       {"compute_s", pipeline.compute_s},
+          {"write_s", pipeline.write_s},     {"wall_s", pipeline.wall_s}};
+}
+
 }  // namespace
 
 Json make_record(const Workload& workload, const Problem& problem, const Layout& layout, const Measurement& measured,
@@ -71,6 +77,7 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
           {"slowest",
            {{"rank", samples.slowest_rank}, {"host", slowest < layout.places.size() ? layout.places[slowest].host : ""}}},
           {"communication", {{"messages", measured.traffic.messages}, {"bytes", measured.traffic.bytes}}},
+          {"pipeline", measured.pipeline ? pipeline_json(*measured.pipeline) : Json(nullptr)},
           {"output", output != nullptr ? output_json(*output) : Json(nullptr)},
           {"peak_rss_bytes", measured.peak_rss_bytes},
           {"environment", environment_json()}};
@@ -132,6 +139,12 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
                         measured.peak->name, format_rate(measured.peak->value, measured.rate_unit()));
   }
   line("rate", rate);
+  if (const auto& pipeline = measured.pipeline) {
+    std::string stages = fmt::format("reading {}, computing {}", format_seconds(pipeline->read_s), format_seconds(pipeline->compute_s));
+    if (pipeline->write_s > 0) stages += fmt::format(", writing {}", format_seconds(pipeline->write_s));
+    line("streamed", fmt::format("{} blocks of {} elements a rank; {}, overlapped in {}", pipeline->blocks,
+                                 format_count(pipeline->block_elements), stages, format_seconds(pipeline->wall_s)));
+  }
   line("verified", measured.verification.against);
   if (output != nullptr) {
     line("output", fmt::format("{}, {}; writing took {}, of which computing waited {}", output->file,

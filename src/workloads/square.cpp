@@ -2,15 +2,10 @@
 
 #include "workloads/elementwise.hpp"
 #include "workloads/list.hpp"
+#include "workloads/square_stream.hpp"
 
 namespace concdemo {
 namespace {
-
-// One rounding of the scalar product, kept from the vectoriser.
-[[gnu::noinline]] double scalar_square(const volatile double& x) {
-  const double value = x;
-  return value * value;
-}
 
 class SquareJob final : public Job {
  public:
@@ -54,6 +49,7 @@ const Workload square_workload{
     .summary = "y = x*x, element by element; writes /y",
     .operands = 1,
     .has_plain = true,
+    .can_stream = true,
     .default_size = {100'000'000},
     .tour_size = {2'000'000},
     .cost = cost_per_element(1, 16, Bound::copy),
@@ -62,6 +58,7 @@ const Workload square_workload{
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("y", problem.size)}; },
     .memory_bytes = shared_arrays(2),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
+      if (problem.stream) return make_square_stream(context, problem);
       return std::make_unique<SquareJob>(context, problem);
     }};
 

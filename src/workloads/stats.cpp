@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "engine/exact_moments.hpp"
-#include "workloads/dynamic.hpp"
+#include "workloads/elements.hpp"
 #include "workloads/list.hpp"
 #include "workloads/numbers.hpp"
 #include "workloads/parts.hpp"
@@ -34,14 +34,16 @@ Statistics statistics(const PlainMoments& moments) {
 class StatsJob final : public Job {
  public:
   StatsJob(const Context& context, const Problem& problem)
-      : context_(context),
-        plain_(problem.method == Method::plain),
-        part_(std::move(load_parts(context, problem, counts).front())) {
-    if (problem.schedule == Schedule::dynamic) blocks_.emplace(context_, problem);
+      : context_(context) {
+    if (problem.method == Method::plain) {
+      part_ = std::move(load_parts(context, problem, counts).front());
+    } else {
+      elements_.emplace(context_, problem);
+    }
   }
 
   void execute(const Sink&) override {
-    if (plain_) {
+    if (!elements_) {
       found_ = statistics(context_.comm.combine<PlainMoments>(
           moments_plain(part_.span(), context_.threads),
           [](const PlainMoments& in, PlainMoments& inout) {
@@ -51,18 +53,17 @@ class StatsJob final : public Job {
             inout.sum += in.sum;
             inout.squares += in.squares;
           }));
-    } else if (blocks_) {
-      found_ = statistics(blocks_->reduce<Moments>(
-          [](const std::vector<Array>& parts) { return moments_exact(parts.front().span(), 1); }));
     } else {
-      found_ = statistics(merged(moments_exact(part_.span(), context_.threads)));
+      const auto add = [](Moments& moments, std::span<const double> x, std::span<const double>) { moments.add(x); };
+      found_ = statistics(elements_->reduce<Moments>(add, counts));
     }
   }
 
   Verification verify() override {
-    const Moments reference = merged(moments_reference(part_.span(), context_.threads));
-    const Statistics expected = statistics(reference);
-    if (plain_) return verify_plain(expected);
+    if (!elements_) return verify_plain(statistics(merged(moments_reference(part_.span(), context_.threads))));
+    LoadCounts again;
+    const auto add = [](Moments& moments, std::span<const double> x, std::span<const double>) { moments.add_reference(x); };
+    const Statistics expected = statistics(elements_->reduce<Moments>(add, again));
     const bool same = found_.count == expected.count && same_bits(found_.min, expected.min) &&
                       same_bits(found_.max, expected.max) && same_bits(found_.mean, expected.mean) &&
                       same_bits(found_.variance, expected.variance) && same_bits(found_.deviation, expected.deviation);
@@ -76,6 +77,9 @@ class StatsJob final : public Job {
             {"min", number(found_.min)},         {"max", number(found_.max)},
             {"mean", number(found_.mean)},       {"variance", number(found_.variance)},
             {"std", number(found_.deviation)}};
+  }
+  std::optional<Pipeline> pipeline() const override {
+    return elements_ ? elements_->pipeline() : std::optional<Pipeline>();
   }
   std::string headline() const override {
     return fmt::format("mean {:.6g}, std {:.6g}", found_.mean, found_.deviation);
@@ -107,9 +111,8 @@ class StatsJob final : public Job {
   }
 
   Context context_;
-  bool plain_;
-  Array part_;
-  std::optional<DynamicBlocks> blocks_;
+  std::optional<Elements> elements_;
+  Array part_;  // of --method plain
   Statistics found_;
 };
 
@@ -121,6 +124,7 @@ const Workload stats_workload{
     .operands = 1,
     .has_plain = true,
     .has_dynamic = true,
+    .can_stream = true,
     .default_size = {100'000'000},
     .tour_size = {10'000'000},
     .cost = cost_per_element(5, 8, Bound::read),

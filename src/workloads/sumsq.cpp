@@ -6,21 +6,25 @@
 namespace concdemo {
 namespace {
 
-using Values = std::span<const double>;
+struct SumsqKernel {
+  using State = ExactProductSum;
+  static constexpr std::string_view name = "sumsq";
 
-double magnitude(Values x, Values) {
-  double total = 0;
-  for (const double value : x) total += value * value;
-  return total;
-}
-
-const ReductionKernels<ExactProductSum> kernels{
-    "sumsq",
-    [](Values x, Values, int threads) { return sumsq_exact(x, threads); },
-    [](Values x, Values, int threads) { return sumsq_reference(x, threads); },
-    [](Values x, Values, int threads) { return sumsq_plain(x, threads); },
-    magnitude,
-    sum_of_index_squares};
+  template <class T>
+  static void add(State& state, std::span<const T> x, std::span<const T>) {
+    state.add(x, x);
+  }
+  static void add_reference(State& state, Values x, Values) {
+    for (const double value : x) state.add(value, value);
+  }
+  static double plain(Values x, Values, int threads) { return sumsq_plain(x, threads); }
+  static double magnitude(Values x, Values) {
+    double total = 0;
+    for (const double value : x) total += value * value;
+    return total;
+  }
+  static std::optional<double> closed_form(std::uint64_t n) { return sum_of_index_squares(n); }
+};
 
 }  // namespace
 
@@ -30,6 +34,7 @@ const Workload sumsq_workload{
     .operands = 1,
     .has_plain = true,
     .has_dynamic = true,
+    .can_stream = true,
     .default_size = {100'000'000},
     .tour_size = {10'000'000},
     .cost = cost_per_element(2, 8, Bound::read),
@@ -38,7 +43,7 @@ const Workload sumsq_workload{
     .outputs = no_outputs,
     .memory_bytes = shared_arrays(1),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-      return std::make_unique<ReductionJob<ExactProductSum>>(context, problem, kernels);
+      return std::make_unique<ReductionJob<SumsqKernel>>(context, problem);
     }};
 
 }  // namespace concdemo

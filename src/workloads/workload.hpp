@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,18 @@ struct Problem {
   std::vector<Operand> operands;
   Method method = Method::exact;
   Schedule schedule = Schedule::fixed;
+  std::uint64_t buffer_bytes = 0;  // of a rank, for reading files and for streaming
+  bool stream = false;             // block by block, through buffer_bytes, not whole in memory
+};
+
+// How data larger than memory passed through this rank in one execution; the stages overlap. Maxima over ranks in records.
+struct Pipeline {
+  std::uint64_t blocks = 0;
+  std::uint64_t block_elements = 0;
+  double read_s = 0;     // the reader thread's, in reading
+  double compute_s = 0;  // the team's
+  double write_s = 0;    // the writer thread's, in checksums and writes
+  double wall_s = 0;
 };
 
 struct Verification {
@@ -69,8 +82,9 @@ class Job {
   virtual Json result() const = 0;
   // The result in a few words, for a table; after verify().
   virtual std::string headline() const = 0;
-  // Elements of file input left out as missing, and integers rounded on input; on all ranks together.
+  // Elements of file input left out as missing, and integers rounded on input; on all ranks together, after verify().
   LoadCounts counts;
+  virtual std::optional<Pipeline> pipeline() const { return {}; }  // of the last execution, where it was streamed
 };
 
 struct Workload {
@@ -80,6 +94,7 @@ struct Workload {
   bool reads_files = true;
   bool has_plain = false;    // --method plain exists
   bool has_dynamic = false;  // --schedule dynamic exists
+  bool can_stream = false;   // takes operands larger than memory
   Shape default_size;
   Shape tour_size;
   std::function<Cost(const Shape& size)> cost;

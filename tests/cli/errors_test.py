@@ -55,7 +55,7 @@ class Errors(program.TestCase):
             (("run", "sum", "--size", "9e30"), "9e30"),
             (("run", "sum", "--size", "1.5"), "1.5"),
             (("run", "sum", "--size", "4000000x4000000x4000000"), "4000000x4000000x4000000"),
-            (("run", "sum", "--size", "100000G"), ["memory", "smaller"]),
+            (("run", "fill", "--size", "100000G"), ["memory", "smaller"]),
             (("run", "matmul", "--size", "10x10"), "MxKxN"),
             (("run", "sum", "--values", "1,two,3"), "two"),
             (("run", "sum", "--values", "1", "--input", "x.h5"), "--values"),

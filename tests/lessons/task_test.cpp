@@ -1,5 +1,7 @@
 #include "lessons/task.hpp"
 
+#include <unistd.h>
+
 #include <bit>
 #include <filesystem>
 
@@ -44,7 +46,7 @@ TEST_CASE("tasks under the global lock give the same results and leave it free")
 TEST_CASE("file tasks leave nothing behind, and name the file that fails") {
   TaskList tasks;
   tasks.kind = TaskKind::file;
-  const auto folder = std::filesystem::temp_directory_path() / "concdemo-task-test";
+  const auto folder = std::filesystem::temp_directory_path() / ("concdemo-task-test-" + std::to_string(::getpid()));
   tasks.file_prefix = (folder / "x").string();
   tasks.bytes = 5000;
   std::filesystem::create_directory(folder);

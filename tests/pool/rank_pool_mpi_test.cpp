@@ -20,10 +20,8 @@ std::vector<int> numbers(int count) {
 std::vector<MapOptions> all_options() {
   std::vector<MapOptions> all;
   for (const Schedule schedule : {Schedule::dynamic, Schedule::fixed}) {
-    for (const std::uint64_t chunk : {0, 1, 3, 1000}) {
-      for (const Results results : {Results::all, Results::root}) {
-        all.push_back({.chunk = chunk, .schedule = schedule, .results = results});
-      }
+    for (const std::uint64_t chunk : {0, 1, 3}) {
+      all.push_back({.chunk = chunk, .schedule = schedule, .results = chunk == 1 ? Results::root : Results::all});
     }
   }
   return all;
@@ -40,7 +38,7 @@ TEST_CASE("RankPool: every schedule, chunk and number of nodes gives each result
     for (const int threads : {1, 3}) {
       RankPool pool(world, {.threads = threads, .node_size = node_size});
       std::uint64_t items = 0;
-      for (const int count : {0, 1, 2, 5, 1000}) {
+      for (const int count : {0, 1, 5, 500}) {
         for (const auto& options : all_options()) {
           const auto squares = pool.map(numbers(count), [](int x) { return std::int64_t{x} * x; }, options);
           items += static_cast<std::uint64_t>(count);
@@ -94,7 +92,7 @@ TEST_CASE("RankPool: map_reduce merges every item once") {
     RankPool pool(world, {.threads = 3, .node_size = node_size});
     const auto add = [](const std::uint64_t& in, std::uint64_t& inout) { inout += in; };
     for (const auto& options : all_options()) {
-      for (const int count : {0, 1, 1001}) {
+      for (const int count : {0, 1001}) {
         const auto total = pool.map_reduce<std::uint64_t>(numbers(count), [](int x) { return std::uint64_t(x); }, add, 0, options);
         CHECK(total == static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(count > 0 ? count - 1 : 0) / 2);
       }
@@ -107,7 +105,7 @@ TEST_CASE("RankPool: the lowest item that fails is thrown on every rank, whateve
   for (const int node_size : node_sizes) {
     RankPool pool(world, {.threads = 2, .node_size = node_size});
     for (const auto& options : all_options()) {
-      for (const int first : {0, 37, 99}) {
+      for (const int first : {0, 37}) {
         const auto fails = [first](int x) {
           if (x >= first && x % 2 == first % 2) throw usage_error("number " + std::to_string(x));
           return x;

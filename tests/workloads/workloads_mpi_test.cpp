@@ -28,6 +28,15 @@ TEST_CASE("every workload verifies and gives the same bits on all ranks, on one,
         CHECK(all.verification.ok);
         CHECK(all.result == alone.result);
         CHECK(all.samples.seconds.size() == 1);
+        if (workload->can_stream) {
+          Problem streamed = problem;
+          streamed.stream = true;
+          streamed.buffer_bytes = 400'000;
+          const Measurement blocks = execute({world, threads}, *workload, streamed, {}, progress);
+          CHECK(blocks.verification.ok);
+          CHECK(blocks.result == alone.result);
+          CHECK(blocks.pipeline.has_value());
+        }
         if (!workload->has_dynamic) continue;
         Problem claimed = problem;
         claimed.schedule = Schedule::dynamic;
