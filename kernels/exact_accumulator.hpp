@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <stdexcept>
 
 // What ExactSum and ExactProductSum share: a fixed-point number so wide that nothing is rounded before the end, and
 // counters of what is no number.
@@ -86,6 +88,42 @@ class ExactAccumulator {
     return negative ? -magnitude : magnitude;
   }
 
+  // The state as bytes, for files and messages between unlike machines: the same for the same sum, in whatever order and
+  // parts its terms came. Little-endian 64-bit words: kind, limbs, counters, flags of zero.
+  static constexpr std::size_t saved_words = words + 5;
+  using Saved = std::array<std::byte, 8 * saved_words>;
+  Saved save() const {
+    ExactAccumulator value = *this;
+    value.normalise();
+    Saved bytes{};
+    std::size_t at = 0;
+    const auto put = [&](std::uint64_t word) {
+      for (int i = 0; i < 8; ++i) bytes[at++] = static_cast<std::byte>(word >> (8 * i));
+    };
+    put(saved_kind);
+    for (const std::int64_t limb : value.limbs_) put(static_cast<std::uint64_t>(limb));
+    for (const std::uint64_t count : {nans_, plus_infinities_, minus_infinities_}) put(count);
+    put(has_negative_zero_ | has_other_term_ << 1);
+    return bytes;
+  }
+  // Replaces the state by a saved one. Throws std::invalid_argument, and changes nothing, for bytes that save() never made.
+  void load(std::span<const std::byte> bytes) {
+    std::array<std::uint64_t, saved_words> word{};
+    bool good = bytes.size() == 8 * saved_words;
+    for (std::size_t i = 0; good && i < bytes.size(); ++i) word[i / 8] |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * (i % 8));
+    good = good && word[0] == saved_kind && word[saved_words - 1] < 4;
+    for (int i = 1; good && i < words; ++i) good = word[static_cast<std::size_t>(i)] >> 32 == 0;
+    if (!good) throw std::invalid_argument("these bytes are no saved exact sum of this kind");
+    *this = {};
+    for (std::size_t i = 0; i < words; ++i) limbs_[i] = static_cast<std::int64_t>(word[i + 1]);
+    pending_ = 1;
+    nans_ = word[words + 1];
+    plus_infinities_ = word[words + 2];
+    minus_infinities_ = word[words + 3];
+    has_negative_zero_ = word[words + 4] & 1;
+    has_other_term_ = word[words + 4] >> 1 & 1;
+  }
+
   // For the kernels that build on this class.
 
   // Adds magnitude * 2^(offset + lowest), or subtracts it. The term is not -0.0.
@@ -112,6 +150,8 @@ class ExactAccumulator {
   bool has_other_term() const { return has_other_term_ != 0; }
 
  private:
+  // Version 1 of the bytes, and which accumulator.
+  static constexpr std::uint64_t saved_kind = std::uint64_t{1} << 48 | std::uint64_t{words} << 32 | std::uint64_t{std::uint32_t(-lowest)};
   static constexpr std::int64_t most_pending = std::int64_t{1} << 29;
 
   void add_half(std::uint64_t magnitude, int offset, bool negative) {

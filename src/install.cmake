@@ -3,10 +3,18 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 install(TARGETS concdemo RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-# A public header stands in its own folder below src; <concdemo/NAME.hpp> includes it.
-foreach(header pool/thread_pool pool/rank_pool system/mpi)
+# A public header stands in its own folder; <concdemo/NAME.hpp> includes it. -ffast-math in a caller would change the bits
+# of what is inline here, and set flush-to-zero for the whole process.
+foreach(header kernels/exact_sum kernels/exact_product_sum kernels/simd pool/thread_pool pool/rank_pool system/mpi
+        system/mpi_exact_sum)
   cmake_path(GET header FILENAME name)
-  file(CONFIGURE OUTPUT generated/concdemo/${name}.hpp CONTENT "#pragma once\n#include \"@header@.hpp\"\n" @ONLY)
+  file(CONFIGURE OUTPUT generated/concdemo/${name}.hpp @ONLY CONTENT [[
+#pragma once
+#ifdef __FAST_MATH__
+#error "concdemo's results are exact: compile without -ffast-math"
+#endif
+#include "@header@.hpp"
+]])
 endforeach()
 
 # Libraries that were fetched are not installed with this one, which then could not be linked.
@@ -21,7 +29,9 @@ endforeach()
 set(headers ${CMAKE_INSTALL_INCLUDEDIR}/concdemo)
 install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/concdemo/ DESTINATION ${headers})
 install(FILES src/base/error.hpp src/base/partition.hpp DESTINATION ${headers}/base)
-install(FILES src/system/mpi.hpp DESTINATION ${headers}/system)
+install(FILES src/system/mpi.hpp src/system/mpi_exact_sum.hpp DESTINATION ${headers}/system)
+install(FILES kernels/exact_sum.hpp kernels/exact_product_sum.hpp kernels/exact_accumulator.hpp kernels/simd.hpp
+        DESTINATION ${headers}/kernels)
 install(FILES src/pool/thread_pool.hpp src/pool/rank_pool.hpp src/pool/pack.hpp DESTINATION ${headers}/pool)
 
 set_target_properties(concdemo_kernels PROPERTIES EXPORT_NAME kernels)

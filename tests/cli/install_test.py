@@ -1,4 +1,5 @@
 """What cmake --install puts down serves others: the examples are a project of their own that finds it, builds and runs."""
+import math
 import os
 import subprocess
 import unittest
@@ -23,6 +24,10 @@ class Install(program.TestCase):
         self.command("cmake", "-S", os.path.join(program.SOURCE, "tests", "examples"), "-B", "build",
                      f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_BUILD_TYPE=Debug")
         self.command("cmake", "--build", "build", "--parallel", "2")
+        refused = subprocess.run([compiler, "-std=c++20", "-ffast-math", "-fsyntax-only", "-x", "c++", "-", f"-I{prefix}/include",
+                                  f"-I{prefix}/include/concdemo"], input="#include <concdemo/exact_sum.hpp>", text=True,
+                                 capture_output=True)
+        self.assertIn("without -ffast-math", refused.stderr)
         self.assertEqual(self.command("build/sites"),
                          "lahore: 21 degrees\nkarachi: 21 degrees\nislamabad: 21 degrees\nstill waiting\nmultan: 21 degrees\n")
         for ranks in (1, 3):
@@ -30,6 +35,9 @@ class Install(program.TestCase):
             if ranks > len(os.sched_getaffinity(0)):
                 launcher.append("--oversubscribe")
             self.assertEqual(self.command(*launcher, "build/squares"), "55\n")
+            exact, plain = self.command(*launcher, "build/exact_over_ranks").split(", plain ")
+            self.assertEqual(exact, f"exact {math.fsum([0.1] * 1000)!r}".replace("100.0", "100"))
+            self.assertNotEqual(float(plain), math.fsum([0.1] * 1000))
             marks = self.command(*launcher, "build/exam_marks").splitlines()
             self.assertEqual(marks[0], "348 of 1044 passed")
             self.assertRegex(marks[1], r"^item 700 \(rank \d, thread \d\): a mark of 99; there are 0 to 20$")

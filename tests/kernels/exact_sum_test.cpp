@@ -220,3 +220,47 @@ TEST_CASE("a block that does not fit the anchors is done again") {
     }
   }
 }
+
+TEST_CASE("a saved sum is the same bytes for any order and parts, and loads as itself") {
+  std::mt19937_64 random(11);
+  std::vector<double> x(3000);
+  for (double& value : x) value = std::bit_cast<double>(random());
+  for (const bool special : {true, false}) {
+    if (!special) std::erase_if(x, [](double value) { return !std::isfinite(value); });
+    ExactSum forward, backward, left, right;
+    for (const double value : x) forward.add(value);
+    for (auto value = x.rbegin(); value != x.rend(); ++value) backward.add(*value);
+    left.add(std::span(x).first(777));
+    right.add(std::span(x).subspan(777));
+    left.merge(right);
+    CHECK(forward.save() == backward.save());
+    CHECK(forward.save() == left.save());
+    ExactSum loaded;
+    loaded.add(1);
+    loaded.load(forward.save());
+    CHECK(bits(loaded.round()) == bits(forward.round()));
+    loaded.add(x);
+    forward.add(x);
+    CHECK(loaded.save() == forward.save());
+  }
+  ExactSum zero, loaded;
+  zero.add(-0.0);
+  loaded.load(zero.save());
+  CHECK(bits(loaded.round()) == bits(-0.0));
+}
+
+TEST_CASE("bytes that are no saved sum are refused and change nothing") {
+  ExactSum sum;
+  sum.add(-2.5);
+  const auto good = sum.save();
+  ExactProductSum products;
+  CHECK_THROWS_AS(products.load(good), std::invalid_argument);
+  CHECK_THROWS_AS(sum.load(products.save()), std::invalid_argument);
+  CHECK_THROWS_AS(sum.load(std::span(good).first(good.size() - 1)), std::invalid_argument);
+  for (const std::size_t at : {std::size_t{0}, std::size_t{8 + 7}, good.size() - 1}) {
+    auto bad = good;
+    bad[at] ^= std::byte{0x80};
+    CHECK_THROWS_AS(sum.load(bad), std::invalid_argument);
+  }
+  CHECK(sum.round() == -2.5);
+}
