@@ -101,10 +101,11 @@ void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string
       retries.pop();
       start(*transfer);
     }
-    while (has_place() && next != transfers.end() && committer.pending() < most_parallel) start(**next++);
+    const auto keeps_files = [&] { return retries.size() + static_cast<std::size_t>(committer.pending()); };
+    while (has_place() && next != transfers.end() && keeps_files() < most_waiting) start(**next++);
     if (running.empty() && retries.empty() && next == transfers.end()) return;
     double wait_s =
-        next != transfers.end() && has_place() ? 0.005 : 0.2;  // held back by the disk; else a look at `stop`
+        next != transfers.end() && has_place() ? 0.005 : 0.2;  // held back by those that wait; else a look at `stop`
     if (has_place() && !retries.empty()) wait_s = std::clamp(retries.top().due_s - now_s(), 0.0, wait_s);
     for (const auto& [download, attempt] : loop.wait(wait_s)) {
       Transfer& transfer = *running.at(download);

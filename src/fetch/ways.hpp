@@ -10,10 +10,13 @@
 // touched.
 namespace concdemo::fetch {
 
-constexpr int most_parallel = 256;  // sockets and files together stay under the usual 1024 descriptors
+// Sockets and files together stay under the usual 1024 descriptors.
+constexpr int most_parallel = 256;
+constexpr std::size_t most_waiting = 256;  // for the disk or their next attempt, before another transfer begins
 
 // The calling thread runs them all; four more sync and publish what is whole, so that no transfer waits for
-// the disk. A transfer that waits for its next attempt holds no place.
+// the disk. A transfer that waits for its next attempt holds no place, but keeps its file: there are at most
+// most_waiting + parallel of these.
 void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
                          std::stop_token stop);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -73,6 +74,39 @@ TEST_CASE("both ways fetch everything, report each file once, and stop when aske
       CHECK(times == std::vector<int>(items.size(), 1));
     }
   }
+}
+
+TEST_CASE("a server that refuses everything does not leave every file open until the next attempts") {
+  if (!http::available()) {
+    WARN("SKIPPED: built without libcurl");
+    return;
+  }
+  constexpr std::size_t count = 600;
+  const test::Folder folder;
+  std::vector<Wish> wishes;
+  for (std::size_t i = 0; i < count; ++i) wishes.push_back({"", fmt::format("http://127.0.0.1:1/{}", i), "", ""});
+  const auto items = make_plan(wishes);
+  Settings settings;
+  settings.folder = folder.path;
+  settings.retry = {1, 0.2, 0.2, 1};
+  std::size_t open = 0;
+  std::size_t most_open = 0;
+  std::size_t finished = 0;
+  const Report report = [&](const Event& event) {
+    if (event.kind == Kind::started && event.attempts == 1) most_open = std::max(most_open, ++open);
+    if (event.kind == Kind::finished) --open, ++finished;
+  };
+  Unfinished unfinished;
+  std::deque<Transfer> transfers;
+  std::vector<Transfer*> all;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    all.push_back(&transfers.emplace_back(items[i], i, settings, unfinished, report));
+  }
+  constexpr int parallel = 7;
+  fetch_by_event_loop(all, folder.path, parallel, {});
+  CHECK(finished == count);
+  CHECK(most_open <= most_waiting + parallel);
+  CHECK(most_open >= most_waiting);  // those that wait hold no place
 }
 
 TEST_CASE("shares: no more at a time than asked for, and everyone who takes part has a place") {
