@@ -13,6 +13,8 @@ struct EventLoop::Multi {
 
 namespace {
 
+constexpr long most_connections = 256;  // used and kept for later; libcurl would keep four times as many as are used
+
 void check(CURLMcode code, const char* what) {
   if (code != CURLM_OK) throw system_error(std::string("libcurl: ") + what + ": " + curl_multi_strerror(code));
 }
@@ -23,6 +25,7 @@ EventLoop::EventLoop() : multi_(std::make_unique<Multi>()) {
   start_libcurl();
   multi_->handle = curl_multi_init();
   if (multi_->handle == nullptr) throw system_error("libcurl: curl_multi_init failed; is memory short?");
+  check(curl_multi_setopt(multi_->handle, CURLMOPT_MAXCONNECTS, most_connections), "curl_multi_setopt");
 }
 
 EventLoop::~EventLoop() { curl_multi_cleanup(multi_->handle); }
