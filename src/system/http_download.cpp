@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 #include <mutex>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "system/http_handle.hpp"
@@ -35,6 +36,13 @@ void allow_protocols(CURL* easy, bool https_only) {
   set(easy, CURLOPT_REDIR_PROTOCOLS,
       static_cast<long>(https_only ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
+}
+
+bool is_plain_http(const std::string& url) {  // in whatever case it is written
+  constexpr std::string_view scheme = "http:";
+  return url.size() >= scheme.size() && std::equal(scheme.begin(), scheme.end(), url.begin(), [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
+         });
 }
 
 // A proxy cannot reach this machine's own loopback.
@@ -151,7 +159,7 @@ Download::Handle::~Handle() { curl_easy_cleanup(easy); }
 
 void Download::Handle::set_url(const std::string& url) {
   set(easy, CURLOPT_URL, url.c_str());
-  allow_protocols(easy, url.starts_with("https:") || url.starts_with("HTTPS:"));
+  allow_protocols(easy, !is_plain_http(url));
 }
 
 void Download::Handle::begin() {

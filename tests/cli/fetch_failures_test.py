@@ -79,6 +79,8 @@ class Certificates(FetchTest):
         self.refused({
             self.secure.url("/ok/a", host="localhost"): ("localhost", 1),  # not the name in the certificate
             self.secure.url("/to/" + self.url("/ok/b")): ("redirected to what is not allowed", 1),  # back to plain http
+            self.secure.url("/to/" + self.url("/ok/c")).replace("https:", "Https:"): (
+                "redirected to what is not allowed", 1),
         }, "--ca-file", self.certificate)
         self.fetch(self.secure.url("/ok/a"), self.url("/to/" + self.secure.url("/ok/up")),
                    "--ca-file", self.certificate)
