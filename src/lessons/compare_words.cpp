@@ -83,6 +83,14 @@ std::string about_computing(const KindFigures& kind, int cores) {
     text += fmt::format(" Under one lock only one of {} threads computes at a time: {}.", lock->workers,
                         times(lock->speed_up));
   }
+  constexpr const char* advised = "run it again with an idle machine, or with larger tasks";
+  const WayFigure* loop = find(kind, "event loop");
+  if (loop != nullptr && loop->speed_up >= gain) {
+    text += fmt::format(" That the event loop, one thread, was {} is noise: {}.", times(loop->speed_up), advised);
+  } else if (lock != nullptr && lock->speed_up >= gain && lock->workers > 1) {
+    text += fmt::format(" That threads under one lock, of which one computes at a time, were {} is noise: {}.",
+                        times(lock->speed_up), advised);
+  }
   return text + event_loop_text(kind, "computes the tasks in turn");
 }
 

@@ -55,6 +55,13 @@ TEST_CASE("computing that gained nothing on two cores is not praised") {
   CHECK(!contains(text, "fastest"));
 }
 
+TEST_CASE("a gain that computing cannot have is called noise") {
+  CHECK(contains(text_of({kind(TaskKind::cpu, 1.9, 1.5, 1.95, 1)}, 2), "were 1.50 x is noise"));
+  CHECK(contains(text_of({kind(TaskKind::cpu, 1.9, 1.5, 1.95, 1.3)}, 2), "one thread, was 1.30 x is noise"));
+  CHECK(!contains(text_of({kind(TaskKind::cpu, 1.9, 1.1, 1.95, 1.1)}, 2), "noise"));
+  CHECK(!contains(text_of({kind(TaskKind::http, 7.9, 7.8, 2, 23.5)}, 2), "noise"));
+}
+
 TEST_CASE("the lock is blamed only where it cost") {
   CHECK(contains(text_of({kind(TaskKind::http, 7.9, 7.8, 2, 23.5)}, 2), "little or nothing: 7.80 x with it, 7.90 x"));
   CHECK(contains(text_of({kind(TaskKind::http, 7.9, 3.0, 2, 23.5)}, 2), "cost something: 3.00 x with it"));
