@@ -22,7 +22,7 @@ std::vector<double> efficiencies(const Grain& grain, std::size_t way) {
 Json sizes(const TaskList& tasks) {
   switch (tasks.kind) {
     case TaskKind::cpu: return {{"numbers", tasks.numbers}};
-    case TaskKind::http: return {{"url", tasks.url}};
+    case TaskKind::http: return {{"url", tasks.shown_url}};
     case TaskKind::file: return {{"bytes", tasks.bytes}};
     case TaskKind::spin: return {{"steps", tasks.steps}};
     default: return {{"wait_s", tasks.wait_s}};
@@ -35,7 +35,7 @@ std::string tasks_text(const TaskList& tasks) {
   std::string each;
   switch (tasks.kind) {
     case TaskKind::cpu: each = fmt::format("the sum of squares of {} numbers", format_count(tasks.numbers)); break;
-    case TaskKind::http: each = "a GET of " + tasks.url; break;
+    case TaskKind::http: each = "a GET of " + tasks.shown_url; break;
     case TaskKind::file:
       each = fmt::format("a temporary file of {}, written and fsynced", format_bytes(tasks.bytes));
       break;

@@ -92,11 +92,13 @@ const char* name_of(TaskKind kind) {
 }
 
 std::uint64_t result_of(const TaskList& list, const http::Answer& answer) {
-  if (!answer.error.empty()) throw system_error(fmt::format("{}: {}; is the server up?", list.url, answer.error));
+  if (!answer.error.empty()) throw system_error(fmt::format("{}: {}; is the server up?", list.shown_url, answer.error));
   if (answer.status == 200 && !list.page.empty() && answer.body != list.page) {
-    throw system_error(fmt::format("{}: answered with something else than its page", list.url));
+    throw system_error(fmt::format("{}: answered with something else than its page", list.shown_url));
   }
-  if (answer.status != 200) throw system_error(fmt::format("{}: answered with status {}", list.url, answer.status));
+  if (answer.status != 200) {
+    throw system_error(fmt::format("{}: answered with status {}", list.shown_url, answer.status));
+  }
   return 200;
 }
 

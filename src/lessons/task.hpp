@@ -24,6 +24,7 @@ struct TaskList {
   std::uint64_t steps = 0;     // spin
   double wait_s = 0;           // sleep
   std::string url;             // http
+  std::string shown_url;       // http: without credentials
   std::string page;            // http: the body that must come; empty: any
   std::string file_prefix;     // file: folder and beginning of the name; each is unlinked as soon as it is open
   std::uint64_t bytes = 0;     // file: of each

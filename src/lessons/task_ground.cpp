@@ -51,6 +51,7 @@ TaskList TaskGround::tasks(TaskKind kind) const {
   tasks.numbers = options_.numbers;
   tasks.wait_s = options_.latency_s;
   tasks.url = url_;
+  if (kind == TaskKind::http) tasks.shown_url = http::parse_url(url_).text;
   if (options_.url.empty()) tasks.page = page;
   tasks.file_prefix = file_prefix_;
   tasks.bytes = file_bytes;

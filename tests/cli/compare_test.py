@@ -108,6 +108,9 @@ class Compare(program.TestCase):
         Counting.requests = 0
         record = self.compare("--kind", "http", "--tasks", 3, "--url", url + "/up", "--json").record()
         self.assertEqual(Counting.requests, 3 * len(record["kinds"][0]["ways"]))
+        result = self.compare("--kind", "http", "--tasks", 1, "--url", url.replace("//", "//anna:secret@") + "/up")
+        self.assertIn(url + "/up", result.out)
+        self.assertNotIn("secret", result.out + result.err)
         for ranks in (1, 2):
             self.fails(3, "compare", "--kind", "http", "--tasks", 3, "--url", url + "/down", says=["/down", "503"],
                        ranks=ranks)
