@@ -9,6 +9,7 @@
 #include "kernels/exact_product_sum.hpp"
 #include "kernels/exponent_bins.hpp"
 #include "kernels/simd.hpp"
+#include "kernels/square_sums.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace concdemo {
@@ -88,11 +89,18 @@ void add_all(ExactProductSum& sum, std::span<const T> x, std::span<const T> y, A
 
 }  // namespace
 
-void ExactProductSum::add(std::span<const double> x, std::span<const double> y) {
+void ExactProductSum::add_products(std::span<const double> x, std::span<const double> y) {
   add_all(*this, x, y, HWY_DYNAMIC_DISPATCH(add_doubles));
 }
-void ExactProductSum::add(std::span<const float> x, std::span<const float> y) {
+void ExactProductSum::add_products(std::span<const float> x, std::span<const float> y) {
   add_all(*this, x, y, HWY_DYNAMIC_DISPATCH(add_floats));
+}
+
+void ExactProductSum::add(std::span<const double> x, std::span<const double> y) {
+  x.data() == y.data() ? add_squares(*this, x) : add_products(x, y);
+}
+void ExactProductSum::add(std::span<const float> x, std::span<const float> y) {
+  x.data() == y.data() ? add_squares(*this, x) : add_products(x, y);
 }
 
 }  // namespace concdemo

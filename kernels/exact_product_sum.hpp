@@ -20,9 +20,14 @@ class ExactProductSum : public ExactAccumulator<134, -2148> {
     if (significand == 0) return add_zero(a.negative != b.negative);
     add_scaled(significand, a.exponent + b.exponent, a.negative != b.negative);
   }
-  // The same of x[i] * y[i] at memory speed, by the selected SIMD target; one thread. Equal lengths.
+  // The same of x[i] * y[i] at memory speed, by the selected SIMD target; one thread. Equal lengths. Squares, that is x
+  // and y the same place, have a faster way of their own (add_squares).
   void add(std::span<const double> x, std::span<const double> y);
   void add(std::span<const float> x, std::span<const float> y);
+
+  // The way of add() for any x and y.
+  void add_products(std::span<const double> x, std::span<const double> y);
+  void add_products(std::span<const float> x, std::span<const float> y);
 };
 
 }  // namespace concdemo

@@ -2,15 +2,12 @@
 
 #include "kernels/extremes.hpp"
 #include "kernels/parts.hpp"
+#include "kernels/square_sums.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 namespace concdemo {
 namespace {
-
-// Elements that are in cache from the first of the three passes to the last.
-constexpr std::size_t chunk_size = 1 << 15;
 
 bool less(double a, double b) { return a < b || (a == b && std::signbit(a) && !std::signbit(b)); }
 
@@ -45,12 +42,7 @@ void Moments::merge(const Moments& other) {
 void Moments::add(std::span<const double> x) {
   if (x.empty()) return;
   Extremes extremes;
-  for (std::size_t at = 0; at < x.size(); at += chunk_size) {
-    const auto chunk = x.subspan(at, std::min(chunk_size, x.size() - at));
-    extremes.add(chunk);
-    sum.add(chunk);
-    squares.add(chunk, chunk);
-  }
+  add_moments(sum, squares, extremes, x);
   take_in(*this, x.size(), extremes.min(), extremes.max());
 }
 

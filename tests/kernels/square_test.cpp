@@ -23,16 +23,18 @@ double from_bits(std::uint64_t x) { return std::bit_cast<double>(x); }
 
 std::uint64_t reference(double x) { return std::isnan(x) ? canonical_nan : bits(x * x); }
 
-// Squares x[first...] into a place as many elements off the start of its array, on every target and 1 to 3 threads;
-// returns how many elements differ from the reference, or were written beside the place.
+// Squares x[first...] into a place as many elements off the start of its array, on every target, with ordinary and
+// non-temporal stores and 1 to 3 threads; returns how many elements differ from the reference, or were written beside
+// the place.
 std::size_t wrong(const std::vector<double>& x, std::size_t first) {
   constexpr double untouched = -7;
   std::size_t count = 0;
   for (const auto& target : simd_targets()) {
     REQUIRE(set_simd_target(target));
-    for (int threads = 1; threads <= 3; ++threads) {
+    for (int run = 0; run < 6; ++run) {
       std::vector<double> y(x.size() + 16, untouched);
-      square(std::span(x).subspan(first), std::span(y).subspan(first, x.size() - first), threads);
+      const auto way = run < 3 ? square : square_past_cache;
+      way(std::span(x).subspan(first), std::span(y).subspan(first, x.size() - first), run % 3 + 1);
       for (std::size_t i = 0; i < y.size(); ++i) {
         const bool inside = i >= first && i < x.size();
         count += bits(y[i]) != (inside ? reference(x[i]) : bits(untouched));

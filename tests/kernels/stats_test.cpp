@@ -1,6 +1,7 @@
 #include "kernels/stats.hpp"
 
 #include "kernels/simd.hpp"
+#include "kernels/sumsq.hpp"
 #include "support/catch.hpp"
 
 #include <bit>
@@ -73,4 +74,42 @@ TEST_CASE("moments of a long array are those of the reference") {
   CHECK(bits(plain.min) == bits(reference.min));
   CHECK(bits(plain.max) == bits(reference.max));
   CHECK(std::abs(plain.squares / reference.squares.round() - 1) <= 1e-10);
+}
+
+// Three slices, four, none (see square_sums.cpp), and blocks that need other anchors than the one before.
+TEST_CASE("moments and squares are the reference's however the data spread") {
+  std::mt19937_64 random(8);
+  std::normal_distribution<double> normal;
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (int kind = 0; kind < 8; ++kind) {
+    std::vector<double> x(70'001);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const int step = static_cast<int>(i / 4096 * 7919 % 5);
+      switch (kind) {
+        case 0: x[i] = normal(random); break;
+        case 1: x[i] = std::ldexp(normal(random), -static_cast<int>(random() % 40)); break;
+        case 2: x[i] = std::ldexp(normal(random), static_cast<int>(random() % 1200) - 600); break;
+        case 3: x[i] = std::ldexp(-0x1.fffffffffffffp0, step); break;  // the largest slices there are
+        case 4: x[i] = i % 3 == 0 ? -0.0 : std::ldexp(1.0, step); break;
+        case 5: x[i] = i == 50'000 ? infinity : static_cast<double>(i); break;
+        case 6: x[i] = std::ldexp(normal(random), 460 + 10 * step); break;
+        case 7: x[i] = std::ldexp(normal(random), -460 - 20 * step); break;
+      }
+    }
+    const Moments reference = moments_reference(x, 1);
+    for (const std::string& target : simd_targets()) {
+      INFO("kind " << kind << " target " << target);
+      REQUIRE(set_simd_target(target));
+      const Moments exact = moments_exact(x, 2);
+      CHECK(bits(exact.sum.round()) == bits(reference.sum.round()));
+      CHECK(bits(exact.squares.round()) == bits(reference.squares.round()));
+      CHECK(bits(exact.min) == bits(reference.min));
+      CHECK(bits(exact.max) == bits(reference.max));
+      ExactProductSum squares = sumsq_exact(x, 2), expected = reference.squares;
+      squares.normalise();
+      expected.normalise();
+      CHECK(squares.limbs() == expected.limbs());
+    }
+    REQUIRE(set_simd_target(simd_targets().front()));
+  }
 }

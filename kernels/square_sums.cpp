@@ -1,0 +1,282 @@
+// clang-format off
+#include "kernels/highway.hpp"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/square_sums.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include "kernels/exact_levels-inl.hpp"
+// clang-format on
+#include "kernels/simd.hpp"
+#include "kernels/square_sums.hpp"
+
+#ifndef CONCDEMO_KERNELS_SQUARE_SUMS_ONCE
+#define CONCDEMO_KERNELS_SQUARE_SUMS_ONCE
+namespace concdemo {
+// Where a pass adds to; sum and extremes both or neither.
+struct SquareSums {
+  ExactProductSum& squares;
+  ExactSum* sum = nullptr;
+  Extremes* extremes = nullptr;
+};
+}  // namespace concdemo
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace concdemo {
+namespace HWY_NAMESPACE {
+
+// How it works. Running sums that start at anchors, as in ExactLevels, cut every x into slices x = x0 + x1 + x2, slice k
+// a multiple of ulp[k], at most 2^22 times it; ulp[k + 1] = ulp[k] * 2^-23. A product of two slices has 44 bits then,
+// so that a plain FMA adds 2^9 of them without rounding: x^2 = x0^2 + 2 x0 x1 + ... costs one operation a pair, and the
+// running sums hold the sum of x for nothing. A block that three slices do not fit is done with four; failing that, it
+// goes to the sums of one kind.
+//
+// No x need be compared with a limit: the sum of x0^2 in ulp[0]^2 only grows, so while it is below 2^53 it is exact; by
+// Cauchy and Schwarz the 2^9 |x0| then add up to 2^31 at most, and times any slice of 2^22 to 2^53.
+template <class T, bool moments>  // moments: the sum and the extremes too
+class Slices {
+ public:
+  Slices(const SquareSums& sums, const T* x) : sums_(sums), x_(x) {}
+
+  // Adds elements [begin, end) but for less than a group; returns where it stopped.
+  std::size_t add(std::size_t begin, std::size_t end) {
+    constexpr std::size_t handed_over = 1 << 15;
+    std::size_t at = begin;
+    while (end - at >= group()) {
+      std::size_t count = std::min(block(), end - at);
+      count -= count % group();
+      if (!add_block(at, count)) {
+        count = std::min(handed_over, end - at);
+        add_by_kind(std::span(x_ + at, count));
+      }
+      at += count;
+    }
+    flush();
+    return at;
+  }
+
+ private:
+  static constexpr int slice_bits = 23;
+  static constexpr int most_slices = 4;
+  static constexpr int most_pairs = most_slices * (most_slices + 1) / 2;
+  // As far as the registers go, 32 or 16: a running sum in memory costs more than it gains. Nine in registers and three
+  // of the moments in memory are faster in pairs.
+  static constexpr int unroll = HWY_MAX_BYTES >= 64 ? 4 : moments ? 2 : 1;
+  static constexpr int flush_interval = 512;  // blocks: each adds at most 2^53 to a lane's integer
+  static constexpr int pair(int a, int b) { return b * (b + 1) / 2 + a; }  // a <= b
+
+  static std::size_t group() { return unroll * hn::Lanes(Tag()); }
+  static std::size_t block() { return 512 * hn::Lanes(Tag()); }  // at most 2^9 products a lane
+
+  bool add_block(std::size_t begin, std::size_t count) {
+    if (attempt(begin, count)) {
+      if (++blocks_ == flush_interval) flush();
+      return true;
+    }
+    flush();
+    if (!re_anchor(begin, count)) return false;
+    blocks_ = 1;
+    return true;
+  }
+
+  // Chooses anchors by the block's largest element and does the block, if it can be done.
+  bool re_anchor(std::size_t begin, std::size_t count) {
+    const Tag d;
+    Vector largest = hn::Zero(d);
+    for (std::size_t i = begin; i < begin + count; i += hn::Lanes(d)) {
+      largest = hn::Max(largest, hn::Abs(load_values(x_ + i)));
+    }
+    const double top = hn::GetLane(hn::MaxOfLanes(d, largest));
+    // So that no product of slices nears the ends of the range.
+    constexpr int highest = 480, lowest = -400;
+    if (!(top < std::ldexp(1.0, highest - 2))) return false;
+    constexpr int headroom = 1;  // binades, so that a slightly larger block still fits
+    const int exponent = std::max(top > 0 ? std::ilogb(top) + 1 + headroom : lowest, lowest);
+    for (int k = 0; k < most_slices; ++k) {
+      ulp_exponents_[k] = exponent - (slice_bits - 1) - k * slice_bits;
+      anchors_[k] = std::ldexp(1.5, ulp_exponents_[k] + 52);
+      for (int a = 0; a <= k; ++a) scales_[pair(a, k)] = std::ldexp(1.0, -ulp_exponents_[a] - ulp_exponents_[k]);
+    }
+    for (slices_ = 3; slices_ <= most_slices; ++slices_) {
+      if (attempt(begin, count)) return true;
+    }
+    slices_ = 0;
+    return false;
+  }
+
+  bool attempt(std::size_t begin, std::size_t count) {
+    return slices_ == 3 ? run<3>(begin, count) : slices_ == 4 ? run<4>(begin, count) : false;
+  }
+
+  // Adds a block to the totals and returns true, or changes nothing and returns false.
+  template <int slices>
+  HWY_NOINLINE bool run(std::size_t begin, std::size_t count) {
+    constexpr int pairs = slices * (slices + 1) / 2;
+    const Tag d;
+    const std::size_t lanes = hn::Lanes(d);
+    const T* const in = x_;
+    const Vector one = hn::Set(d, one_);
+    Vector s[slices], products[pairs];
+    repeat<slices>([&](auto k) CONCDEMO_INLINE { s[k] = hn::Set(d, anchors_[k]); });
+    repeat<pairs>([&](auto p) CONCDEMO_INLINE { products[p] = hn::Zero(d); });
+    Vector low = load_values(in + begin), high = low, rest = hn::Zero(d);
+    for (std::size_t i = begin; i < begin + count; i += unroll * lanes) {
+      prefetch_group(in, i, unroll);
+      Vector x[unroll], slice[slices][unroll];
+      repeat<unroll>([&](auto u) CONCDEMO_INLINE {
+        x[u] = load_values(in + i + static_cast<std::size_t>(u) * lanes);
+        if constexpr (moments) {
+          low = hn::Min(low, x[u]);
+          high = hn::Max(high, x[u]);
+        }
+      });
+      repeat<slices>([&](auto k) CONCDEMO_INLINE {
+        repeat<unroll>([&](auto u) CONCDEMO_INLINE {
+          const Vector sum = hn::Add(s[k], x[u]);
+          slice[k][u] = hn::Sub(sum, s[k]);
+          if constexpr (moments) s[k] = sum;
+          // As an FMA where adders are busier than multipliers, see ExactLevels::absorb.
+          x[u] = moments || k > 0 ? hn::NegMulAdd(slice[k][u], one, x[u]) : hn::Sub(x[u], slice[k][u]);
+        });
+      });
+      repeat<unroll>([&](auto u) CONCDEMO_INLINE {
+        rest = hn::Or(rest, x[u]);
+        repeat<slices>([&](auto b) CONCDEMO_INLINE {
+          repeat<b + 1>([&](auto a) CONCDEMO_INLINE {
+            products[pair(a, b)] = hn::MulAdd(slice[a][u], slice[b][u], products[pair(a, b)]);
+          });
+        });
+      });
+    }
+    // A NaN or an infinity leaves a NaN as its rest.
+    const auto exact = hn::Lt(hn::Mul(products[0], hn::Set(d, scales_[0])), hn::Set(d, 0x1p53));
+    const auto fits = hn::And(hn::Eq(rest, hn::Zero(d)), exact);
+    if (!hn::AllTrue(d, fits)) return false;
+
+    const hn::RebindToSigned<Tag> di;
+    repeat<slices>([&](auto k) CONCDEMO_INLINE {
+      const auto units = hn::Sub(hn::BitCast(di, s[k]), hn::Set(di, std::bit_cast<std::int64_t>(anchors_[k])));
+      hn::Store(hn::Add(hn::Load(di, sum_totals_[k]), units), di, sum_totals_[k]);
+    });
+    repeat<slices>([&](auto b) CONCDEMO_INLINE {
+      repeat<b + 1>([&](auto a) CONCDEMO_INLINE {
+        const auto units = hn::ConvertTo(di, hn::Mul(products[pair(a, b)], hn::Set(d, scales_[pair(a, b)])));
+        std::int64_t* const total = product_totals_[pair(a, b)];
+        hn::Store(hn::Add(hn::Load(di, total), units), di, total);
+      });
+    });
+    if constexpr (moments) {
+      const double least = hn::GetLane(hn::MinOfLanes(d, low)), most = hn::GetLane(hn::MaxOfLanes(d, high));
+      // Min and Max see no sign of zero.
+      if (least == 0 || most == 0) {
+        sums_.extremes->add(std::span(x_ + begin, count));
+      } else {
+        sums_.extremes->add_keys(Extremes::key_of(least), Extremes::key_of(most));
+      }
+    }
+    return true;
+  }
+
+  void add_by_kind(std::span<const T> x) {
+    if constexpr (moments) {
+      sums_.sum->add(x);
+      sums_.extremes->add(x);
+    }
+    sums_.squares.add_products(x, x);
+  }
+
+  // Moves the totals into the sums. Four slices are then given up for three, if those will do.
+  void flush() {
+    const auto take = [](std::int64_t* lanes_total) {
+      Int128 total = 0;
+      for (std::size_t lane = 0; lane < hn::Lanes(Tag()); ++lane) {
+        total += lanes_total[lane];
+        lanes_total[lane] = 0;
+      }
+      return total;
+    };
+    for (int b = 0; b < most_slices; ++b) {
+      const Int128 total = take(sum_totals_[b]);
+      if (total != 0) sums_.sum->add_scaled(total, ulp_exponents_[b] - ExactSum::lowest_exponent);
+      for (int a = 0; a <= b; ++a) {
+        const Int128 products = take(product_totals_[pair(a, b)]) * (a < b ? 2 : 1);
+        const int offset = ulp_exponents_[a] + ulp_exponents_[b] - ExactProductSum::lowest_exponent;
+        if (products != 0) sums_.squares.add_scaled(products, offset);
+      }
+    }
+    blocks_ = 0;
+    if (slices_ == most_slices) slices_ = 3;
+  }
+
+  HWY_ALIGN std::int64_t sum_totals_[most_slices][hn::MaxLanes(Tag())] = {};  // in ulps of the slice
+  HWY_ALIGN std::int64_t product_totals_[most_pairs][hn::MaxLanes(Tag())] = {};
+  SquareSums sums_;
+  const T* x_;
+  double anchors_[most_slices] = {};
+  double scales_[most_pairs] = {};  // from products to ulp[a] * ulp[b]
+  int ulp_exponents_[most_slices] = {};
+  double one_ = 1;  // that the compiler does not see
+  int slices_ = 0;    // 0: no anchors yet
+  int blocks_ = 0;    // in the totals
+};
+
+std::size_t add_moments(const SquareSums& sums, const double* x, std::size_t begin, std::size_t end) {
+  return Slices<double, true>(sums, x).add(begin, end);
+}
+std::size_t add_doubles(const SquareSums& sums, const double* x, std::size_t begin, std::size_t end) {
+  return Slices<double, false>(sums, x).add(begin, end);
+}
+std::size_t add_floats(const SquareSums& sums, const float* x, std::size_t begin, std::size_t end) {
+  return Slices<float, false>(sums, x).add(begin, end);
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace concdemo
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace concdemo {
+namespace {
+HWY_EXPORT(add_moments);
+HWY_EXPORT(add_doubles);
+HWY_EXPORT(add_floats);
+
+template <class T>
+void add_reference(const SquareSums& sums, std::span<const T> x) {
+  for (const double value : x) {
+    sums.squares.add(value, value);
+    if (sums.sum != nullptr) sums.sum->add(value);
+    if (sums.extremes != nullptr) sums.extremes->add_keys(Extremes::key_of(value), Extremes::key_of(value));
+  }
+}
+
+template <class T, class AddTerms>
+void add_all(const SquareSums& sums, std::span<const T> x, AddTerms add_terms) {
+  constexpr std::size_t few = 256;
+  if (x.size() < few || simd_is_scalar()) return add_reference(sums, x);
+  // The vector path sees no sign of zero: settle first whether there is anything else.
+  sums.squares.add_zero(false);
+  for (std::size_t i = 0; sums.sum != nullptr && i < x.size() && !sums.sum->has_other_term(); ++i) {
+    sums.sum->add_zero(x[i] == 0 && std::signbit(x[i]));
+  }
+  std::size_t begin = 0;
+  while (begin < 64 / sizeof(T) && reinterpret_cast<std::uintptr_t>(x.data() + begin) % 64 != 0) ++begin;
+  add_reference(sums, x.first(begin));
+  add_reference(sums, x.subspan(add_terms(sums, x.data(), begin, x.size())));
+}
+
+}  // namespace
+
+void add_squares(ExactProductSum& squares, std::span<const double> x) {
+  add_all({squares}, x, HWY_DYNAMIC_DISPATCH(add_doubles));
+}
+void add_squares(ExactProductSum& squares, std::span<const float> x) {
+  add_all({squares}, x, HWY_DYNAMIC_DISPATCH(add_floats));
+}
+void add_moments(ExactSum& sum, ExactProductSum& squares, Extremes& extremes, std::span<const double> x) {
+  add_all({squares, &sum, &extremes}, x, HWY_DYNAMIC_DISPATCH(add_moments));
+}
+
+}  // namespace concdemo
+#endif
