@@ -47,6 +47,7 @@ std::map<std::string, std::string> variables() {
 }
 
 int run(const Action& action, const Environment& environment) {
+  if (nobody_launched(environment)) mpi::expect_no_other_rank();
   const mpi::Session session;
   const mpi::Comm world = mpi::Comm::world();
   const mpi::Comm exit_comm = world.split(0);  // its own, so that leaving never meets a command's collective

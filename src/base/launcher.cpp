@@ -94,6 +94,15 @@ std::optional<std::string> wrong_launcher(const Environment& environment, int wo
   return text + " If separate runs are meant, start each with `mpirun -n 1` of that MPI.";
 }
 
+bool nobody_launched(const Environment& environment) {
+  for (const char* name :
+       {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD", "SLURM_PROCID", "SLURM_STEP_ID",
+        "SLURM_STEPID", "FLUX_TASK_RANK", "PALS_RANKID", "ALPS_APP_PE", "JSM_NAMESPACE_RANK", "MPI_LOCALRANKID"}) {
+    if (environment(name) != nullptr) return false;
+  }
+  return true;
+}
+
 bool is_first_copy(const Environment& environment) {
   const auto start = start_of(environment);
   return !start || start->rank == 0;

@@ -14,6 +14,9 @@ using Environment = std::function<const char*(const char* name)>;
 std::optional<std::string> wrong_launcher(const Environment& environment, int world_size,
                                           const std::string& mpi_library);
 
+// Whether no launcher and no batch step left a trace: a program that somebody started by its name alone.
+bool nobody_launched(const Environment& environment);
+
 // Whether this is the one process of its launcher that prints what is to be printed once, without asking MPI.
 bool is_first_copy(const Environment& environment);
 

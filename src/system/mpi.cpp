@@ -58,6 +58,13 @@ void run_merge(void* in, void* inout, int* count, MPI_Datatype* type) {
 
 }  // namespace
 
+void expect_no_other_rank() {
+  constexpr int keep = 0;
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", keep);
+  setenv("OMPI_MCA_pml", "ob1", keep);
+  setenv("OMPI_MCA_btl", "self", keep);
+}
+
 Session::Session() {
   int provided = 0;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");

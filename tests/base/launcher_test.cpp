@@ -124,3 +124,11 @@ TEST_CASE("the launcher whose options place the ranks") {
   CHECK(launch_style(in({{"PMI_SIZE", "2"}})) == LaunchStyle::hydra);
   CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_STEP_ID", "4294967291"}})) == LaunchStyle::mpirun);
 }
+
+TEST_CASE("a start that nobody launched is one without a trace of a launcher or a step") {
+  CHECK(nobody_launched(in({})));
+  CHECK(nobody_launched(in({{"SLURM_JOB_ID", "7"}, {"OMP_NUM_THREADS", "2"}, {"OMPI_MCA_btl", "self"}})));
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_FD", "SLURM_PROCID", "PALS_RANKID"}) {
+    CHECK_FALSE(nobody_launched(in({{name, "0"}})));
+  }
+}
