@@ -81,7 +81,7 @@ void square(std::span<const double> x, std::span<double> y, int threads) {
   // An ordinary store reads the line first, which a result that no cache can hold need not. Most last-level caches are
   // smaller than this; in place the line is there anyway.
   constexpr std::size_t largest_cache = std::size_t{1} << 27;
-  if (y.size_bytes() > largest_cache && x.data() != y.data()) return square_past_cache(x, y, threads);
+  if (2 * y.size_bytes() > largest_cache && x.data() != y.data()) return square_past_cache(x, y, threads);
   if (simd_is_scalar()) return square_grains(x, y, threads, 1024, [](auto...) { return std::size_t{0}; }, 0);
   square_grains(x, y, threads, 1024, HWY_DYNAMIC_DISPATCH(square_vectors), 0);
 }

@@ -25,8 +25,8 @@ HWY_BEFORE_NAMESPACE();
 namespace concdemo {
 namespace HWY_NAMESPACE {
 
-// How it works. Running sums that start at anchors, as in ExactLevels, cut every x into slices x = x0 + x1 + x2, slice k
-// a multiple of ulp[k], at most 2^22 times it; ulp[k + 1] = ulp[k] * 2^-23. A product of two slices has 44 bits then,
+// How it works. Running sums that start at anchors, as in ExactLevels, cut x into slices x = x0 + x1 + x2. Slice k
+// is a multiple of ulp[k], at most 2^22 times it; ulp[k + 1] = ulp[k] * 2^-23. A product of two has 44 bits at most,
 // so that a plain FMA adds 2^9 of them without rounding: x^2 = x0^2 + 2 x0 x1 + ... costs one operation a pair, and the
 // running sums hold the sum of x for nothing. A block that three slices do not fit is done with four; failing that, it
 // goes to the sums of one kind.
