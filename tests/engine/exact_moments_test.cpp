@@ -51,6 +51,14 @@ TEST_CASE("the deviation is the root of the exact variance, not of the rounded o
   CHECK(exact_deviation(moments({0x1p-600, -0x1p-600})) == 0x1p-600);
 }
 
+TEST_CASE("a deviation just off a tie is not one, however little it is off") {
+  std::vector<double> x(4096, 2.0);
+  for (std::size_t i = 0; i < x.size() / 2; ++i) x[2 * i] = -0x1p-52;
+  CHECK(exact_deviation(moments(x)) == 1);  // 1 + 2^-53: a tie, to even
+  x[0] = std::nextafter(x[0], -1);          // 2^-115 more variance
+  CHECK(exact_deviation(moments(x)) == 1 + 0x1p-52);
+}
+
 TEST_CASE("nothing, NaN and infinities") {
   CHECK(std::isnan(exact_mean(moments({}))));
   CHECK(std::isnan(exact_variance(moments({}))));

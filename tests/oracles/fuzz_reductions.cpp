@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <exception>
 #include <limits>
 #include <random>
 #include <string>
@@ -148,7 +149,7 @@ struct Differences {
 };
 
 // What is wrong with a case; nothing if all is right.
-std::string differences(const HostileArrays& arrays, std::uint64_t index) {
+std::string differences(const HostileArrays& arrays, std::uint64_t index) try {
   const Wanted wanted(arrays);
   Differences found;
   found.compare("by elements", reduce_scalar(arrays.x(), arrays.y()), wanted, arrays.count);
@@ -159,6 +160,8 @@ std::string differences(const HostileArrays& arrays, std::uint64_t index) {
     found.compare("on " + target + " in parts", reduce_parts(arrays.x(), arrays.y(), random), wanted, arrays.count);
   }
   return found.text;
+} catch (const std::exception& error) {  // the root of a negative variance, say
+  return fmt::format("  on {}: {}\n", simd_target(), error.what());
 }
 
 std::string first_elements(std::span<const double> x) {

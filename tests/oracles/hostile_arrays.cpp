@@ -195,6 +195,21 @@ Array edge_products(Random& r, std::size_t n) {
   return each(n, [&] { return r.scaled(middle - spread, middle + spread); });
 }
 
+// Half of them one value, half another, half an ulp of the first from zero: the deviation is a tie, or is off it by what
+// one element is off its value.
+Array deviation_ties(Random& r, std::size_t n) {
+  const int exponent = r.between(-1020, 1020);
+  const double one = std::ldexp(r.of({1, 1 + 0x1p-52, 1 + r.unit()}), exponent);
+  const double other = r.sign() * std::max(std::ldexp(1.0, exponent - 53), least);
+  Array x(n, one);
+  for (std::size_t i = 0; i < n / 2; ++i) x[2 * i] = other;
+  if (n > 0 && !r.once_in(3)) {
+    double& odd = x[r.below(n)];
+    odd = std::nextafter(odd, r.sign() * infinity);
+  }
+  return x;
+}
+
 struct Kind {
   std::string_view name;
   Array (*make)(Random&, std::size_t);
@@ -209,7 +224,7 @@ constexpr Kind kinds[] = {
     {"near overflow", near_overflow}, {"outlier", outlier},
     {"ties", ties},                   {"alternating", alternating},
     {"stepping", stepping},           {"small products", small_products},
-    {"edge products", edge_products},
+    {"edge products", edge_products}, {"deviation ties", deviation_ties},
 };
 
 std::size_t random_size(Random& r) {
@@ -223,7 +238,7 @@ std::size_t random_size(Random& r) {
 // Second factors for x, which may be changed to fit.
 Array second_factors(Random& r, Array& x, const Kind& kind) {
   const std::size_t n = x.size();
-  const std::size_t way = r.below(10);
+  const std::size_t way = r.below(11);
   if (way < 3) return kind.make(r, n);
   if (way < 6) return kinds[r.below(std::size(kinds))].make(r, n);
   Array y = each(n, [&] { return r.finite(); });
@@ -231,6 +246,14 @@ Array second_factors(Random& r, Array& x, const Kind& kind) {
     for (std::size_t i = 0; i < n / 2; ++i) {
       x[n / 2 + i] = x[i];
       y[n / 2 + i] = -y[i];
+    }
+    return y;
+  }
+  if (way == 10) {  // a few products that add up to something about the least normal double, with bits below the least
+    std::fill(x.begin(), x.end(), 0x1p-537);
+    std::fill(y.begin(), y.end(), r.sign() * 0);
+    for (int i = r.between(1, 3); i > 0 && n > 0; --i) {
+      y[r.below(n)] = r.sign() * (std::ldexp(1.0, -485 - r.between(0, 6)) + std::ldexp(r.between(0, 64), -540));
     }
     return y;
   }
