@@ -103,7 +103,7 @@ class ExactAccumulator {
     put(saved_kind);
     for (const std::int64_t limb : value.limbs_) put(static_cast<std::uint64_t>(limb));
     for (const std::uint64_t count : {nans_, plus_infinities_, minus_infinities_}) put(count);
-    put(has_negative_zero_ | has_other_term_ << 1);
+    put(has_other_term_ != 0 ? 2 : has_negative_zero_);  // beside other terms a -0.0 may or may not have been noticed
     return bytes;
   }
   // Replaces the state by a saved one. Throws std::invalid_argument, and changes nothing, for bytes that save() never made.
@@ -140,6 +140,7 @@ class ExactAccumulator {
     add_scaled(negative ? -static_cast<UInt128>(value) : static_cast<UInt128>(value), offset, negative);
   }
   void add_not_finite(double value) {
+    has_other_term_ = 1;
     if (value != value) {
       ++nans_;
     } else {
@@ -188,7 +189,7 @@ class ExactAccumulator {
   std::uint64_t plus_infinities_ = 0;
   std::uint64_t minus_infinities_ = 0;
   std::uint32_t has_negative_zero_ = 0;
-  std::uint32_t has_other_term_ = 0;  // a finite term that is not -0.0
+  std::uint32_t has_other_term_ = 0;  // a term that is not -0.0
 };
 
 }  // namespace concdemo

@@ -243,6 +243,18 @@ TEST_CASE("a saved sum is the same bytes for any order and parts, and loads as i
     forward.add(x);
     CHECK(loaded.save() == forward.save());
   }
+  // A -0.0 among other terms, which the vector path may not look at.
+  for (const double other : {1.0, 0.0, infinity, std::nan("")}) {
+    std::vector<double> y(600, other);
+    y[500] = -0.0;
+    ExactSum reference;
+    for (const double value : y) reference.add(value);
+    on_every_target([&] {
+      ExactSum sum;
+      sum.add(y);
+      CHECK(sum.save() == reference.save());
+    });
+  }
   ExactSum zero, loaded;
   zero.add(-0.0);
   loaded.load(zero.save());
