@@ -1,5 +1,5 @@
 // Exact sums, sums of squares, dot products and moments of hostile arrays, bit for bit against MPFR: on every SIMD
-// target, whole and in random parts merged in a random order.
+// target, whole and in random parts merged in a random order; sums of float32 as well.
 //
 // fuzz_reductions [CASES [SEED [FIRST]]]    CASES: 20,000, or 1,000,000 with CONCDEMO_FULL=1; SEED: 1; FIRST: 0
 //
@@ -28,6 +28,8 @@ namespace {
 
 using namespace concdemo;
 
+constexpr std::uint64_t floats_every = 3;  // cases
+
 std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
 
 struct Extent {
@@ -53,18 +55,17 @@ struct Wanted {
   Extent extent;
   double sum_value, squares_value, products_value, mean, variance;
 
-  explicit Wanted(const HostileArrays& arrays) : extent(extent_of(arrays.x())) {
-    for (std::size_t i = 0; i < arrays.count; ++i) {
-      const double x = arrays.x()[i];
-      sum.add(x);
-      squares.add(x, x);
-      products.add(x, arrays.y()[i]);
+  Wanted(std::span<const double> x, std::span<const double> y) : extent(extent_of(x)) {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      sum.add(x[i]);
+      squares.add(x[i], x[i]);
+      products.add(x[i], y[i]);
     }
     sum_value = sum.round();
     squares_value = squares.round();
     products_value = products.round();
-    mean = real_mean(arrays.count, sum);
-    variance = real_variance(arrays.count, sum, squares);
+    mean = real_mean(x.size(), sum);
+    variance = real_variance(x.size(), sum, squares);
   }
 };
 
@@ -93,6 +94,14 @@ Found reduce_scalar(std::span<const double> x, std::span<const double> y) {
   return found;
 }
 
+// The saved bytes take the place of the sum.
+template <class Sum>
+void save_and_load(Sum& sum) {
+  const auto saved = sum.save();
+  sum = Sum{};
+  sum.load(saved);
+}
+
 // Parts of random sizes, some of them added to one accumulator, then merged pair by pair in a random order.
 Found reduce_parts(std::span<const double> x, std::span<const double> y, std::mt19937_64& random) {
   const std::size_t typical = 1 + x.size() / (1 + random() % 6);
@@ -106,6 +115,9 @@ Found reduce_parts(std::span<const double> x, std::span<const double> y, std::mt
     part.products.add(values, y.subspan(at, count));
     at += count;
   }
+  save_and_load(parts.back().moments.sum);
+  save_and_load(parts.back().moments.squares);
+  save_and_load(parts.back().products);
   while (parts.size() > 1) {
     std::swap(parts[random() % parts.size()], parts.back());
     const Found last = parts.back();
@@ -124,19 +136,21 @@ struct Differences {
     text += fmt::format("  {}: {:016x} ({}), wanted {:016x} ({})\n", what, bits(got), got, bits(wanted), wanted);
   }
   template <class Sum>
-  void compare(const std::string& what, Sum sum, const RealSum& wanted, double wanted_value) {
+  void compare(const std::string& what, Sum sum, const Sum& by_elements, const RealSum& wanted, double wanted_value) {
     compare(what, sum.round(), wanted_value);
+    if (sum.save() != by_elements.save()) text += fmt::format("  {}: saves other bytes\n", what);
     sum.normalise();
     if (!wanted.is(sum.limbs(), Sum::lowest_exponent)) text += fmt::format("  {}: limbs of another number\n", what);
     const Uncountables counts{sum.nan_count(), sum.plus_infinity_count(), sum.minus_infinity_count()};
     if (counts != wanted.uncountables()) text += fmt::format("  {}: other counts of NaN and infinities\n", what);
   }
-  void compare(const std::string& way, const Found& found, const Wanted& wanted, std::size_t count) {
+  void compare(const std::string& way, const Found& found, const Found& by_elements, const Wanted& wanted) {
     const Moments& moments = found.moments;
+    const std::uint64_t count = by_elements.moments.count;
     if (moments.count != count) text += fmt::format("  count {}: {}, wanted {}\n", way, moments.count, count);
-    compare("sum " + way, moments.sum, wanted.sum, wanted.sum_value);
-    compare("sumsq " + way, moments.squares, wanted.squares, wanted.squares_value);
-    compare("dot " + way, found.products, wanted.products, wanted.products_value);
+    compare("sum " + way, moments.sum, by_elements.moments.sum, wanted.sum, wanted.sum_value);
+    compare("sumsq " + way, moments.squares, by_elements.moments.squares, wanted.squares, wanted.squares_value);
+    compare("dot " + way, found.products, by_elements.products, wanted.products, wanted.products_value);
     compare("min " + way, moments.min, wanted.extent.low);
     compare("max " + way, moments.max, wanted.extent.high);
     compare("mean " + way, exact_mean(moments), wanted.mean);
@@ -148,20 +162,55 @@ struct Differences {
   }
 };
 
-// What is wrong with a case; nothing if all is right.
-std::string differences(const HostileArrays& arrays, std::uint64_t index) try {
-  const Wanted wanted(arrays);
-  Differences found;
-  found.compare("by elements", reduce_scalar(arrays.x(), arrays.y()), wanted, arrays.count);
+void compare_doubles(Differences& differences, const HostileArrays& arrays, std::uint64_t index) {
+  const auto x = arrays.x();
+  const auto y = arrays.y();
+  const Wanted wanted(x, y);
+  const Found by_elements = reduce_scalar(x, y);
+  if (by_elements.moments.count != x.size()) differences.text += "  count by elements\n";
+  differences.compare("by elements", by_elements, by_elements, wanted);
   for (const std::string& target : simd_targets()) {
     set_simd_target(target);
     std::mt19937_64 random(index);
-    found.compare("on " + target, reduce(arrays.x(), arrays.y()), wanted, arrays.count);
-    found.compare("on " + target + " in parts", reduce_parts(arrays.x(), arrays.y(), random), wanted, arrays.count);
+    differences.compare("on " + target, reduce(x, y), by_elements, wanted);
+    differences.compare("on " + target + " in parts", reduce_parts(x, y, random), by_elements, wanted);
+  }
+}
+
+// The same arrays as float32, from an element on that need not be aligned.
+void compare_floats(Differences& differences, const HostileArrays& arrays, std::uint64_t index) {
+  const std::size_t begin = std::min<std::size_t>(index / floats_every % 16, arrays.count);
+  const std::vector<float> all_x = narrowed(arrays.x());
+  const std::vector<float> all_y = narrowed(arrays.y());
+  const auto x = std::span(all_x).subspan(begin);
+  const auto y = std::span(all_y).subspan(begin);
+  const std::vector<double> wide_x(x.begin(), x.end());
+  const std::vector<double> wide_y(y.begin(), y.end());
+  const Wanted wanted(wide_x, wide_y);
+  const Found by_elements = reduce_scalar(wide_x, wide_y);
+  for (const std::string& target : simd_targets()) {
+    set_simd_target(target);
+    Found found = by_elements;  // there are no moments of float32
+    found.moments.sum = {};
+    found.moments.squares = {};
+    found.products = {};
+    found.moments.sum.add(x);
+    found.moments.squares.add(x, x);
+    found.products.add(y, x);
+    differences.compare("of float32 on " + target, found, by_elements, wanted);
+  }
+}
+
+// What is wrong with a case; nothing if all is right.
+std::string differences_of(const HostileArrays& arrays, std::uint64_t index) {
+  Differences found;
+  try {
+    compare_doubles(found, arrays, index);
+    if (index % floats_every == 0) compare_floats(found, arrays, index);
+  } catch (const std::exception& error) {  // the root of a negative variance, say
+    found.text += fmt::format("  on {}: {}\n", simd_target(), error.what());
   }
   return found.text;
-} catch (const std::exception& error) {  // the root of a negative variance, say
-  return fmt::format("  on {}: {}\n", simd_target(), error.what());
 }
 
 std::string first_elements(std::span<const double> x) {
@@ -193,7 +242,7 @@ int main(int argc, char** argv) {
   for (std::uint64_t i = 0; i < cases; ++i) {
     const HostileArrays arrays = make_hostile_arrays(seed, first + i);
     elements += arrays.count;
-    const std::string text = differences(arrays, first + i);
+    const std::string text = differences_of(arrays, first + i);
     if (text.empty()) continue;
     if (++wrong == 1) {
       fmt::print("case {} is wrong ({}, {} elements from {} and {}); alone: fuzz_reductions 1 {} {}\n{}  x{}\n  y{}\n",

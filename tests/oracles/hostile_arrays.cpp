@@ -142,11 +142,8 @@ Array ties(Random& r, std::size_t n) {
   const auto put = [&](double value) {
     if (n > 0) x[r.below(n)] = value;
   };
-  if (r.once_in(2)) {
-    put(half / 2), put(half / 2);
-  } else {
-    put(half);
-  }
+  const bool split = r.once_in(2);
+  for (int i = split ? 2 : 1; i > 0; --i) put(split ? half / 2 : half);
   if (!r.once_in(3)) put(r.sign() * std::max(r.of({least, least, std::abs(half) * 0x1p-50, 0x1p-1022}), least));
   put(base);
   if (r.once_in(2)) return x;
@@ -195,8 +192,8 @@ Array edge_products(Random& r, std::size_t n) {
   return each(n, [&] { return r.scaled(middle - spread, middle + spread); });
 }
 
-// Half of them one value, half another, half an ulp of the first from zero: the deviation is a tie, or is off it by what
-// one element is off its value.
+// Half of them one value, half another, half an ulp of the first from zero: the deviation is a tie, or off it by what
+// one element is off.
 Array deviation_ties(Random& r, std::size_t n) {
   const int exponent = r.between(-1020, 1020);
   const double one = std::ldexp(r.of({1, 1 + 0x1p-52, 1 + r.unit()}), exponent);
@@ -215,15 +212,10 @@ struct Kind {
   Array (*make)(Random&, std::size_t);
 };
 constexpr Kind kinds[] = {
-    {"any bits", any_bits},           {"any finite", any_finite},
-    {"uniform", uniform},             {"equal", equal},
-    {"integers", integers},           {"binades", binades},
-    {"cancelling", cancelling},       {"ill-conditioned", ill_conditioned},
-    {"subnormal", subnormal},         {"zeros", zeros},
-    {"sparse", sparse},               {"special", special},
-    {"near overflow", near_overflow}, {"outlier", outlier},
-    {"ties", ties},                   {"alternating", alternating},
-    {"stepping", stepping},           {"small products", small_products},
+    {"any bits", any_bits}, {"any finite", any_finite}, {"uniform", uniform}, {"equal", equal}, {"integers", integers},
+    {"binades", binades}, {"cancelling", cancelling}, {"ill-conditioned", ill_conditioned}, {"subnormal", subnormal},
+    {"zeros", zeros}, {"sparse", sparse}, {"special", special}, {"near overflow", near_overflow}, {"outlier", outlier},
+    {"ties", ties}, {"alternating", alternating}, {"stepping", stepping}, {"small products", small_products},
     {"edge products", edge_products}, {"deviation ties", deviation_ties},
 };
 
