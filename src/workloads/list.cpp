@@ -9,7 +9,8 @@ namespace concdemo {
 
 const std::vector<const Workload*>& workloads() {
   static const std::vector<const Workload*> list{&fill_workload, &square_workload, &sum_workload,   &sumsq_workload,
-                                                 &dot_workload,  &stats_workload,  &matmul_workload};
+                                                 &dot_workload,  &stats_workload,  &matvec_workload,
+                                                 &matmul_workload};
   return list;
 }
 

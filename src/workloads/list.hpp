@@ -10,6 +10,7 @@ extern const Workload sum_workload;
 extern const Workload sumsq_workload;
 extern const Workload dot_workload;
 extern const Workload stats_workload;
+extern const Workload matvec_workload;
 extern const Workload matmul_workload;
 
 }  // namespace concdemo

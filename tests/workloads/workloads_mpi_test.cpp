@@ -9,7 +9,7 @@ using namespace concdemo;
 namespace {
 
 Shape small_size(const Workload& workload) {
-  return workload.default_size.size() == 3 ? Shape{13, 300, 7} : Shape{17, 601};
+  return workload.default_size.size() == 3 ? Shape{13, 300, 7} : Shape{17, 601};  // odd in every way
 }
 
 }  // namespace

@@ -1,0 +1,125 @@
+#include "kernels/matvec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "engine/checksum.hpp"
+#include "workloads/list.hpp"
+#include "workloads/numbers.hpp"
+#include "workloads/parts.hpp"
+
+namespace concdemo {
+namespace {
+
+// y = A x by row blocks: each rank holds its rows of A and of y, and the whole of x.
+class MatvecJob final : public Job {
+ public:
+  MatvecJob(const Context& context, const Problem& problem)
+      : context_(context),
+        plain_(problem.method == Method::plain),
+        n_(problem.size[1]),
+        rows_(part_of(problem.size[0], static_cast<std::uint64_t>(context.comm.size()),
+                      static_cast<std::uint64_t>(context.comm.rank()))) {
+    LoadCounts whole;  // of x, the same on every rank
+    a_ = load_range(context, problem.operands[0], {rows_.begin * n_, rows_.end * n_}, counts);
+    x_ = load_range(context, problem.operands[1], {0, n_}, whole);
+    counts = total_over_ranks(context.comm, counts);
+    counts.missing += whole.missing;
+    counts.inexact += whole.inexact;
+    if (counts.missing > 0) {
+      throw usage_error(fmt::format("matvec needs a whole matrix and vector; {} elements of the input are missing values",
+                                    counts.missing));
+    }
+    mpi::together(context.comm, [&] { y_ = Array(rows_.size()); });
+  }
+
+  void execute(const Sink& sink) override {
+    (plain_ ? matvec_plain : matvec)(a_.span(), x_.span(), y_.span(), rows_.size(), n_, context_.threads);
+    sink.submit(0, rows_.begin, y_.span());
+  }
+
+  Verification verify() override {
+    checksum_ = fmt::format("{:016x}", context_.comm.sum(checksum(rows_.begin, y_.span())));
+    // Rows at equal distances, the first and those near the end among them.
+    constexpr std::uint64_t samples = 64;
+    const std::uint64_t step = std::max<std::uint64_t>(1, rows_.size() / samples);
+    std::uint64_t wrong = 0;
+    for (std::uint64_t i = 0; i < rows_.size(); i += step) wrong += row_is_right(i) ? 0 : 1;
+    wrong = context_.comm.sum(wrong);
+    const std::string against = plain_ ? "scalar chain, 64 rows a rank or more, within the bound of n roundings"
+                                       : "scalar chain, 64 rows a rank or more, bit for bit";
+    if (wrong == 0) return {true, against, ""};
+    return {false, against, fmt::format("{} sampled elements of y differ", wrong)};
+  }
+
+  Json result() const override { return {{"checksum", checksum_}}; }
+  std::string headline() const override { return checksum_; }
+
+ private:
+  bool row_is_right(std::uint64_t i) const {
+    const auto row = a_.span().subspan(i * n_, n_);
+    const double reference = matvec_row_reference(row, x_.span());
+    if (!plain_) return same_bits(y_.span()[i], reference);
+    double magnitude = 0;
+    for (std::uint64_t j = 0; j < n_; ++j) magnitude += std::abs(row[j] * x_.span()[j]);
+    return plausible(y_.span()[i], reference, static_cast<double>(n_ + 4), magnitude);
+  }
+
+  Context context_;
+  bool plain_;
+  std::uint64_t n_;
+  Range rows_;
+  Array a_;
+  Array x_;
+  Array y_;
+  std::string checksum_;
+};
+
+std::vector<Shape> operand_shapes(const Shape& size) {
+  if (size.size() != 2) {
+    throw usage_error(fmt::format("matvec needs --size MxN (y = A x, A is MxN), not {}", to_text(size)));
+  }
+  return {size, {size[1]}};
+}
+
+Shape size_of(const std::vector<Operand>& operands) {
+  const Operand& a = operands[0];
+  const Operand& x = operands[1];
+  if (a.shape.size() != 2 || x.shape.size() != 1 || a.shape[1] != x.shape[0]) {
+    throw usage_error(fmt::format("shapes do not multiply: {} is {}, {} is {}; A is MxN and x has N elements", describe(a),
+                                  to_text(a.shape), describe(x), to_text(x.shape)));
+  }
+  return a.shape;
+}
+
+}  // namespace
+
+const Workload matvec_workload{
+    .name = "matvec",
+    .summary = "matrix-vector product y = A x; writes /y",
+    .operands = 2,
+    .has_plain = true,
+    .default_size = {8192, 8192},
+    .tour_size = {2000, 1000},
+    .cost = [](const Shape& size) -> Cost {
+      const auto m = static_cast<double>(size[0]), n = static_cast<double>(size[1]);
+      return {2 * m * n, 8 * (m * n + n + m), Bound::read};
+    },
+    .operand_shapes = operand_shapes,
+    .size_of = size_of,
+    .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> {
+      return {dataset_like("y", {problem.size[0]})};
+    },
+    .memory_bytes =
+        [](const Shape& size, int ranks) {
+          const std::uint64_t rows = part_of(size[0], static_cast<std::uint64_t>(ranks), 0).size();
+          return share_bytes({rows, size[1]}, 1) + share_bytes({size[1]}, 1) + share_bytes({rows}, 1);
+        },
+    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
+      return std::make_unique<MatvecJob>(context, problem);
+    }};
+
+}  // namespace concdemo
