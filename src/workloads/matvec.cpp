@@ -99,7 +99,7 @@ Shape size_of(const std::vector<Operand>& operands) {
 
 const Workload matvec_workload{
     .name = "matvec",
-    .summary = "matrix-vector product y = A x; writes /y",
+    .summary = "matrix-vector product y = A x; writes /ax",
     .operands = 2,
     .has_plain = true,
     .default_size = {8192, 8192},
@@ -111,7 +111,7 @@ const Workload matvec_workload{
     .operand_shapes = operand_shapes,
     .size_of = size_of,
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> {
-      return {dataset_like("y", {problem.size[0]})};
+      return {dataset_like("ax", {problem.size[0]})};
     },
     .memory_bytes =
         [](const Shape& size, int ranks) {
