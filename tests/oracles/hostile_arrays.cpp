@@ -1,11 +1,12 @@
 #include "oracles/hostile_arrays.hpp"
 
+#include "oracles/hostile_random.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <iterator>
 #include <limits>
-#include <random>
 
 namespace concdemo {
 namespace {
@@ -16,29 +17,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double largest = std::numeric_limits<double>::max();
 constexpr double least = std::numeric_limits<double>::denorm_min();
-
-struct Random {
-  std::mt19937_64 engine;
-
-  std::uint64_t bits() { return engine(); }
-  std::size_t below(std::size_t n) { return engine() % n; }
-  int between(int low, int high) { return low + static_cast<int>(below(static_cast<std::size_t>(high - low) + 1)); }
-  bool once_in(std::size_t n) { return below(n) == 0; }
-  double sign() { return once_in(2) ? -1 : 1; }
-  double unit() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-  double of(std::initializer_list<double> choices) { return *(choices.begin() + below(choices.size())); }
-  double any() { return std::bit_cast<double>(bits()); }
-  double finite() {
-    double x = any();
-    while (!std::isfinite(x)) x = any();
-    return x;
-  }
-  // A significand at a binade of [low, high], low <= 1023: random, or all ones, or with a single bit at either end.
-  double scaled(int low, int high) {
-    const double significand = of({1 + unit(), 1 + unit(), 1 + unit(), 1, 1 + 0x1p-52, 2 - 0x1p-52, 1.5});
-    return sign() * std::ldexp(significand, between(low, std::min(high, 1023)));
-  }
-};
 
 // One element after another.
 template <class Make>
@@ -52,15 +30,23 @@ Array each(std::size_t n, Make make) {
 
 Array any_bits(Random& r, std::size_t n) { return each(n, [&] { return r.any(); }); }
 Array any_finite(Random& r, std::size_t n) { return each(n, [&] { return r.finite(); }); }
-Array uniform(Random& r, std::size_t n) { return each(n, [&] { return r.unit(); }); }
 Array equal(Random& r, std::size_t n) { return Array(n, r.finite()); }
 Array integers(Random& r, std::size_t n) { return each(n, [&] { return double(r.between(-10, 10)); }); }
 
+// From somewhere on a little larger, perhaps: what fits the anchors of a block may not fit those of the next.
+Array uniform(Random& r, std::size_t n) {
+  Array x = each(n, [&] { return r.unit(); });
+  const double factor = std::ldexp(1.0, r.between(0, 7));
+  for (std::size_t i = n / 4 + r.below(n / 2 + 1); i < n; ++i) x[i] *= factor;
+  return x;
+}
+
 Array binades(Random& r, std::size_t n) {
-  // Around what 2, 3 and 6 levels of running sums cover, with 4 and 8 lanes.
-  const double width = r.of({0, 1, 9, 12, 15, 18, 25, 30, 34, 36, 38, 60, 75, 79, 81, 83, 90, 120, 170, 210, 300, 600});
-  const int low = r.between(-1074, 1020);
-  return each(n, [&] { return r.scaled(low, low + static_cast<int>(width)); });
+  // Around what 3 and 4 slices, and 2, 3 and 6 levels of running sums cover, with 4 and 8 lanes.
+  const int wide = static_cast<int>(r.of({60, 75, 79, 81, 83, 90, 120, 170, 210, 300, 600}));
+  const int width = r.once_in(3) ? wide : r.between(0, 45);
+  const int low = r.once_in(2) ? r.between(-1074, 1020) : r.once_in(2) ? r.between(-500, -390) : r.between(430, 485);
+  return each(n, [&] { return r.scaled(low, low + width); });
 }
 
 Array cancelling(Random& r, std::size_t n) {
@@ -101,7 +87,14 @@ Array zeros(Random& r, std::size_t n) {
 }
 
 Array sparse(Random& r, std::size_t n) {
-  return each(n, [&] { return r.once_in(20) ? r.scaled(-30, 30) : r.sign() * 0; });
+  const bool one_sign = r.once_in(2);
+  const double sign = r.sign();
+  const std::size_t rarity = 1 + r.below(400);
+  return each(n, [&] {
+    if (!r.once_in(20)) return r.once_in(rarity) ? -0.0 : 0.0;
+    const double value = r.scaled(-30, 30);
+    return one_sign ? std::copysign(value, sign) : value;
+  });
 }
 
 Array special(Random& r, std::size_t n) {
@@ -166,8 +159,8 @@ Array alternating(Random& r, std::size_t n) {
 // Runs of one scale after another: anchors that fit one do not fit the next.
 Array stepping(Random& r, std::size_t n) {
   Array x;
-  while (x.size() < n) {
-    const int low = r.between(-1074, 990);
+  for (int low = r.between(-1074, 990); x.size() < n;) {
+    low = r.once_in(2) ? r.between(-1074, 990) : std::clamp(low + r.between(-3, 3), -1074, 990);
     const auto run = static_cast<std::size_t>(r.of({3, 64, 500, 4096}));
     for (std::size_t i = 0; i < run; ++i) x.push_back(r.scaled(low, low + 30));
   }
