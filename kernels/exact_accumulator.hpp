@@ -88,8 +88,8 @@ class ExactAccumulator {
     return negative ? -magnitude : magnitude;
   }
 
-  // The state as bytes, for files and messages between unlike machines: the same for the same sum, in whatever order and
-  // parts its terms came. Little-endian 64-bit words: kind, limbs, counters, flags of zero.
+  // The state as bytes, for files and messages between unlike machines: the same for the same sum, in whatever order
+  // and parts its terms came. Little-endian 64-bit words: kind, limbs, counters, flags of zero.
   static constexpr std::size_t saved_words = words + 5;
   using Saved = std::array<std::byte, 8 * saved_words>;
   Saved save() const {
@@ -106,11 +106,14 @@ class ExactAccumulator {
     put(has_other_term_ != 0 ? 2 : has_negative_zero_);  // beside other terms a -0.0 may or may not have been noticed
     return bytes;
   }
-  // Replaces the state by a saved one. Throws std::invalid_argument, and changes nothing, for bytes that save() never made.
+  // Replaces the state by a saved one. Throws std::invalid_argument, and changes nothing, for bytes that save() never
+  // made.
   void load(std::span<const std::byte> bytes) {
     std::array<std::uint64_t, saved_words> word{};
     bool good = bytes.size() == 8 * saved_words;
-    for (std::size_t i = 0; good && i < bytes.size(); ++i) word[i / 8] |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * (i % 8));
+    for (std::size_t i = 0; good && i < bytes.size(); ++i) {
+      word[i / 8] |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * (i % 8));
+    }
     good = good && word[0] == saved_kind && word[saved_words - 1] < 4;
     for (int i = 1; good && i < words; ++i) good = word[static_cast<std::size_t>(i)] >> 32 == 0;
     if (!good) throw std::invalid_argument("these bytes are no saved exact sum of this kind");
@@ -152,7 +155,8 @@ class ExactAccumulator {
 
  private:
   // Version 1 of the bytes, and which accumulator.
-  static constexpr std::uint64_t saved_kind = std::uint64_t{1} << 48 | std::uint64_t{words} << 32 | std::uint64_t{std::uint32_t(-lowest)};
+  static constexpr std::uint64_t saved_kind =
+      std::uint64_t{1} << 48 | std::uint64_t{words} << 32 | std::uint64_t{std::uint32_t(-lowest)};
   static constexpr std::int64_t most_pending = std::int64_t{1} << 29;
 
   void add_half(std::uint64_t magnitude, int offset, bool negative) {
