@@ -21,16 +21,8 @@
 #define CONCDEMO_MATMUL_ONCE
 namespace concdemo {
 
-constexpr std::size_t matmul_block_k = 256;       // defines the bits
 constexpr std::size_t matmul_block_columns = 480;  // 960 KiB of packed B, for L2; a multiple of every tile's width
 constexpr std::size_t matmul_max_tile_rows = 8;
-
-struct MatmulProblem {
-  const double* a;
-  const double* b;
-  double* c;
-  std::size_t m, k, n;
-};
 
 // A rectangle of C, computed by one thread.
 struct MatmulTask {
@@ -134,17 +126,17 @@ void add_strip(const double* a, std::size_t a_stride, MatmulBuffers& buffers, st
   }
 }
 
-void multiply(const MatmulProblem& problem, const MatmulTask& task, MatmulBuffers& buffers) {
-  const auto [a, b, c, m, k, n] = problem;
+void multiply_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, const MatmulTask& task,
+                  MatmulBuffers& buffers) {
   const std::size_t end = task.row + task.rows;
-  for (std::size_t i = task.row; i < end; ++i) std::fill_n(c + i * n + task.column, task.columns, 0.0);
-  for (std::size_t p = 0; p < k; p += matmul_block_k) {
-    const std::size_t depth = std::min(matmul_block_k, k - p);
-    pack_b(b + p * n + task.column, n, task.columns, depth, buffers.b);
+  for (std::size_t p = 0; p < a.columns; p += matmul_block_k) {
+    const std::size_t depth = std::min(matmul_block_k, a.columns - p);
+    pack_b(b.data + p * b.stride + task.column, b.stride, task.columns, depth, buffers.b);
     for (std::size_t i = task.row; i < end; i += tile_rows) {
       const std::size_t rows = std::min(tile_rows, end - i);
       const auto strip = rows == 1 ? add_strip<1> : add_strip<tile_rows>;
-      strip(a + i * k + p, k, buffers, depth, c + i * n + task.column, n, rows, task.columns);
+      strip(a.data + i * a.stride + p, a.stride, buffers, depth, c.data + i * c.stride + task.column, c.stride, rows,
+            task.columns);
     }
   }
 }
@@ -155,40 +147,61 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace concdemo {
-HWY_EXPORT(multiply);
+HWY_EXPORT(multiply_add);
 
 namespace {
 
 constexpr double canonical_nan = std::numeric_limits<double>::quiet_NaN();
 
 // Rows of a task: many, because each task packs its part of B anew, but a few tasks for every thread.
-std::size_t rows_of_task(const MatmulProblem& problem, std::size_t threads) {
-  const std::size_t column_tasks = (problem.n + matmul_block_columns - 1) / matmul_block_columns;
+std::size_t rows_of_task(std::size_t m, std::size_t n, std::size_t threads) {
+  const std::size_t column_tasks = (n + matmul_block_columns - 1) / matmul_block_columns;
   std::size_t rows = 512;
-  while (rows > 4 * matmul_max_tile_rows && (problem.m + rows - 1) / rows * column_tasks < 4 * threads) rows /= 2;
+  while (rows > 4 * matmul_max_tile_rows && (m + rows - 1) / rows * column_tasks < 4 * threads) rows /= 2;
   return rows;
+}
+
+// One row of C, in scalar code.
+void add_row_reference(const double* a, const MatrixView& b, double* c) {
+  for (std::size_t begin = 0; begin < b.rows; begin += matmul_block_k) {
+    const std::size_t end = std::min(begin + matmul_block_k, b.rows);
+    for (std::size_t column = 0; column < b.columns; column += matmul_block_columns) {
+      const std::size_t columns = std::min(matmul_block_columns, b.columns - column);
+      double acc[matmul_block_columns] = {};
+      for (std::size_t p = begin; p < end; ++p)
+        for (std::size_t j = 0; j < columns; ++j) acc[j] = std::fma(a[p], b.data[p * b.stride + column + j], acc[j]);
+      for (std::size_t j = 0; j < columns; ++j) c[column + j] = c[column + j] + acc[j];
+    }
+  }
+  for (std::size_t j = 0; j < b.columns; ++j) c[j] = std::isnan(c[j]) ? canonical_nan : c[j];
 }
 
 }  // namespace
 
-void matmul(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m, std::size_t k,
-            std::size_t n, int threads) {
+void matmul_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads) {
+  const std::size_t m = c.rows, n = c.columns;
   if (m == 0 || n == 0) return;
   if (simd_is_scalar()) {
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (std::size_t i = 0; i < m; ++i) matmul_row_reference(a.subspan(i * k, k), b, c.subspan(i * n, n), k, n);
+    for (std::size_t i = 0; i < m; ++i) add_row_reference(a.data + i * a.stride, b, c.data + i * c.stride);
     return;
   }
-  const MatmulProblem problem{a.data(), b.data(), c.data(), m, k, n};
-  const std::size_t task_rows = rows_of_task(problem, static_cast<std::size_t>(threads));
+  const std::size_t task_rows = rows_of_task(m, n, static_cast<std::size_t>(threads));
   const auto buffers = std::make_unique_for_overwrite<MatmulBuffers[]>(static_cast<std::size_t>(threads));
 #pragma omp parallel for collapse(2) num_threads(threads) schedule(dynamic)
   for (std::size_t column = 0; column < n; column += matmul_block_columns) {
     for (std::size_t row = 0; row < m; row += task_rows) {
       const MatmulTask task{row, std::min(task_rows, m - row), column, std::min(matmul_block_columns, n - column)};
-      HWY_DYNAMIC_DISPATCH(multiply)(problem, task, buffers[static_cast<std::size_t>(omp_get_thread_num())]);
+      HWY_DYNAMIC_DISPATCH(multiply_add)(a, b, c, task, buffers[static_cast<std::size_t>(omp_get_thread_num())]);
     }
   }
+}
+
+void matmul(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m, std::size_t k,
+            std::size_t n, int threads) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (std::size_t i = 0; i < m; ++i) std::fill_n(c.data() + i * n, n, 0.0);
+  matmul_add({a.data(), m, k, k}, {b.data(), k, n, n}, {c.data(), m, n, n}, threads);
 }
 
 double matmul_entry_reference(std::span<const double> a_row, std::span<const double> b, std::size_t j, std::size_t k,
@@ -206,16 +219,7 @@ double matmul_entry_reference(std::span<const double> a_row, std::span<const dou
 void matmul_row_reference(std::span<const double> a_row, std::span<const double> b, std::span<double> c_row,
                           std::size_t k, std::size_t n) {
   std::fill_n(c_row.data(), n, 0.0);
-  for (std::size_t begin = 0; begin < k; begin += matmul_block_k) {
-    for (std::size_t column = 0; column < n; column += matmul_block_columns) {
-      const std::size_t columns = std::min(matmul_block_columns, n - column);
-      double acc[matmul_block_columns] = {};
-      for (std::size_t p = begin; p < std::min(begin + matmul_block_k, k); ++p)
-        for (std::size_t j = 0; j < columns; ++j) acc[j] = std::fma(a_row[p], b[p * n + column + j], acc[j]);
-      for (std::size_t j = 0; j < columns; ++j) c_row[column + j] = c_row[column + j] + acc[j];
-    }
-  }
-  for (double& value : c_row.first(n)) value = std::isnan(value) ? canonical_nan : value;
+  add_row_reference(a_row.data(), {b.data(), k, n, n}, c_row.data());
 }
 
 void matmul_plain(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m,

@@ -15,6 +15,7 @@
 #include "support/catch.hpp"
 
 using concdemo::matmul;
+using concdemo::matmul_add;
 using concdemo::matmul_entry_reference;
 using concdemo::matmul_plain;
 using concdemo::matmul_row_reference;
@@ -175,4 +176,43 @@ TEST_CASE("a row block of A gives the same bits as the whole") {
     matmul(std::span(a).subspan(row * k, rows * k), b, std::span(parts).subspan(row * n, rows * n), rows, k, n, 1);
   }
   CHECK(same_bits(whole, parts));
+}
+
+TEST_CASE("panels of k and blocks of C, rows apart in memory, give the same bits as the whole") {
+  const std::size_t m = 45, k = 700, n = 61, a_stride = k + 3, b_stride = n + 5, c_stride = n + 7;
+  const Values a = hostile_values(m * k, 8, 4000), b = hostile_values(k * n, 9, 4000);
+  const Values expected = by_reference(a, b, m, k, n);
+  Values wide_a(m * a_stride, 3.0), wide_b(k * b_stride, 3.0);
+  for (std::size_t i = 0; i < m; ++i) std::copy_n(a.data() + i * k, k, wide_a.data() + i * a_stride);
+  for (std::size_t p = 0; p < k; ++p) std::copy_n(b.data() + p * n, n, wide_b.data() + p * b_stride);
+  for (const std::string& target : concdemo::simd_targets()) {
+    const SimdTarget selected(target);
+    Values c(m * c_stride, -7.0);
+    for (std::size_t i = 0; i < m; ++i) std::fill_n(c.data() + i * c_stride, n, 0.0);
+    for (std::size_t p = 0, depth = 256; p < k; p += depth, depth = 512) {
+      const std::size_t panel = std::min(depth, k - p);
+      for (std::size_t i = 0; i < m; i += 19) {
+        for (std::size_t j = 0; j < n; j += 33) {
+          const std::size_t rows = std::min<std::size_t>(19, m - i), columns = std::min<std::size_t>(33, n - j);
+          matmul_add({wide_a.data() + i * a_stride + p, rows, panel, a_stride},
+                     {wide_b.data() + p * b_stride + j, panel, columns, b_stride},
+                     {c.data() + i * c_stride + j, rows, columns, c_stride}, 2);
+        }
+      }
+    }
+    int wrong = 0;
+    for (std::size_t e = 0; e < c.size(); ++e) {
+      const std::size_t i = e / c_stride, j = e % c_stride;
+      const double right = j < n ? expected[i * n + j] : -7.0;  // the gaps stay untouched
+      if (std::bit_cast<std::uint64_t>(c[e]) != std::bit_cast<std::uint64_t>(right)) ++wrong;
+    }
+    CAPTURE(target);
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("adding a product over nothing changes nothing") {
+  Values c(6, -0.0);
+  matmul_add({nullptr, 2, 0, 0}, {nullptr, 0, 3, 3}, {c.data(), 2, 3, 3}, 2);
+  CHECK(same_bits(c, Values(6, -0.0)));
 }
