@@ -222,13 +222,13 @@ void matmul_row_reference(std::span<const double> a_row, std::span<const double>
   add_row_reference(a_row.data(), {b.data(), k, n, n}, c_row.data());
 }
 
-void matmul_plain(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m,
-                  std::size_t k, std::size_t n, int threads) {
+void matmul_plain_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads) {
 #pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::size_t i = 0; i < m; ++i) {
-    for (std::size_t j = 0; j < n; ++j) c[i * n + j] = 0.0;
-    for (std::size_t p = 0; p < k; ++p)
-      for (std::size_t j = 0; j < n; ++j) c[i * n + j] += a[i * k + p] * b[p * n + j];
+  for (std::size_t i = 0; i < c.rows; ++i) {
+    for (std::size_t p = 0; p < b.rows; ++p)
+      for (std::size_t j = 0; j < c.columns; ++j) {
+        c.data[i * c.stride + j] += a.data[i * a.stride + p] * b.data[p * b.stride + j];
+      }
   }
 }
 

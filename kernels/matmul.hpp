@@ -30,8 +30,7 @@ double matmul_entry_reference(std::span<const double> a_row, std::span<const dou
 void matmul_row_reference(std::span<const double> a_row, std::span<const double> b, std::span<double> c_row,
                           std::size_t k, std::size_t n);
 
-// The textbook triple loop (i, k, j), without FMA; NaN and rounding are left to the compiler.
-void matmul_plain(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m,
-                  std::size_t k, std::size_t n, int threads);
+// The same by the textbook triple loop (i, k, j), without FMA; NaN and rounding are left to the compiler.
+void matmul_plain_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads);
 
 }  // namespace concdemo

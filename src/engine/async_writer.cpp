@@ -39,15 +39,20 @@ AsyncWriter::~AsyncWriter() {
   thread_.join();
 }
 
-void AsyncWriter::submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) {
+void AsyncWriter::submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride,
+                              std::uint64_t columns, std::span<const double> data) {
+  if (columns == stride) columns = stride = data.size();  // one run
   const auto& target = targets_.at(dataset);
-  if (first_element > target.elements || data.size() > target.elements - first_element) {
+  const std::uint64_t rows = columns == 0 ? 0 : data.size() / columns;
+  const std::uint64_t length = rows == 0 ? 0 : (rows - 1) * stride + columns;
+  if (first_element > target.elements || length > target.elements - first_element || rows * columns != data.size() ||
+      columns > stride) {
     throw system_error(fmt::format("elements {} to {} handed to an output dataset of {}: a bug in this program",
-                                   first_element, first_element + data.size(), target.elements));
+                                   first_element, first_element + length, target.elements));
   }
   if (data.empty()) return;
   const double start = now_s();
-  const Part part{dataset, first_element, data};
+  const Part part{dataset, first_element, stride, columns, data};
   if (!options_.async) {
     write(part);
   } else {
@@ -87,25 +92,37 @@ void AsyncWriter::run() noexcept {
   }
 }
 
-void AsyncWriter::write(Part part) noexcept {
+void AsyncWriter::write(const Part& part) noexcept {
   const double start = now_s();
-  while (!part.data.empty() && failure_.error == 0) {
-    // Cut at multiples of the piece, so that no page is written twice.
-    const auto left = static_cast<std::size_t>(piece_elements - part.first_element % piece_elements);
-    const auto piece = part.data.first(std::min(part.data.size(), left));
-    const auto offset = targets_[part.dataset].offset + part.first_element * sizeof(double);
-    add_block_checksums(part.first_element, piece, sums_[part.dataset]);
-    if (const int error = files::write_all(file_, std::as_bytes(piece), offset)) {
-      failure_ = {error, offset};
-      break;
-    }
-    // Only a hint, so that the last fdatasync finds little left to do.
-    files::start_writeback(file_, offset, piece.size_bytes());
-    elements_[part.dataset] += piece.size();
-    part.first_element += piece.size();
-    part.data = part.data.subspan(piece.size());
+  // What starts the disk's work is only a hint, so that the last fdatasync finds little left to do: not for each row.
+  std::uint64_t begun = part.first_element;
+  std::uint64_t at = part.first_element;
+  const auto columns = static_cast<std::size_t>(part.columns);
+  for (std::size_t row = 0; row < part.data.size() / columns && failure_.error == 0; ++row, at += part.stride) {
+    write_run(part.dataset, at, part.data.subspan(row * columns, columns));
+    if (at + columns - begun < piece_elements && (row + 1) * columns < part.data.size()) continue;
+    files::start_writeback(file_, targets_[part.dataset].offset + begun * sizeof(double), (at + columns - begun) * sizeof(double));
+    begun = at + part.stride;
   }
   busy_s_ += now_s() - start;
+}
+
+void AsyncWriter::write_run(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) noexcept {
+  while (!data.empty()) {
+    // Cut at multiples of the piece, so that no page is written twice.
+    const auto left = static_cast<std::size_t>(piece_elements - first_element % piece_elements);
+    const auto piece = data.first(std::min(data.size(), left));
+    const auto offset = targets_[dataset].offset + first_element * sizeof(double);
+    add_block_checksums(first_element, piece, sums_[dataset]);
+    if (const int error = files::write_all(file_, std::as_bytes(piece), offset)) {
+      failure_ = {error, offset};
+      return;
+    }
+    if (piece.size() == piece_elements) files::start_writeback(file_, offset, piece.size_bytes());
+    elements_[dataset] += piece.size();
+    first_element += piece.size();
+    data = data.subspan(piece.size());
+  }
 }
 
 }  // namespace concdemo

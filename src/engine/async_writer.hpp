@@ -37,7 +37,12 @@ class AsyncWriter {
   AsyncWriter& operator=(const AsyncWriter&) = delete;
 
   // The data must stay alive and unchanged until drain() returns. After a failed write nothing more is written.
-  void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data);
+  void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) {
+    submit_rows(dataset, first_element, data.size(), data.size(), data);
+  }
+  // Rows of `columns` elements, `stride` apart in the dataset and one after another in `data`.
+  void submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride, std::uint64_t columns,
+                   std::span<const double> data);
   // Waits until at most so many of the submitted parts have not been written; the others' memory may be used again.
   void wait_until_left(std::size_t parts);
   Failure drain();  // waits until everything submitted is written or has failed
@@ -52,10 +57,13 @@ class AsyncWriter {
   struct Part {
     std::size_t dataset;
     std::uint64_t first_element;
+    std::uint64_t stride;
+    std::uint64_t columns;
     std::span<const double> data;
   };
   void run() noexcept;
-  void write(Part part) noexcept;
+  void write(const Part& part) noexcept;
+  void write_run(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) noexcept;
 
   const int file_;
   const std::vector<Target> targets_;

@@ -7,6 +7,17 @@
 #include "kernels/fill.hpp"
 
 namespace concdemo {
+namespace {
+
+void generate(const Operand& operand, std::uint64_t first, std::span<double> out, int threads) {
+  if (operand.fill == Fill::index) {
+    fill_index(out, first, threads);
+  } else {
+    fill_uniform(out, operand.seed, operand.stream, first, threads);
+  }
+}
+
+}  // namespace
 
 LoadCounts load(const Operand& operand, Range range, std::span<double> out, std::vector<std::uint8_t>& missing,
                 int threads) {
@@ -23,12 +34,36 @@ LoadCounts load(const Operand& operand, Range range, std::span<double> out, std:
     }
     case Operand::Source::generated: break;
   }
-  if (operand.fill == Fill::index) {
-    fill_index(out, range.begin, threads);
-  } else {
-    fill_uniform(out, operand.seed, operand.stream, range.begin, threads);
-  }
+  generate(operand, range.begin, out, threads);
   return {};
+}
+
+LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>& parts, int threads) {
+  LoadCounts counts;
+  if (operand.source == Operand::Source::file) {
+    hdf5::DatasetReader reader(operand.dataset, operand.buffer_bytes);
+    for (const Rectangle& part : parts) {
+      const hdf5::ReadCounts found = reader.read_rectangle(part.rows, part.columns, part.out);
+      counts.missing += found.missing;
+      counts.inexact += found.inexact;
+    }
+    return counts;
+  }
+  const std::uint64_t width = operand.shape[1];
+  for (const Rectangle& part : parts) {
+    const std::uint64_t columns = part.columns.size();
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (std::uint64_t i = part.rows.begin; i < part.rows.end; ++i) {
+      const std::span<double> row(part.out + (i - part.rows.begin) * columns, columns);
+      const std::uint64_t first = i * width + part.columns.begin;
+      if (operand.source == Operand::Source::values) {
+        std::copy_n(operand.values.begin() + static_cast<std::ptrdiff_t>(first), columns, row.begin());
+      } else {
+        generate(operand, first, row, 1);
+      }
+    }
+  }
+  return counts;
 }
 
 std::string describe(const Operand& operand) {

@@ -37,6 +37,16 @@ struct LoadCounts {
 LoadCounts load(const Operand& operand, Range range, std::span<double> out, std::vector<std::uint8_t>& missing,
                 int threads);
 
+// A rectangle of a two-dimensional operand and where its elements go, row after row.
+struct Rectangle {
+  Range rows;
+  Range columns;
+  double* out = nullptr;
+};
+
+// Missing elements become NaN; they are counted.
+LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>& parts, int threads);
+
 // "uniform, seed 1", "5 values" or "FILE:/dataset".
 std::string describe(const Operand& operand);
 

@@ -169,8 +169,13 @@ std::unique_ptr<OutputFile> OutputFile::create(const mpi::Comm& comm, const File
 }
 
 void OutputFile::submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) {
+  submit_rows(dataset, first_element, data.size(), data.size(), data);
+}
+
+void OutputFile::submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride,
+                             std::uint64_t columns, std::span<const double> data) {
   try {
-    state_->writer->submit(dataset, first_element, data);
+    state_->writer->submit_rows(dataset, first_element, stride, columns, data);
   } catch (const std::exception& error) {
     state_->misuse = error.what();
   }

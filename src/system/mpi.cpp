@@ -24,11 +24,13 @@ void check(int code, const char* call) {
   throw system_error(std::string(call) + ": " + std::string(text.data(), static_cast<std::size_t>(length)));
 }
 
-bool wait(MPI_Request request, const char* call, double timeout_s) {
+namespace {
+template <class Test>
+bool wait_for(Test is_done, double timeout_s) {
   using namespace std::chrono;
   const auto start = steady_clock::now();
-  for (int done = 0;;) {
-    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
+  while (true) {
+    const bool done = is_done();
     const duration<double> waited = steady_clock::now() - start;
     if (done) {
       total_waited_s += waited.count();
@@ -38,6 +40,27 @@ bool wait(MPI_Request request, const char* call, double timeout_s) {
     if (waited < microseconds(50)) continue;
     std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), milliseconds(1)));
   }
+}
+}  // namespace
+
+bool wait(MPI_Request request, const char* call, double timeout_s) {
+  return wait_for(
+      [&] {
+        int done = 0;
+        check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
+        return done != 0;
+      },
+      timeout_s);
+}
+
+void wait_all(std::span<MPI_Request> requests, const char* call) {
+  wait_for(
+      [&] {
+        int done = 0;
+        check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE), call);
+        return done != 0;
+      },
+      1e18);
 }
 
 namespace {
@@ -182,20 +205,6 @@ std::uint64_t Comm::min(std::uint64_t value) const {
 std::uint64_t Comm::sum(std::uint64_t value) const {
   count(sizeof value);
   return reduce_all(handle_->comm, value, MPI_UINT64_T, MPI_SUM);
-}
-
-void Comm::reduce_sum(std::span<std::uint64_t> values, int root) const {
-  constexpr std::size_t step = std::size_t{1} << 20;
-  for (std::size_t at = 0; at < values.size(); at += step) {
-    const std::size_t length = std::min(step, values.size() - at);
-    MPI_Request request = MPI_REQUEST_NULL;
-    const void* send = rank_ == root ? MPI_IN_PLACE : static_cast<const void*>(values.data() + at);
-    void* receive = rank_ == root ? values.data() + at : nullptr;
-    check(MPI_Ireduce(send, receive, static_cast<int>(length), MPI_UINT64_T, MPI_SUM, root, handle_->comm, &request),
-          "MPI_Ireduce");
-    wait(request, "MPI_Ireduce");
-    count(length * sizeof(std::uint64_t));
-  }
 }
 
 std::vector<std::string> Comm::collect(const std::string& text, bool everywhere) const {

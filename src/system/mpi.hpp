@@ -36,6 +36,7 @@ double waited_s();  // seconds this rank has spent waiting for others in calls o
 struct Traffic {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t shared_bytes = 0;  // read from other ranks' arrays in shared memory, without a message
 };
 
 class Comm {
@@ -65,6 +66,8 @@ class Comm {
   std::uint64_t max(std::uint64_t value) const;
   std::uint64_t min(std::uint64_t value) const;
   std::uint64_t sum(std::uint64_t value) const;                      // modulo 2^64
+  void sum(std::span<std::uint64_t> values) const;                   // modulo 2^64, each of them
+  void sum(std::span<double> values) const;                          // each of them, in whatever order MPI chooses
   void reduce_sum(std::span<std::uint64_t> values, int root = 0) const;  // modulo 2^64; result on root only
   // One string a rank, in rank order: on rank 0 (none elsewhere), or on every rank. 2 GiB in all at most.
   std::vector<std::string> gather(const std::string& text) const { return collect(text, false); }
@@ -101,9 +104,11 @@ class Comm {
   }
 
   Traffic traffic() const { return traffic_; }
+  void count_shared(std::uint64_t bytes) const { traffic_.shared_bytes += bytes; }
 
   struct Handle;                                   // for the wrapper's own files
   const Handle& handle() const { return *handle_; }
+  void count(std::size_t bytes) const;             // one message
 
  private:
   explicit Comm(std::unique_ptr<Handle> handle);
@@ -111,7 +116,6 @@ class Comm {
   bool poll_bytes(void* bytes, std::size_t count, int& from) const;
   void combine_bytes(void* state, std::size_t bytes, const std::function<void(const void*, void*)>& merge) const;
   std::vector<std::string> collect(const std::string& text, bool everywhere) const;
-  void count(std::size_t bytes) const;
 
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;

@@ -1,6 +1,8 @@
 #pragma once
 #include <mpi.h>
 
+#include <span>
+
 #include "system/mpi.hpp"
 
 // What the files of the MPI wrapper share, and nobody else includes.
@@ -16,5 +18,8 @@ void check(int code, const char* call);  // an MPI failure throws Error(system) 
 // millisecond: the sleep adds little to any wait, and a rank that waits costs the others nothing.
 // False when the time is up.
 bool wait(MPI_Request request, const char* call, double timeout_s = 1e18);
+
+// The same for all of these requests, which become MPI_REQUEST_NULL.
+void wait_all(std::span<MPI_Request> requests, const char* call);
 
 }  // namespace concdemo::mpi

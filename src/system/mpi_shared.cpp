@@ -1,5 +1,9 @@
 #include "system/mpi_shared.hpp"
 
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -30,6 +34,54 @@ SharedMemory::SharedMemory(const Comm& node, std::size_t bytes) : window_(std::m
 
 SharedMemory::~SharedMemory() {
   if (std::uncaught_exceptions() == 0) MPI_Win_free(&window_->win);
+}
+
+struct SharedArrays::Window {
+  MPI_Win win = MPI_WIN_NULL;
+};
+
+namespace {
+
+std::uintptr_t page_bytes() { return static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE)); }
+std::uintptr_t up_to_page(std::uintptr_t bytes) { return (bytes + page_bytes() - 1) / page_bytes() * page_bytes(); }
+// Room to begin at a page: each rank maps the memory at a page boundary, so all skip the same number of bytes.
+std::uint64_t room_for(std::uint64_t count) { return up_to_page(count * sizeof(double)) + page_bytes(); }
+
+}  // namespace
+
+bool SharedArrays::fit(const Comm& node, std::uint64_t my_count) {
+  struct statvfs folder{};
+  // Where Open MPI and MPICH keep such windows. Touching memory beyond its room would kill the process (SIGBUS).
+  std::uint64_t room = 0;
+  if (statvfs("/dev/shm", &folder) == 0) room = std::uint64_t{folder.f_bavail} * folder.f_frsize;
+  return node.sum(room_for(my_count)) <= node.min(room - room / 8);
+}
+
+SharedArrays::SharedArrays(const Comm& node, std::uint64_t my_count)
+    : window_(std::make_unique<Window>()), rank_(node.rank()) {
+  void* base = nullptr;
+  check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(room_for(my_count)), 1, MPI_INFO_NULL, node.handle().comm, &base,
+                                &window_->win),
+        "MPI_Win_allocate_shared");
+  for (int rank = 0; rank < node.size(); ++rank) {
+    MPI_Aint size = 0;
+    int unit = 0;
+    check(MPI_Win_shared_query(window_->win, rank, &size, &unit, &base), "MPI_Win_shared_query");
+    auto* const data = reinterpret_cast<double*>(up_to_page(reinterpret_cast<std::uintptr_t>(base)));
+    std::uint64_t count = my_count;
+    node.broadcast(std::as_writable_bytes(std::span(&count, 1)), rank);
+    arrays_.emplace_back(data, count);
+  }
+}
+
+SharedArrays::~SharedArrays() {
+  if (std::uncaught_exceptions() == 0) MPI_Win_free(&window_->win);
+}
+
+void SharedArrays::let_go(std::span<const double> part) const {
+  const std::uintptr_t begin = up_to_page(reinterpret_cast<std::uintptr_t>(part.data()));
+  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(part.data() + part.size()) / page_bytes() * page_bytes();
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace concdemo::mpi

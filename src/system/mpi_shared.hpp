@@ -1,6 +1,9 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "system/mpi.hpp"
 
@@ -21,6 +24,31 @@ class SharedMemory {
   struct Window;
   std::unique_ptr<Window> window_;
   void* data_ = nullptr;
+};
+
+// An array of doubles of each rank of a node that the others read where it lies. Its owner touches it first, so that it
+// lies on the owner's NUMA node. Ranks synchronise by collectives. Making and destroying it is collective, as above.
+class SharedArrays {
+ public:
+  // Collective: whether the system has room for such arrays (containers often limit /dev/shm to 64 MiB); the same on all.
+  static bool fit(const Comm& node, std::uint64_t my_count);
+
+  SharedArrays(const Comm& node, std::uint64_t my_count);
+  ~SharedArrays();
+  SharedArrays(const SharedArrays&) = delete;
+  SharedArrays& operator=(const SharedArrays&) = delete;
+
+  std::span<double> mine() const { return arrays_[static_cast<std::size_t>(rank_)]; }
+  std::span<const double> of(int rank) const { return arrays_[static_cast<std::size_t>(rank)]; }
+
+  // The pages of `part` no longer count as this rank's memory, until it reads them again; what they hold stays.
+  void let_go(std::span<const double> part) const;
+
+ private:
+  struct Window;
+  std::unique_ptr<Window> window_;
+  int rank_ = 0;
+  std::vector<std::span<double>> arrays_;
 };
 
 }  // namespace concdemo::mpi

@@ -57,7 +57,8 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
     job->execute(last ? options.sink : Sink{});
     after = comm.traffic();
   });
-  measured.traffic = {comm.max(after.messages - before.messages), comm.max(after.bytes - before.bytes)};
+  measured.traffic = {comm.max(after.messages - before.messages), comm.max(after.bytes - before.bytes),
+                      comm.max(after.shared_bytes - before.shared_bytes)};
   progress.show(fmt::format("{}: verifying", workload.name));
   measured.pipeline = slowest(comm, job->pipeline());
   measured.verification = job->verify();

@@ -2,68 +2,54 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
-#include "kernels/fill.hpp"
 #include "workloads/list.hpp"
-#include "workloads/numbers.hpp"
+#include "workloads/matmul_check.hpp"
+#include "workloads/matmul_panels.hpp"
 #include "workloads/parts.hpp"
 
 namespace concdemo {
 namespace {
 
-// C = A B by row blocks: each rank holds its rows of A and C, and the whole of B.
+// C = A B, each rank a rectangle of C (matmul_plan.hpp).
 class MatmulJob final : public Job {
  public:
   MatmulJob(const Context& context, const Problem& problem)
       : context_(context),
         plain_(problem.method == Method::plain),
-        k_(problem.size[1]),
         n_(problem.size[2]),
-        rows_(part_of(problem.size[0], static_cast<std::uint64_t>(context.comm.size()),
-                      static_cast<std::uint64_t>(context.comm.rank()))) {
-    LoadCounts whole;  // of B, the same on every rank
-    a_ = load_range(context, problem.operands[0], {rows_.begin * k_, rows_.end * k_}, counts);
-    b_ = load_range(context, problem.operands[1], {0, k_ * n_}, whole);
-    counts = total_over_ranks(context.comm, counts);
-    counts.missing += whole.missing;
-    counts.inexact += whole.inexact;
-    if (counts.missing > 0) {
-      throw usage_error(fmt::format("matmul needs whole matrices; {} elements of the input are missing values", counts.missing));
-    }
-    mpi::together(context.comm, [&] { c_ = Array(rows_.size() * n_); });
+        shares_(context, problem, counts),
+        place_(place_of(shares_.plan(), static_cast<std::uint64_t>(context.comm.rank()))) {
+    mpi::together(context.comm, [&] { c_ = Array(place_.rows.size() * place_.columns.size()); });
   }
 
   void execute(const Sink& sink) override {
-    // Panels of rows, so that one is written while the next is computed.
-    const std::uint64_t step = std::max<std::uint64_t>(64, rows_.size() / 8);
-    for (std::uint64_t row = 0; row < rows_.size(); row += step) {
-      const std::uint64_t m = std::min(step, rows_.size() - row);
-      const auto c = c_.span().subspan(row * n_, m * n_);
-      (plain_ ? matmul_plain : matmul)(std::as_const(a_).span().subspan(row * k_, m * k_), b_.span(), c, m, k_, n_,
-                                       context_.threads);
-      sink.submit(0, (rows_.begin + row) * n_, c);
+    RowsDone submit;
+    if (sink.file != nullptr) {
+      submit = [&](Range rows) {
+        const std::uint64_t width = place_.columns.size();
+        sink.submit_rows(0, (place_.rows.begin + rows.begin) * n_ + place_.columns.begin, n_, width,
+                         std::as_const(c_).span().subspan(rows.begin * width, rows.size() * width));
+      };
     }
+    multiply_shares(context_, shares_, c_.span(), plain_ ? matmul_plain_add : matmul_add, submit);
   }
 
   Verification verify() override {
-    checksum_ = fmt::format("{:016x}", context_.comm.sum(checksum(rows_.begin * n_, c_.span())));
-    constexpr std::uint64_t samples = 64;
-    std::uint64_t wrong = 0;
-    for (std::uint64_t s = 0; s < samples && c_.size() > 0; ++s) {
-      const auto at = std::min(static_cast<std::uint64_t>(uniform_at(sample_seed, 0, s) * static_cast<double>(c_.size())),
-                               static_cast<std::uint64_t>(c_.size() - 1));
-      if (!sample_is_right(at)) ++wrong;
+    const std::uint64_t width = place_.columns.size();
+    const std::span<const double> c = c_.span();
+    std::uint64_t sum = 0;
+#pragma omp parallel for num_threads(context_.threads) schedule(static) reduction(+ : sum)
+    for (std::uint64_t i = 0; i < place_.rows.size(); ++i) {
+      sum += concdemo::checksum((place_.rows.begin + i) * n_ + place_.columns.begin, c.subspan(i * width, width));
     }
-    wrong = context_.comm.sum(wrong);
+    checksum_ = fmt::format("{:016x}", context_.comm.sum(sum));
+    const ProductCheck check = check_product(context_, shares_, c, plain_, sample_seed);
     const std::string against =
-        plain_ ? fmt::format("scalar chain, {} entries a rank, within the bound of k roundings", samples)
-               : fmt::format("scalar chain, {} entries a rank, bit for bit", samples);
-    if (wrong == 0) return {true, against, ""};
-    return {false, against, fmt::format("{} sampled entries of C differ", wrong)};
+        fmt::format("scalar chain, {} entries (seed {}), {}; A (B r) = C r, {} of {} rows", check.entries, sample_seed,
+                    plain_ ? "within the bound of k roundings" : "bit for bit", check.rows_covered, shares_.plan().m);
+    return {check.ok, against, check.failure};
   }
 
   Json result() const override { return {{"checksum", checksum_}}; }
@@ -72,23 +58,11 @@ class MatmulJob final : public Job {
  private:
   static constexpr std::uint64_t sample_seed = 20;
 
-  bool sample_is_right(std::uint64_t at) const {
-    const auto row = a_.span().subspan(at / n_ * k_, k_);
-    const double found = c_.span()[at];
-    const double reference = matmul_entry_reference(row, b_.span(), at % n_, k_, n_);
-    if (!plain_) return same_bits(found, reference);
-    double magnitude = 0;
-    for (std::uint64_t i = 0; i < k_; ++i) magnitude += std::abs(row[i] * b_.span()[i * n_ + at % n_]);
-    return plausible(found, reference, static_cast<double>(k_ + 2), magnitude);
-  }
-
   Context context_;
   bool plain_;
-  std::uint64_t k_;
   std::uint64_t n_;
-  Range rows_;
-  Array a_;
-  Array b_;
+  MatmulShares shares_;
+  MatmulPlace place_;
   Array c_;
   std::string checksum_;
 };
@@ -128,11 +102,7 @@ const Workload matmul_workload{
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> {
       return {dataset_like("c", {problem.size[0], problem.size[2]})};
     },
-    .memory_bytes =
-        [](const Shape& size, int ranks) {
-          const std::uint64_t rows = part_of(size[0], static_cast<std::uint64_t>(ranks), 0).size();
-          return share_bytes({rows, size[1]}, 1) + share_bytes({size[1], size[2]}, 1) + share_bytes({rows, size[2]}, 1);
-        },
+    .memory_bytes = matmul_memory_bytes,
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       return std::make_unique<MatmulJob>(context, problem);
     }};

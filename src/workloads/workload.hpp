@@ -43,6 +43,7 @@ struct Problem {
   Schedule schedule = Schedule::fixed;
   std::uint64_t buffer_bytes = 0;  // of a rank, for reading files and for streaming
   bool stream = false;             // block by block, through buffer_bytes, not whole in memory
+  int node_size = 0;               // > 0: so many ranks count as a node, for tests
 };
 
 // How data larger than memory passed through this rank in one execution; the stages overlap. Maxima over ranks in records.
@@ -67,6 +68,10 @@ struct Sink {
   std::size_t first_dataset = 0;
   void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) const {
     if (file != nullptr) file->submit(first_dataset + dataset, first_element, data);
+  }
+  void submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride, std::uint64_t columns,
+                   std::span<const double> data) const {
+    if (file != nullptr) file->submit_rows(first_dataset + dataset, first_element, stride, columns, data);
   }
 };
 

@@ -17,7 +17,7 @@
 using concdemo::matmul;
 using concdemo::matmul_add;
 using concdemo::matmul_entry_reference;
-using concdemo::matmul_plain;
+using concdemo::matmul_plain_add;
 using concdemo::matmul_row_reference;
 
 namespace {
@@ -154,7 +154,8 @@ TEST_CASE("a product of integers is exact, and the textbook loop agrees") {
   for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<double>(i % 17) - 8;
   for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<double>(i % 13) - 6;
   matmul(a, b, c, m, k, n, 2);
-  matmul_plain(a, b, plain, m, k, n, 2);
+  std::fill(plain.begin(), plain.end(), 0.0);
+  matmul_plain_add({a.data(), m, k, k}, {b.data(), k, n, n}, {plain.data(), m, n, n}, 2);
   int wrong = 0;
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {

@@ -1,0 +1,52 @@
+#include <algorithm>
+#include <stdexcept>
+
+#include "system/hdf5_read.hpp"
+#include "system/hdf5_slabs.hpp"
+
+namespace concdemo::hdf5 {
+namespace {
+
+// A part's end: the next multiple of the chunk's extent that leaves at most `most`, or the chunk's own end.
+std::uint64_t part_end(std::uint64_t begin, std::uint64_t end, std::uint64_t chunk, std::uint64_t most) {
+  if (chunk == 0) return std::min(end, begin + std::max<std::uint64_t>(1, most));
+  return std::min(end, std::max(begin / chunk + 1, (begin + most) / chunk) * chunk);
+}
+
+}  // namespace
+
+ReadCounts DatasetReader::read_rectangle(Range rows, Range columns, double* out) {
+  if (info_.shape.size() != 2 || rows.begin > rows.end || rows.end > info_.shape[0] || columns.begin > columns.end ||
+      columns.end > info_.shape[1]) {
+    throw std::invalid_argument("DatasetReader::read_rectangle: no such rectangle");
+  }
+  ReadCounts counts;
+  const auto size = static_cast<std::uint64_t>(info_.format.size);
+  const std::uint64_t chunk_rows = info_.chunk.empty() ? 0 : info_.chunk[0];
+  const std::uint64_t chunk_columns = info_.chunk.empty() ? 0 : info_.chunk[1];
+  const std::uint64_t width = columns.size();
+  // Wide parts first: their rows are the longest runs in the file.
+  const std::uint64_t most_columns = std::max<std::uint64_t>(1, slab_elements_ / std::max<std::uint64_t>(1, chunk_rows));
+  for (std::uint64_t column = columns.begin; column < columns.end;) {
+    const std::uint64_t last_column = part_end(column, columns.end, chunk_columns, most_columns);
+    const std::uint64_t part_columns = last_column - column;
+    for (std::uint64_t row = rows.begin; row < rows.end;) {
+      const std::uint64_t last_row = part_end(row, rows.end, chunk_rows, slab_elements_ / part_columns);
+      const Box box{{row, column}, {last_row - row, part_columns}};
+      if (slab_.size() < box.elements() * size) slab_.resize(box.elements() * size);
+      fetch(box, slab_.data());
+      counts.bytes += box.elements() * size;
+      for (std::uint64_t i = row; i < last_row; ++i) {
+        const auto found = convert_to_double(slab_.data() + (i - row) * part_columns * size, info_.format, info_.packing,
+                                             part_columns, out + (i - rows.begin) * width + (column - columns.begin), nullptr);
+        counts.missing += found.missing;
+        counts.inexact += found.inexact;
+      }
+      row = last_row;
+    }
+    column = last_column;
+  }
+  return counts;
+}
+
+}  // namespace concdemo::hdf5

@@ -1,0 +1,101 @@
+#include "workloads/matmul_shares.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "workloads/matmul_panels.hpp"
+#include "workloads/parts.hpp"
+
+namespace concdemo {
+namespace {
+
+bool on_one_node(const mpi::Comm& comm, int node_size) {
+  if (node_size > 0) return node_size >= comm.size();
+  return comm.min(std::uint64_t{comm.split_by_node().size() == comm.size()}) == 1;
+}
+
+MatmulPlan plan_for(const Problem& problem, const mpi::Comm& comm, Slices slices) {
+  return plan_matmul(problem.size[0], problem.size[1], problem.size[2], static_cast<std::uint64_t>(comm.size()), slices);
+}
+
+std::uint64_t both_shares(const MatmulPlan& plan, std::uint64_t rank) {
+  return share_elements(plan, Matrix::a, rank) + share_elements(plan, Matrix::b, rank);
+}
+
+}  // namespace
+
+MatmulShares::MatmulShares(const Context& context, const Problem& problem, LoadCounts& counts)
+    : plan_(plan_for(problem, context.comm, Slices::whole)), rank_(static_cast<std::uint64_t>(context.comm.rank())) {
+  const mpi::Comm& comm = context.comm;
+  if (comm.size() > 1) {
+    const bool one_node = on_one_node(comm, problem.node_size);
+    if (one_node && mpi::SharedArrays::fit(comm, both_shares(plan_, rank_))) {
+      shared_ = std::make_unique<mpi::SharedArrays>(comm, both_shares(plan_, rank_));
+    } else {
+      plan_ = plan_for(problem, comm, Slices::fine);
+    }
+  }
+  mpi::together(comm, [&] {
+    const std::uint64_t of_a = share_elements(plan_, Matrix::a, rank_), of_b = share_elements(plan_, Matrix::b, rank_);
+    if (!shared_) {
+      a_ = Array(of_a);
+      b_ = Array(of_b);
+    }
+    for (const Matrix matrix : {Matrix::a, Matrix::b}) {
+      double* own = (matrix == Matrix::a ? a_ : b_).span().data();
+      if (shared_) own = shared_->mine().data() + (matrix == Matrix::a ? 0 : of_a);
+      std::vector<Rectangle> parts;
+      for (const Slice& slice : slices_owned(plan_, matrix, rank_)) {
+        parts.push_back({slice.rows, slice.columns, own + slice.offset});
+      }
+      const auto found = load_rectangles(problem.operands[matrix == Matrix::a ? 0 : 1], parts, context.threads);
+      counts.missing += found.missing;
+      counts.inexact += found.inexact;
+    }
+  });
+  counts = total_over_ranks(comm, counts);
+  if (counts.missing > 0) {
+    throw usage_error(
+        fmt::format("matmul needs whole matrices; {} elements of the input are missing values", counts.missing));
+  }
+}
+
+MatrixView MatmulShares::view(const MatrixPart& piece) const {
+  const Position position = position_of(plan_, piece);
+  const double* share = nullptr;
+  if (shared_) {
+    const std::uint64_t skip = piece.matrix == Matrix::b ? share_elements(plan_, Matrix::a, piece.from) : 0;
+    share = shared_->of(static_cast<int>(piece.from)).data() + skip;
+  } else {
+    share = (piece.matrix == Matrix::a ? a_ : b_).span().data();
+  }
+  return {share + position.offset, piece.rows.size(), piece.columns.size(), position.stride};
+}
+
+void MatmulShares::let_go(const MatrixPart& piece) const {
+  if (!shared_ || piece.from == rank_ || piece.rows.size() == 0) return;
+  const MatrixView part = view(piece);
+  shared_->let_go({part.data, (part.rows - 1) * part.stride + part.columns});
+}
+
+std::uint64_t matmul_memory_bytes(const Shape& size, int ranks) {
+  const auto all = static_cast<std::uint64_t>(ranks);
+  for (const Shape& matrix : {Shape{size[0], size[1]}, Shape{size[1], size[2]}, Shape{size[0], size[2]}}) {
+    share_bytes(matrix, ranks);  // refuses what no memory holds
+  }
+  std::uint64_t most = 0;
+  for (const Slices slices : {Slices::whole, Slices::fine}) {
+    const MatmulPlan plan = plan_matmul(size[0], size[1], size[2], all, slices);
+    for (const std::uint64_t rank : {std::uint64_t{0}, all - 1}) {  // of the largest group, and of the smallest
+      const MatmulPlace place = place_of(plan, rank);
+      std::uint64_t elements = both_shares(plan, rank) + place.rows.size() * place.columns.size();
+      if (slices == Slices::fine && ranks > 1) elements += panel_elements(plan, rank);
+      most = std::max(most, elements * sizeof(double));
+    }
+  }
+  return most;
+}
+
+}  // namespace concdemo
