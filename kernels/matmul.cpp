@@ -1,12 +1,14 @@
 #include "kernels/matmul.hpp"
 
 #include <omp.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <memory>
+#include <new>
 
 #include "kernels/simd.hpp"
 
@@ -21,7 +23,7 @@
 #define CONCDEMO_MATMUL_ONCE
 namespace concdemo {
 
-constexpr std::size_t matmul_block_columns = 480;  // 960 KiB of packed B, for L2; a multiple of every tile's width
+constexpr std::size_t matmul_block_columns = 264;  // 528 KiB of packed B, half of L2; a multiple of every tile's width
 constexpr std::size_t matmul_max_tile_rows = 8;
 
 // A rectangle of C, computed by one thread.
@@ -29,7 +31,7 @@ struct MatmulTask {
   std::size_t row, rows, column, columns;
 };
 
-// One thread's packed copies: of a block of B in slivers one tile wide, and of the rows of A that a tile needs.
+// One thread's packed copies: of a block of B, and of the rows of A that a tile needs.
 struct alignas(64) MatmulBuffers {
   double b[matmul_block_k * matmul_block_columns];
   double a[matmul_block_k * matmul_max_tile_rows];
@@ -38,112 +40,7 @@ struct alignas(64) MatmulBuffers {
 }  // namespace concdemo
 #endif
 
-HWY_BEFORE_NAMESPACE();
-namespace concdemo {
-namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Tag = hn::ScalableTag<double>;
-using Vector = hn::Vec<Tag>;
-constexpr std::size_t lanes = HWY_MAX_BYTES / sizeof(double);
-constexpr std::size_t tile_vectors = 3;
-constexpr std::size_t tile_columns = tile_vectors * lanes;
-// Accumulators, one row of B and one element of A fill the 32 (AVX-512, NEON) or 16 registers.
-constexpr std::size_t tile_rows = HWY_TARGET == HWY_AVX2 ? 4 : matmul_max_tile_rows;
-static_assert(matmul_block_columns % tile_columns == 0);
-
-// c (rows x tile_columns, row stride c_stride) += the packed products of one block in k.
-template <std::size_t rows>
-HWY_INLINE void add_tile(const double* HWY_RESTRICT a, const double* HWY_RESTRICT b, std::size_t depth,
-                         double* HWY_RESTRICT c, std::size_t c_stride) {
-  const Tag d;
-  Vector acc[rows][tile_vectors];
-  for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t v = 0; v < tile_vectors; ++v) acc[r][v] = hn::Zero(d);
-  for (std::size_t p = 0; p < depth; ++p) {
-    const Vector b0 = hn::Load(d, b);
-    const Vector b1 = hn::Load(d, b + lanes);
-    const Vector b2 = hn::Load(d, b + 2 * lanes);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const Vector a_r = hn::Set(d, a[r]);
-      acc[r][0] = hn::MulAdd(a_r, b0, acc[r][0]);
-      acc[r][1] = hn::MulAdd(a_r, b1, acc[r][1]);
-      acc[r][2] = hn::MulAdd(a_r, b2, acc[r][2]);
-    }
-    a += rows;
-    b += tile_columns;
-  }
-  const Vector nan = hn::Set(d, std::numeric_limits<double>::quiet_NaN());
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t v = 0; v < tile_vectors; ++v) {
-      double* target = c + r * c_stride + v * lanes;
-      const Vector sum = hn::Add(hn::LoadU(d, target), acc[r][v]);
-      hn::StoreU(hn::IfThenElse(hn::IsNaN(sum), nan, sum), d, target);
-    }
-  }
-}
-
-// Packs `rows` rows of A, k-major; rows up to `height` become zeros.
-template <std::size_t height>
-void pack_a(const double* a, std::size_t stride, std::size_t rows, std::size_t depth, double* packed) {
-  if (rows == height) {  // with a constant count the compiler unrolls: packing costs half
-    for (std::size_t p = 0; p < depth; ++p)
-      for (std::size_t r = 0; r < height; ++r) packed[p * height + r] = a[r * stride + p];
-    return;
-  }
-  std::fill_n(packed, depth * height, 0.0);
-  for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t p = 0; p < depth; ++p) packed[p * height + r] = a[r * stride + p];
-}
-
-void pack_b(const double* b, std::size_t stride, std::size_t columns, std::size_t depth, double* packed) {
-  for (std::size_t j = 0; j < columns; j += tile_columns) {
-    const std::size_t width = std::min(tile_columns, columns - j);
-    for (std::size_t p = 0; p < depth; ++p, packed += tile_columns) {
-      std::copy_n(b + p * stride + j, width, packed);
-      std::fill(packed + width, packed + tile_columns, 0.0);
-    }
-  }
-}
-
-// One strip of at most `height` rows of A against the packed block of B.
-template <std::size_t height>
-void add_strip(const double* a, std::size_t a_stride, MatmulBuffers& buffers, std::size_t depth, double* c,
-               std::size_t c_stride, std::size_t rows, std::size_t columns) {
-  pack_a<height>(a, a_stride, rows, depth, buffers.a);
-  for (std::size_t j = 0; j < columns; j += tile_columns) {
-    const double* b = buffers.b + j * depth;
-    const std::size_t width = std::min(tile_columns, columns - j);
-    if (rows == height && width == tile_columns) {
-      add_tile<height>(buffers.a, b, depth, c + j, c_stride);
-      continue;
-    }
-    // At an edge a whole tile is computed aside; its surplus is never stored.
-    double edge[height * tile_columns] = {};
-    for (std::size_t r = 0; r < rows; ++r) std::copy_n(c + r * c_stride + j, width, edge + r * tile_columns);
-    add_tile<height>(buffers.a, b, depth, edge, tile_columns);
-    for (std::size_t r = 0; r < rows; ++r) std::copy_n(edge + r * tile_columns, width, c + r * c_stride + j);
-  }
-}
-
-void multiply_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, const MatmulTask& task,
-                  MatmulBuffers& buffers) {
-  const std::size_t end = task.row + task.rows;
-  for (std::size_t p = 0; p < a.columns; p += matmul_block_k) {
-    const std::size_t depth = std::min(matmul_block_k, a.columns - p);
-    pack_b(b.data + p * b.stride + task.column, b.stride, task.columns, depth, buffers.b);
-    for (std::size_t i = task.row; i < end; i += tile_rows) {
-      const std::size_t rows = std::min(tile_rows, end - i);
-      const auto strip = rows == 1 ? add_strip<1> : add_strip<tile_rows>;
-      strip(a.data + i * a.stride + p, a.stride, buffers, depth, c.data + i * c.stride + task.column, c.stride, rows,
-            task.columns);
-    }
-  }
-}
-
-}  // namespace HWY_NAMESPACE
-}  // namespace concdemo
-HWY_AFTER_NAMESPACE();
+#include "kernels/matmul_tile-inl.hpp"
 
 #if HWY_ONCE
 namespace concdemo {
@@ -153,12 +50,41 @@ namespace {
 
 constexpr double canonical_nan = std::numeric_limits<double>::quiet_NaN();
 
-// Rows of a task: many, because each task packs its part of B anew, but a few tasks for every thread.
-std::size_t rows_of_task(std::size_t m, std::size_t n, std::size_t threads) {
-  const std::size_t column_tasks = (n + matmul_block_columns - 1) / matmul_block_columns;
-  std::size_t rows = 512;
-  while (rows > 4 * matmul_max_tile_rows && (m + rows - 1) / rows * column_tasks < 4 * threads) rows /= 2;
-  return rows;
+struct Free {
+  void operator()(MatmulBuffers* buffers) const { std::free(buffers); }
+};
+
+// Kept by the thread that calls, for its next product: fresh pages would cost a small one several per cent.
+MatmulBuffers* buffers_of_team(std::size_t threads) {
+  thread_local std::unique_ptr<MatmulBuffers, Free> kept;
+  thread_local std::size_t capacity = 0;
+  if (capacity < threads) {
+    constexpr std::size_t huge_page = std::size_t{2} << 20;
+    const std::size_t bytes = (threads * sizeof(MatmulBuffers) + huge_page - 1) / huge_page * huge_page;
+    capacity = 0;
+    kept.reset(static_cast<MatmulBuffers*>(std::aligned_alloc(huge_page, bytes)));
+    if (!kept) throw std::bad_alloc();
+    madvise(kept.get(), bytes, MADV_HUGEPAGE);
+    capacity = threads;
+  }
+  return kept.get();
+}
+
+// Blocks of C: as wide as fits L2 and as high as there are rows, for each packs its part of B anew; but as many as keep
+// all threads busy to the end.
+struct MatmulBlocks {
+  std::size_t rows, columns;
+};
+MatmulBlocks blocks_of(std::size_t m, std::size_t n, std::size_t threads) {
+  constexpr std::size_t least_columns = 96, most_rows = 2048, least_rows = 64, vector = 8;
+  const auto parts = [](std::size_t whole, std::size_t part) { return (whole + part - 1) / part; };
+  std::size_t across = parts(n, matmul_block_columns);
+  if (n / threads >= least_columns) across = parts(across, threads) * threads;
+  const std::size_t columns = parts(parts(n, across), vector) * vector;
+  std::size_t rows = most_rows;
+  if (across % threads != 0)
+    while (rows > least_rows && parts(m, rows) * across < 4 * threads) rows /= 2;
+  return {rows, columns};
 }
 
 // One row of C, in scalar code.
@@ -176,32 +102,38 @@ void add_row_reference(const double* a, const MatrixView& b, double* c) {
   for (std::size_t j = 0; j < b.columns; ++j) c[j] = std::isnan(c[j]) ? canonical_nan : c[j];
 }
 
-}  // namespace
-
-void matmul_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads) {
+void multiply(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads, bool from_zero) {
   const std::size_t m = c.rows, n = c.columns;
   if (m == 0 || n == 0) return;
-  if (simd_is_scalar()) {
+  if (simd_is_scalar() || a.columns == 0) {
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (std::size_t i = 0; i < m; ++i) add_row_reference(a.data + i * a.stride, b, c.data + i * c.stride);
+    for (std::size_t i = 0; i < m; ++i) {
+      if (from_zero) std::fill_n(c.data + i * c.stride, n, 0.0);
+      add_row_reference(a.data + i * a.stride, b, c.data + i * c.stride);
+    }
     return;
   }
-  const std::size_t task_rows = rows_of_task(m, n, static_cast<std::size_t>(threads));
-  const auto buffers = std::make_unique_for_overwrite<MatmulBuffers[]>(static_cast<std::size_t>(threads));
+  const MatmulBlocks block = blocks_of(m, n, static_cast<std::size_t>(threads));
+  MatmulBuffers* buffers = buffers_of_team(static_cast<std::size_t>(threads));
+  const auto multiply_block = HWY_DYNAMIC_DISPATCH(multiply_add);
 #pragma omp parallel for collapse(2) num_threads(threads) schedule(dynamic)
-  for (std::size_t column = 0; column < n; column += matmul_block_columns) {
-    for (std::size_t row = 0; row < m; row += task_rows) {
-      const MatmulTask task{row, std::min(task_rows, m - row), column, std::min(matmul_block_columns, n - column)};
-      HWY_DYNAMIC_DISPATCH(multiply_add)(a, b, c, task, buffers[static_cast<std::size_t>(omp_get_thread_num())]);
+  for (std::size_t column = 0; column < n; column += block.columns) {
+    for (std::size_t row = 0; row < m; row += block.rows) {
+      const MatmulTask task{row, std::min(block.rows, m - row), column, std::min(block.columns, n - column)};
+      multiply_block(a, b, c, task, buffers[omp_get_thread_num()], from_zero);
     }
   }
 }
 
+}  // namespace
+
+void matmul_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads) {
+  multiply(a, b, c, threads, false);
+}
+
 void matmul(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m, std::size_t k,
             std::size_t n, int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::size_t i = 0; i < m; ++i) std::fill_n(c.data() + i * n, n, 0.0);
-  matmul_add({a.data(), m, k, k}, {b.data(), k, n, n}, {c.data(), m, n, n}, threads);
+  multiply({a.data(), m, k, k}, {b.data(), k, n, n}, {c.data(), m, n, n}, threads, true);
 }
 
 double matmul_entry_reference(std::span<const double> a_row, std::span<const double> b, std::size_t j, std::size_t k,

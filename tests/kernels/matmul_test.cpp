@@ -112,7 +112,8 @@ TEST_CASE("matmul has the bits of its definition on every SIMD target and thread
   const std::size_t shapes[][3] = {{1, 1, 1},    {1, 255, 1},    {1, 256, 3},   {2, 257, 23},  {3, 513, 25},
                                    {7, 2, 11},   {8, 256, 24},   {9, 13, 12},   {17, 31, 481}, {4, 1, 5},
                                    {1, 600, 97}, {131, 300, 53}, {70, 7, 960},  {16, 512, 48}, {5, 1025, 1},
-                                   {0, 3, 4},    {3, 4, 0},      {0, 0, 0},     {65, 67, 71},  {515, 3, 2}};
+                                   {0, 3, 4},    {3, 4, 0},      {0, 0, 0},     {65, 67, 71},  {515, 3, 2},
+                                 {2055, 5, 9}, {13, 258, 289}, {14, 9, 200},  {21, 261, 797}};
   for (const auto& [m, k, n] : shapes) {
     check_everywhere(random_values(m * k, 1), random_values(k * n, 2), m, k, n);
     for (const std::uint32_t one_in : {3u, 2000u})
