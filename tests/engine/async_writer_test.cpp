@@ -65,6 +65,35 @@ TEST_CASE("everything submitted is in the file after drain, with its checksums, 
   }
 }
 
+TEST_CASE("rows that lie apart in the file, with the checksums of the whole") {
+  const std::size_t rows = 700, width = 411;
+  const auto data = ramp(rows * width);
+  std::vector<std::uint64_t> sums(block_count(data.size()));
+  add_block_checksums(0, data, sums);
+  const auto file = unnamed_file();
+  AsyncWriter writer(file.get(), {{4096, data.size()}}, {});
+  std::vector<std::vector<double>> parts;  // of columns
+  for (const auto& [first, columns] : {std::pair<std::size_t, std::size_t>{0, 200}, {200, 1}, {201, 210}}) {
+    parts.emplace_back();
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t j = 0; j < columns; ++j) parts.back().push_back(data[i * width + first + j]);
+    }
+  }
+  writer.submit_rows(0, 0, width, 200, parts[0]);
+  writer.submit_rows(0, 200, width, 1, parts[1]);
+  writer.submit_rows(0, 201, width, 210, parts[2]);
+  CHECK(writer.drain().error == 0);
+  CHECK(writer.elements(0) == data.size());
+  CHECK((writer.sums(0) == sums));
+  std::vector<double> stored(data.size());
+  std::size_t got = 0;
+  CHECK(files::read_all(file.get(), std::as_writable_bytes(std::span(stored)), 4096, got) == 0);
+  CHECK((stored == data));
+  CHECK_THROWS_AS(writer.submit_rows(0, 202, width, 210, parts[2]), Error);      // one element beyond the end
+  CHECK_THROWS_AS(writer.submit_rows(0, 0, 199, 200, parts[0]), Error);          // rows that overlap
+  CHECK_THROWS_AS(writer.submit_rows(0, 0, width, 201, parts[0]), Error);        // not whole rows
+}
+
 TEST_CASE("a writer that goes away with work left neither hangs nor touches the data again") {
   const auto file = unnamed_file();
   for (int i = 0; i < 20; ++i) {
