@@ -24,28 +24,35 @@ std::uint64_t both_shares(const MatmulPlan& plan, std::uint64_t rank) {
   return share_elements(plan, Matrix::a, rank) + share_elements(plan, Matrix::b, rank);
 }
 
+// Whether any rank reads another's share of this matrix.
+bool is_read_by_others(const MatmulPlan& plan, Matrix matrix) {
+  return matrix == Matrix::a ? plan.groups > 1 : plan.ranks > plan.groups;
+}
+
+std::uint64_t shared_elements(const MatmulPlan& plan, Matrix matrix, std::uint64_t rank) {
+  return is_read_by_others(plan, matrix) ? share_elements(plan, matrix, rank) : 0;
+}
+
 }  // namespace
 
 MatmulShares::MatmulShares(const Context& context, const Problem& problem, LoadCounts& counts)
     : plan_(plan_for(problem, context.comm, Slices::whole)), rank_(static_cast<std::uint64_t>(context.comm.rank())) {
   const mpi::Comm& comm = context.comm;
   if (comm.size() > 1) {
-    const bool one_node = on_one_node(comm, problem.node_size);
-    if (one_node && mpi::SharedArrays::fit(comm, both_shares(plan_, rank_))) {
-      shared_ = std::make_unique<mpi::SharedArrays>(comm, both_shares(plan_, rank_));
+    const std::uint64_t count = shared_elements(plan_, Matrix::a, rank_) + shared_elements(plan_, Matrix::b, rank_);
+    if (on_one_node(comm, problem.node_size) && mpi::SharedArrays::fit(comm, count)) {
+      shared_ = std::make_unique<mpi::SharedArrays>(comm, count);
     } else {
       plan_ = plan_for(problem, comm, Slices::fine);
     }
   }
   mpi::together(comm, [&] {
-    const std::uint64_t of_a = share_elements(plan_, Matrix::a, rank_), of_b = share_elements(plan_, Matrix::b, rank_);
-    if (!shared_) {
-      a_ = Array(of_a);
-      b_ = Array(of_b);
-    }
     for (const Matrix matrix : {Matrix::a, Matrix::b}) {
-      double* own = (matrix == Matrix::a ? a_ : b_).span().data();
-      if (shared_) own = shared_->mine().data() + (matrix == Matrix::a ? 0 : of_a);
+      const bool shared = shared_ != nullptr && is_read_by_others(plan_, matrix);
+      Array& array = matrix == Matrix::a ? a_ : b_;
+      if (!shared) array = Array(share_elements(plan_, matrix, rank_));
+      const std::uint64_t skip = matrix == Matrix::b ? shared_elements(plan_, Matrix::a, rank_) : 0;
+      double* own = shared ? shared_->mine().data() + skip : array.span().data();
       std::vector<Rectangle> parts;
       for (const Slice& slice : slices_owned(plan_, matrix, rank_)) {
         parts.push_back({slice.rows, slice.columns, own + slice.offset});
@@ -64,12 +71,10 @@ MatmulShares::MatmulShares(const Context& context, const Problem& problem, LoadC
 
 MatrixView MatmulShares::view(const MatrixPart& piece) const {
   const Position position = position_of(plan_, piece);
-  const double* share = nullptr;
-  if (shared_) {
-    const std::uint64_t skip = piece.matrix == Matrix::b ? share_elements(plan_, Matrix::a, piece.from) : 0;
+  const double* share = (piece.matrix == Matrix::a ? a_ : b_).span().data();
+  if (shared_ && is_read_by_others(plan_, piece.matrix)) {
+    const std::uint64_t skip = piece.matrix == Matrix::b ? shared_elements(plan_, Matrix::a, piece.from) : 0;
     share = shared_->of(static_cast<int>(piece.from)).data() + skip;
-  } else {
-    share = (piece.matrix == Matrix::a ? a_ : b_).span().data();
   }
   return {share + position.offset, piece.rows.size(), piece.columns.size(), position.stride};
 }

@@ -8,8 +8,9 @@
 
 namespace concdemo {
 
-// A rank's shares of A and B. Where all ranks are on one node with room for it, they lie in shared memory and every rank
-// reads the others' in place; else they are private and travel in messages.
+// A rank's shares of A and B. Where all ranks are on one node with room for it, those that others need lie in shared
+// memory, where these read them in place; else they travel in messages. Private ones have huge pages, which the system
+// seldom gives to shared memory.
 class MatmulShares {
  public:
   // Collective. Decides how slices are cut, and loads; `counts` gets the total over ranks. Throws usage Error for missing
@@ -27,8 +28,8 @@ class MatmulShares {
  private:
   MatmulPlan plan_;
   std::uint64_t rank_ = 0;
-  std::unique_ptr<mpi::SharedArrays> shared_;  // each rank's A, then its B
-  Array a_;                                    // without shared memory
+  std::unique_ptr<mpi::SharedArrays> shared_;  // each rank's A, then its B, as far as others need them
+  Array a_;                                    // those that are not shared
   Array b_;
 };
 
