@@ -141,7 +141,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
 void add_run(CLI::App& app, Action& action) {
   const auto options = std::make_shared<RunOptions>();
   std::string list;
-  for (const Workload* workload : workloads()) list += fmt::format("  {:<8} {}\n", workload->name, workload->summary);
+  for (const Workload* workload : workloads()) list += fmt::format("  {:<9} {}\n", workload->name, workload->summary);
   CLI::App& run_app = *app.add_subcommand("run", "one workload at a given size or on given files")->group("Compute");
   run_app.footer("Workloads:\n" + list);
   run_app.add_option("workload", options->workload, "one of the list below")->required()->type_name("NAME");

@@ -121,7 +121,7 @@ double speed_up(const Stop& stop) { return stop.solo.samples.min() / stop.whole.
 
 std::string row(const Stop& stop) {
   const Measurement& whole = stop.whole;
-  return fmt::format("{:<8} {:>13} {:>9} {:>9} {:>7.2f}x {:>12}  {:<4} {:<28} {}\n", stop.workload->name,
+  return fmt::format("{:<9} {:>13} {:>9} {:>9} {:>7.2f}x {:>12}  {:<4} {:<28} {}\n", stop.workload->name,
                      size_text(stop.problem.size), format_seconds(stop.solo.samples.min()),
                      format_seconds(whole.samples.min()), speed_up(stop), format_rate(whole.best_rate(), whole.rate_unit()),
                      whole.verification.ok ? "yes" : "NO", whole.headline, whole.verification.against);
@@ -173,7 +173,7 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
   std::string note;
   const auto output = open_output(world, options, layout, stops, note);
   const mpi::Comm self = world.split(world.rank());
-  show(fmt::format("{:<8} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
+  show(fmt::format("{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
                    "layout", "speed-up", "rate", "ok", "result", "verified against"));
   bool right = true;
   for (Stop& stop : stops) {

@@ -22,6 +22,14 @@ inline std::uint64_t mix(std::uint64_t key, std::uint64_t bits) {
 
 }  // namespace
 
+std::uint64_t strided_checksum(std::uint64_t first_element, std::uint64_t stride, std::span<const double> data) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    sum += mix((first_element + i * stride + 1) * index_step, std::bit_cast<std::uint64_t>(data[i]));
+  }
+  return sum;
+}
+
 std::uint64_t checksum(std::uint64_t first_element, std::span<const double> data) {
   static_assert(std::endian::native == std::endian::little, "files hold little-endian words");
   const double* values = data.data();

@@ -18,6 +18,9 @@ constexpr std::uint64_t block_count(std::uint64_t elements) {
 // Sum over data[i] as element first_element + i.
 std::uint64_t checksum(std::uint64_t first_element, std::span<const double> data);
 
+// Sum over data[i] as element first_element + i * stride.
+std::uint64_t strided_checksum(std::uint64_t first_element, std::uint64_t stride, std::span<const double> data);
+
 // Sum over the bytes at file offset `offset`, in words of 8 (the last one padded with zeros).
 std::uint64_t checksum_bytes(std::uint64_t offset, std::span<const std::byte> bytes);
 

@@ -12,5 +12,6 @@ extern const Workload dot_workload;
 extern const Workload stats_workload;
 extern const Workload matvec_workload;
 extern const Workload matmul_workload;
+extern const Workload transpose_workload;
 
 }  // namespace concdemo

@@ -61,6 +61,11 @@ LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts) {
   return {comm.sum(counts.missing), comm.sum(counts.inexact)};
 }
 
+bool share_memory(const mpi::Comm& comm, int node_size) {
+  if (node_size > 0) return node_size >= comm.size();
+  return comm.min(std::uint64_t{comm.split_by_node().size() == comm.size()}) == 1;
+}
+
 double add_over_ranks(const mpi::Comm& comm, double value) {
   return comm.combine<double>(value, [](const double& in, double& inout) { inout += in; });
 }

@@ -20,6 +20,9 @@ LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts);
 // Sum of one value a rank, in whatever order MPI chooses: for results that promise no bits.
 double add_over_ranks(const mpi::Comm& comm, double value);
 
+// Collective: whether all ranks share memory; `node_size` > 0: so many ranks count as a node.
+bool share_memory(const mpi::Comm& comm, int node_size);
+
 // Helpers of descriptors whose operands are arrays of one shape, treated as flat.
 std::vector<Shape> one_operand_shape(const Shape& size);
 std::vector<Shape> two_operand_shapes(const Shape& size);
