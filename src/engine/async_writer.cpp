@@ -101,7 +101,8 @@ void AsyncWriter::write(const Part& part) noexcept {
   for (std::size_t row = 0; row < part.data.size() / columns && failure_.error == 0; ++row, at += part.stride) {
     write_run(part.dataset, at, part.data.subspan(row * columns, columns));
     if (at + columns - begun < piece_elements && (row + 1) * columns < part.data.size()) continue;
-    files::start_writeback(file_, targets_[part.dataset].offset + begun * sizeof(double), (at + columns - begun) * sizeof(double));
+    const auto offset = targets_[part.dataset].offset + begun * sizeof(double);
+    files::start_writeback(file_, offset, (at + columns - begun) * sizeof(double));
     begun = at + part.stride;
   }
   busy_s_ += now_s() - start;

@@ -26,7 +26,8 @@ ReadCounts DatasetReader::read_rectangle(Range rows, Range columns, double* out)
   const std::uint64_t chunk_columns = info_.chunk.empty() ? 0 : info_.chunk[1];
   const std::uint64_t width = columns.size();
   // Wide parts first: their rows are the longest runs in the file.
-  const std::uint64_t most_columns = std::max<std::uint64_t>(1, slab_elements_ / std::max<std::uint64_t>(1, chunk_rows));
+  const std::uint64_t least_rows = std::max<std::uint64_t>(1, chunk_rows);
+  const std::uint64_t most_columns = std::max<std::uint64_t>(1, slab_elements_ / least_rows);
   for (std::uint64_t column = columns.begin; column < columns.end;) {
     const std::uint64_t last_column = part_end(column, columns.end, chunk_columns, most_columns);
     const std::uint64_t part_columns = last_column - column;
@@ -37,8 +38,9 @@ ReadCounts DatasetReader::read_rectangle(Range rows, Range columns, double* out)
       fetch(box, slab_.data());
       counts.bytes += box.elements() * size;
       for (std::uint64_t i = row; i < last_row; ++i) {
-        const auto found = convert_to_double(slab_.data() + (i - row) * part_columns * size, info_.format, info_.packing,
-                                             part_columns, out + (i - rows.begin) * width + (column - columns.begin), nullptr);
+        const std::byte* raw = slab_.data() + (i - row) * part_columns * size;
+        double* values = out + (i - rows.begin) * width + (column - columns.begin);
+        const auto found = convert_to_double(raw, info_.format, info_.packing, part_columns, values, nullptr);
         counts.missing += found.missing;
         counts.inexact += found.inexact;
       }

@@ -30,7 +30,7 @@ class SharedMemory {
 // lies on the owner's NUMA node. Ranks synchronise by collectives. Making and destroying it is collective, as above.
 class SharedArrays {
  public:
-  // Collective: whether the system has room for such arrays (containers often limit /dev/shm to 64 MiB); the same on all.
+  // Collective: whether the system has room for such arrays (containers often limit /dev/shm to 64 MiB).
   static bool fit(const Comm& node, std::uint64_t my_count);
 
   SharedArrays(const Comm& node, std::uint64_t my_count);

@@ -35,7 +35,8 @@ struct Check {
       MatrixPart piece{matrix, rank, rank, slice.rows, slice.columns};
       Range& along = matrix == Matrix::a ? piece.columns : piece.rows;
       along = {std::max(along.begin, k.begin), std::min(along.end, k.end)};
-      if (along.begin < along.end && piece.rows.size() > 0 && piece.columns.size() > 0) visit(piece, shares.view(piece));
+      if (along.begin >= along.end || piece.rows.size() == 0 || piece.columns.size() == 0) continue;
+      visit(piece, shares.view(piece));
     }
   }
 };
@@ -69,7 +70,7 @@ std::vector<double> collect(const Check& check, Matrix matrix, const std::vector
   });
   check.context.comm.sum(std::span(bits));
   std::vector<double> values(bits.size());
-  std::transform(bits.begin(), bits.end(), values.begin(), [](std::uint64_t each) { return std::bit_cast<double>(each); });
+  std::transform(bits.begin(), bits.end(), values.begin(), [](auto each) { return std::bit_cast<double>(each); });
   return values;
 }
 
@@ -112,15 +113,17 @@ struct Rows {
 };
 
 Rows products_with_vector(const Check& check) {
-  const auto& [context, shares, c, plain, seed, plan, rank, place] = check;
+  const MatmulPlan& plan = check.plan;
+  const MatmulPlace& place = check.place;
+  const int threads = check.context.threads;
   std::vector<double> r(place.columns.size()), weight(r.size());
   for (std::uint64_t j = 0; j < r.size(); ++j) {
-    const double u = uniform_at(seed, vector_stream, place.columns.begin + j);
+    const double u = uniform_at(check.seed, vector_stream, place.columns.begin + j);
     weight[j] = 1 + std::floor(8 * u);
     r[j] = std::fmod(std::floor(16 * u), 2) == 0 ? weight[j] : -weight[j];
   }
   Rows rows{std::vector<double>(place.rows.size(), 0.0), std::vector<double>(place.rows.size(), 0.0)};
-  // Errors of underflow, which are absolute, in the terms of s: 2^53 times as much, since the bound is multiplied by 2^-53.
+  // Errors of underflow in s, which are absolute: 2^53 times as much, since the bound is multiplied by 2^-53.
   const double tiny = 0x1p-1020 * static_cast<double>(plan.n + 1);
   for (std::uint64_t begin = 0; begin < plan.k; begin += stretch) {
     const Range k{begin, std::min(plan.k, begin + stretch)};
@@ -128,31 +131,31 @@ Rows products_with_vector(const Check& check) {
     const auto of_b = std::span(s).first(k.size()), size_of_b = std::span(s).subspan(k.size());
     check.for_each_own(Matrix::b, k, [&](const MatrixPart& piece, const MatrixView& view) {
       const std::size_t at = piece.rows.begin - k.begin;
-      row_products(view, r, weight, of_b.subspan(at, view.rows), size_of_b.subspan(at, view.rows), context.threads);
+      row_products(view, r, weight, of_b.subspan(at, view.rows), size_of_b.subspan(at, view.rows), threads);
     });
-    context.comm.sum(std::span(s));
+    check.context.comm.sum(std::span(s));
     for (double& each : size_of_b) each += tiny;
     check.for_each_own(Matrix::a, k, [&](const MatrixPart& piece, const MatrixView& view) {
       const std::size_t at = piece.columns.begin - k.begin;
-      row_products(view, of_b.subspan(at, view.columns), size_of_b.subspan(at, view.columns), rows.difference, rows.bound,
-                   context.threads);
+      row_products(view, of_b.subspan(at, view.columns), size_of_b.subspan(at, view.columns), rows.difference,
+                   rows.bound, threads);
     });
   }
-  if (!c.empty()) {
+  if (!check.c.empty()) {
     for (double& each : r) each = -each;
-    row_products({c.data(), place.rows.size(), place.columns.size(), place.columns.size()}, r, {}, rows.difference, {},
-                 context.threads);
+    row_products({check.c.data(), place.rows.size(), place.columns.size(), place.columns.size()}, r, {}, rows.difference,
+                 {}, threads);
   }
   return rows;
 }
 
 // Roundings that a term goes through on its way into a row's difference.
 double roundings_of(const MatmulPlan& plan, bool plain) {
-  const auto k = static_cast<double>(plan.k), n = static_cast<double>(plan.n), ranks = static_cast<double>(plan.ranks);
+  const auto k = static_cast<double>(plan.k), ranks = static_cast<double>(plan.ranks);
   const double of_c = plain ? k + 2 : static_cast<double>(matmul_block_k) + k / static_cast<double>(matmul_block_k) + 2;
   const double slices = k / static_cast<double>(std::min(plan.slice_a, plan.slice_b)) + 2;
-  return of_c + 2 * row_product_roundings(static_cast<std::size_t>(n)) + row_product_roundings(static_cast<std::size_t>(k)) +
-         slices + 3 * ranks + k / static_cast<double>(stretch) + 8;
+  const double of_products = 2 * row_product_roundings(plan.n) + row_product_roundings(plan.k);
+  return of_c + of_products + slices + 3 * ranks + k / static_cast<double>(stretch) + 8;
 }
 
 struct Coverage {
@@ -171,7 +174,8 @@ Coverage compare_rows(const Check& check) {
   for (std::uint64_t begin = 0; begin < plan.m; begin += stretch) {
     const Range rows{begin, std::min(plan.m, begin + stretch)};
     std::vector<double> all(2 * rows.size(), 0.0);
-    const Range own{std::clamp(check.place.rows.begin, rows.begin, rows.end), std::clamp(check.place.rows.end, rows.begin, rows.end)};
+    const Range own{std::clamp(check.place.rows.begin, rows.begin, rows.end),
+                    std::clamp(check.place.rows.end, rows.begin, rows.end)};
     for (std::uint64_t i = own.begin; i < own.end; ++i) {
       all[i - rows.begin] = mine.difference[i - check.place.rows.begin];
       all[rows.size() + i - rows.begin] = mine.bound[i - check.place.rows.begin];

@@ -116,8 +116,9 @@ class Panels {
       return {span.data, span.rows, span.columns, span.stride};
     }
     const MatmulPlace& place = product_.place;
-    return product_.shares.view(matrix_ == Matrix::a ? MatrixPart{matrix_, product_.rank, product_.rank, place.rows, k}
-                                                     : MatrixPart{matrix_, product_.rank, product_.rank, k, place.columns});
+    const std::uint64_t rank = product_.rank;
+    return product_.shares.view(matrix_ == Matrix::a ? MatrixPart{matrix_, rank, rank, place.rows, k}
+                                                     : MatrixPart{matrix_, rank, rank, k, place.columns});
   }
 
  private:
@@ -126,7 +127,8 @@ class Panels {
   std::uint64_t first_column(Range k) const { return matrix_ == Matrix::a ? k.begin : product_.place.columns.begin; }
   MatrixSpan buffer(Range k, std::uint64_t turn) {
     double* data = buffers_[turn % 2].span().data();
-    return matrix_ == Matrix::a ? MatrixSpan{data, rows_, k.size(), columns_} : MatrixSpan{data, k.size(), columns_, columns_};
+    if (matrix_ == Matrix::a) return {data, rows_, k.size(), columns_};
+    return {data, k.size(), columns_, columns_};
   }
   void copy(const MatrixView& from, const MatrixSpan& to) const {
 #pragma omp parallel for num_threads(product_.context.threads) schedule(static)

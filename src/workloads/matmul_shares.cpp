@@ -17,7 +17,8 @@ bool on_one_node(const mpi::Comm& comm, int node_size) {
 }
 
 MatmulPlan plan_for(const Problem& problem, const mpi::Comm& comm, Slices slices) {
-  return plan_matmul(problem.size[0], problem.size[1], problem.size[2], static_cast<std::uint64_t>(comm.size()), slices);
+  const auto ranks = static_cast<std::uint64_t>(comm.size());
+  return plan_matmul(problem.size[0], problem.size[1], problem.size[2], ranks, slices);
 }
 
 std::uint64_t both_shares(const MatmulPlan& plan, std::uint64_t rank) {

@@ -13,8 +13,8 @@ namespace concdemo {
 // seldom gives to shared memory.
 class MatmulShares {
  public:
-  // Collective. Decides how slices are cut, and loads; `counts` gets the total over ranks. Throws usage Error for missing
-  // elements. `node_size` > 0: so many ranks count as a node.
+  // Collective. Decides how slices are cut, and loads; `counts` gets the total over ranks. Throws usage Error for
+  // missing elements.
   MatmulShares(const Context& context, const Problem& problem, LoadCounts& counts);
 
   const MatmulPlan& plan() const { return plan_; }

@@ -27,7 +27,9 @@ TEST_CASE("parts of matrices go round the ranks, into rows of another distance, 
     for (const std::size_t part : {0, 1}) {
       transfers.receive(world, {received.data() + part * rows * 103, rows, columns, 103}, last, 1);
     }
-    for (const std::size_t part : {0, 1}) transfers.send(world, {sent.data() + part * rows * 107, rows, columns, 107}, next, 1);
+    for (const std::size_t part : {0, 1}) {
+      transfers.send(world, {sent.data() + part * rows * 107, rows, columns, 107}, next, 1);
+    }
     transfers.poll();
     transfers.wait();
     std::size_t wrong = 0;

@@ -57,7 +57,9 @@ TEST_CASE("matmul: the same bits by messages, in shared memory and on one rank, 
   const mpi::Comm self = world.split(world.rank());
   Progress progress(ProgressMode::off, false);
   const Workload& workload = find_workload("matmul");
-  for (const Shape& size : {Shape{64, 900, 50}, {301, 1030, 17}, {2, 513, 90}, {90, 513, 2}, {1, 300, 1}, {3, 7, 600}, {5, 0, 4}}) {
+  const std::vector<Shape> sizes = {{64, 900, 50}, {301, 1030, 17}, {2, 513, 90}, {90, 513, 2},
+                                    {1, 300, 1},   {3, 7, 600},     {5, 0, 4}};
+  for (const Shape& size : sizes) {
     Problem problem = product_of(size);
     const Measurement alone = execute({self, 1}, workload, problem, {}, progress);
     for (const int node_size : {0, 1}) {

@@ -145,7 +145,9 @@ TEST_CASE("matmul plan: every element owned once, every panel delivered once, fo
                                                             {3, 257, 2},   {0, 300, 5},   {5, 0, 4},     {6, 10, 0},
                                                             {97, 1, 89},   {40, 2000, 40}};
   for (std::uint64_t ranks = 1; ranks <= 64; ++ranks) {
-    for (const auto& [m, k, n] : shapes) {
+    for (std::size_t s = 0; s < shapes.size(); ++s) {
+      if (ranks > 12 && (s + ranks) % 4 != 0) continue;
+      const auto& [m, k, n] = shapes[s];
       for (const Slices slices : {Slices::whole, Slices::fine}) {
         const MatmulPlan plan = plan_matmul(m, k, n, ranks, slices);
         INFO(m << "x" << k << "x" << n << " over " << ranks << ", groups " << plan.groups);
@@ -157,8 +159,9 @@ TEST_CASE("matmul plan: every element owned once, every panel delivered once, fo
 }
 
 TEST_CASE("matmul plan: up to 1,024 ranks in one process") {
-  for (const std::uint64_t ranks : {67, 100, 121, 256, 509, 512, 576, 1000, 1021, 1023, 1024}) {
-    for (const Slices slices : {Slices::whole, Slices::fine}) {
+  const std::vector<Slices> both = {Slices::whole, Slices::fine};
+  for (const std::uint64_t ranks : {67, 121, 509, 1000, 1021, 1024}) {
+    for (const Slices slices : ranks == 1024 ? both : std::vector{ranks % 2 == 0 ? Slices::whole : Slices::fine}) {
       const MatmulPlan plan = plan_matmul(130, 512, 140, ranks, slices);
       INFO(ranks << " ranks, groups " << plan.groups);
       check_owners(plan);
@@ -168,7 +171,7 @@ TEST_CASE("matmul plan: up to 1,024 ranks in one process") {
 }
 
 TEST_CASE("matmul plan: the volume of a square product over square numbers of ranks, and balanced loads over any") {
-  for (std::uint64_t root = 1; root <= 32; ++root) {
+  for (const std::uint64_t root : {1, 2, 3, 4, 5, 7, 8, 11, 16, 23, 32}) {
     const std::uint64_t n = 8192, ranks = root * root;
     const MatmulPlan plan = plan_matmul(n, n, n, ranks, Slices::fine);
     INFO(ranks << " ranks, groups " << plan.groups);
