@@ -21,7 +21,7 @@ namespace concdemo {
 constexpr std::size_t line = 64 / sizeof(double);  // elements of a cache line, and rows of a register block
 // Rows of A in a tile, so that each row of B gets a run of lines, and columns, so that each row of A gives one. A tile
 // and the next one fit into most second-level caches.
-constexpr std::size_t tile_rows = 64, tile_columns = 256;
+constexpr std::size_t tile_rows = 128, tile_columns = 256;
 
 // How a tile is written: ordinary stores; past the caches from registers, where the tile's rows of B start at lines; or
 // past the caches through a strip of rows in the first-level cache, which takes rows of B that start anywhere.
