@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+from turns import Program, spread
+
 try:
     import numpy
 except ImportError:
@@ -22,37 +24,6 @@ except ImportError:
 
 KERNELS = {"sum": ("sum", 8), "sumsq": ("sumsq", 8), "dot": ("dot", 16), "stats": ("stats", 8), "square": ("copy", 16)}
 TUTORIAL_ITEMS = 200_000
-
-
-class Program:
-    """A process that runs a kernel a line; see turns.hpp."""
-
-    def __init__(self, *command):
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(list(map(str, command)), stdin=pipe, stdout=pipe, text=True)
-        self.read_line()
-
-    def read_line(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"{self.process.args}: ended with exit code {self.process.wait()}")
-        return line
-
-    def run(self, kernel):
-        """Seconds and result."""
-        self.process.stdin.write(kernel + "\n")
-        self.process.stdin.flush()
-        seconds, result = map(float, self.read_line().split())
-        time.sleep(0.003)  # until its threads have stopped spinning
-        return seconds, result
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def spread(samples):
-    return {"median": statistics.median(samples), "min": min(samples), "max": max(samples), "samples": len(samples)}
 
 
 def square(x):
