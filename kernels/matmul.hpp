@@ -17,9 +17,9 @@ inline constexpr std::size_t matmul_block_k = 256;  // defines the bits
 void matmul(std::span<const double> a, std::span<const double> b, std::span<double> c, std::size_t m, std::size_t k,
             std::size_t n, int threads);
 
-// C = C + A B: the inner lines of that chain, on what C holds. a.rows = c.rows, b.columns = c.columns, a.columns = b.rows;
-// any of them may be 0. From C = +0.0, going through k in panels that begin at multiples of matmul_block_k gives the bits
-// of the whole product.
+// C = C + A B: the inner lines of that chain, on what C holds. a.rows = c.rows, b.columns = c.columns and
+// a.columns = b.rows; any of them may be 0. From C = +0.0, going through k in panels that begin at multiples of
+// matmul_block_k gives the bits of the whole product.
 void matmul_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads);
 
 // The same chain in scalar code: c_ij of row a_row (k values) and column j of b. The oracle of `verified`.

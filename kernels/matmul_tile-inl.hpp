@@ -1,5 +1,5 @@
-// One thread's part of a matrix product: packing, and the tile of C that stays in registers; included once for each SIMD
-// target, by matmul.cpp.
+// One thread's part of a matrix product: packing, and the tile of C that stays in registers; included once for each
+// SIMD target, by matmul.cpp.
 #if defined(CONCDEMO_KERNELS_MATMUL_TILE_INL_HPP) == defined(HWY_TARGET_TOGGLE)
 #ifdef CONCDEMO_KERNELS_MATMUL_TILE_INL_HPP
 #undef CONCDEMO_KERNELS_MATMUL_TILE_INL_HPP
@@ -7,7 +7,7 @@
 #define CONCDEMO_KERNELS_MATMUL_TILE_INL_HPP
 #endif
 
-#include "kernels/matmul.hpp"
+#include "kernels/matmul_blocks.hpp"
 
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
@@ -28,8 +28,8 @@ using Tag = hn::ScalableTag<double>;
 using Vector = hn::Vec<Tag>;
 constexpr std::size_t lanes = HWY_MAX_BYTES / sizeof(double);
 
-// Accumulators, a row of B and an element of A fill the 32 registers (AVX-512, NEON) or the 16 of AVX2. The wider a tile
-// is, the fewer bytes of B a flop takes from L2; the higher, the fewer bytes of A.
+// Accumulators, a row of B and an element of A fill the 32 registers (AVX-512, NEON) or the 16 of AVX2. The wider a
+// tile is, the fewer bytes of B a flop takes from L2; the higher, the fewer bytes of A.
 constexpr std::size_t tile_vectors = HWY_TARGET == HWY_AVX2 ? 2 : 3;
 constexpr std::size_t tile_rows = HWY_TARGET == HWY_AVX2 ? 6 : 8;
 constexpr std::size_t tile_columns = tile_vectors * lanes;
@@ -109,7 +109,7 @@ inline void pack_a(const double* a, std::size_t stride, std::size_t rows, std::s
   for (std::size_t r = rows; r < height; ++r, packed += matmul_block_k) std::fill_n(packed, depth, 0.0);
 }
 
-// B in slivers as wide as a tile, one after the other, row by row; the last one is filled up to whole vectors with zeros.
+// B in slivers as wide as a tile, one after the other, row by row; the last is filled up to whole vectors with zeros.
 inline void pack_b(const double* b, std::size_t stride, std::size_t columns, std::size_t depth, double* packed) {
   constexpr std::size_t rows_ahead = 4;
   const Tag d;
@@ -130,8 +130,8 @@ inline void pack_b(const double* b, std::size_t stride, std::size_t columns, std
 
 // Packed rows of A (at most `height`, which is what they are padded to) against the packed block of B.
 template <std::size_t height>
-void add_strip(const double* a, const double* next_a, std::size_t a_stride, const double* b, std::size_t depth, double* c,
-               std::size_t c_stride, std::size_t rows, std::size_t columns, bool zero) {
+void add_strip(const double* a, const double* next_a, std::size_t a_stride, const double* b, std::size_t depth,
+               double* c, std::size_t c_stride, std::size_t rows, std::size_t columns, bool zero) {
   for (std::size_t j = 0; j < columns; j += tile_columns, b += tile_columns * depth) {
     const std::size_t width = std::min(tile_columns, columns - j), padded = whole_vectors(width);
     auto tile = add_tile<height, 1>;

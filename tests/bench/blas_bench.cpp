@@ -25,5 +25,6 @@ int main(int, char** argv) {
     return c.get()[m / 2];
   };
   const auto kernel = product ? std::function<double()>(dgemm) : std::function<double()>(dgemv);
-  turns::take_turns({{"blas", kernel}}, turns::repeats_of(2.0 * static_cast<double>(m * k * std::max<std::size_t>(n, 1))));
+  const auto flops = 2.0 * static_cast<double>(m * k * std::max<std::size_t>(n, 1));
+  turns::take_turns({{"blas", kernel}}, turns::repeats_of(flops));
 }

@@ -1,8 +1,8 @@
 """The matrix workloads beside OpenBLAS, ScaLAPACK, FFTW-MPI and the machine's limits: a table, and JSON lines.
 
 Usage: matrix.py BUILD_FOLDER [--rounds 7] [--only matmul,ranks,transpose,matvec] [--json FILE]
-Programs stay alive, or are started, in turns. ours / peer: the ratio of the medians, above 1 ours is faster. A peer that
-was not there when the build was configured is "not installed".
+Programs stay alive, or are started, in turns. ratio: peer's median over ours, above 1 ours is faster. A peer that was
+not there when the build was configured is "not installed".
 """
 import argparse
 import json
@@ -38,17 +38,19 @@ class Table:
         """ours: seconds; peers: {name: seconds, or None where it is not installed}; limits: {name: rates}."""
         amount = work(kind, size)
         row = {"subject": "matrix", "kernel": kind, "size": size, "layout": layout, "ours_s": spread(ours)}
-        row["peers"] = {name: samples and {**spread(samples), "ratio": statistics.median(samples) / statistics.median(ours)}
+        middle = statistics.median(ours)
+        row["peers"] = {name: samples and {**spread(samples), "ratio": statistics.median(samples) / middle}
                         for name, samples in peers.items()}
-        row["limits"] = {name: {"rate": statistics.median(rates), "fraction": amount / statistics.median(ours) /
-                                statistics.median(rates)} for name, rates in limits.items()}
+        row["limits"] = {name: {"rate": statistics.median(rates), "fraction": amount / middle / statistics.median(rates)}
+                         for name, rates in limits.items()}
 
         def rate(samples):
             low, middle, high = (amount / pick(samples) * 1e-9 for pick in (max, statistics.median, min))
             return f"{middle:7.1f} ({low:.1f}-{high:.1f})"
         print(f"{kind:10}{size:>15} {layout:>16}  {rate(ours)}", end="")
         for name, peer in row["peers"].items():
-            print(f"  | {name} " + (f"{rate(peers[name])} ratio {peer['ratio']:.2f}" if peer else "not installed"), end="")
+            text = f"{rate(peers[name])} ratio {peer['ratio']:.2f}" if peer else "not installed"
+            print(f"  | {name} {text}", end="")
         for name, limit in row["limits"].items():
             print(f"  | {limit['fraction']:.2f} of {name} {limit['rate'] * 1e-9:.1f}", end="")
         print(flush=True)
@@ -66,7 +68,9 @@ def kernels(build, table, rounds, kind, size, threads, in_process, blas, limit):
     """One shape on one rank: our kernel, peers in our program, the BLAS in its own, and a limit."""
     env = threads_bound(threads)
     ours = Program(build / "matrix_bench", kind, threads, size, env=env)
-    other = Program(build / "blas_bench", kind, threads, size, env=env) if blas and (build / "blas_bench").exists() else None
+    other = None
+    if blas and (build / "blas_bench").exists():
+        other = Program(build / "blas_bench", kind, threads, size, env=env)
     seconds = {"ours": [], **{name: [] for name in in_process}}
     theirs, rates = [], []
     try:
@@ -109,7 +113,8 @@ def over_ranks(build, table, rounds, kind, size, peer, commands):
         samples["ranks"].append(program(build, kind, size, CORES, repeats))
         samples["threads"].append(program(build, kind, size, 1, repeats))
         for command in commands if installed else ():
-            samples[command].append(float(run("mpirun", "-n", CORES, build / command[0], *command[1:], repeats).split()[0]))
+            line = ("mpirun", "-n", CORES, build / command[0], *command[1:], repeats)
+            samples[command].append(float(run(*line).split()[0]))
     best = min((samples[command] for command in commands), key=statistics.median) if installed else None
     peers = {f"1 rank x {CORES}": samples["threads"], peer: best}
     table.write(kind, size, f"{CORES} ranks x 1", samples["ranks"], peers, {})

@@ -1,7 +1,8 @@
 // Our matrix kernels and the machine's limits, for matrix.py; see turns.hpp. The answer's second number is a checksum,
-// or for fma, read and copy the rate (flop/s, bytes/s).
+// or of fma, read and copy the rate (flop/s, bytes/s).
 //
-// matrix_bench matmul|matvec|transpose THREADS MxKxN|MxN       kernels: ours, plain, fma, read, copy, and ours@SIMD_TARGET
+// matrix_bench matmul|matvec|transpose THREADS MxKxN|MxN
+// kernels: ours, ours@SIMD_TARGET, plain (of transpose), and the limit: fma, read or copy
 #include "kernels/matmul.hpp"
 #include "kernels/matvec.hpp"
 #include "kernels/peaks.hpp"
