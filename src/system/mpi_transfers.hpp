@@ -8,8 +8,8 @@ namespace concdemo::mpi {
 
 // Parts of matrices on their way between ranks: sends and receives that were begun and go on while this rank computes,
 // as far as poll() lets MPI work. Between two ranks, those of one tag arrive in the order they were sent. The memory
-// belongs to MPI until wait() returns; it and the Comm outlive this. Any size: what exceeds an MPI count is cut, alike on
-// both ends, which must name the same rows and columns.
+// belongs to MPI until wait() returns; it and the Comm outlive this. Any size: what exceeds an MPI count is cut, alike
+// on both ends, which must name the same rows and columns.
 class Transfers {
  public:
   Transfers();

@@ -143,8 +143,8 @@ Rows products_with_vector(const Check& check) {
   }
   if (!check.c.empty()) {
     for (double& each : r) each = -each;
-    row_products({check.c.data(), place.rows.size(), place.columns.size(), place.columns.size()}, r, {}, rows.difference,
-                 {}, threads);
+    const MatrixView c{check.c.data(), place.rows.size(), place.columns.size(), place.columns.size()};
+    row_products(c, r, {}, rows.difference, {}, threads);
   }
   return rows;
 }

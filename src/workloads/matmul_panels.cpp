@@ -23,6 +23,13 @@ void set_zero(std::span<double> c, int threads) {
   for (std::size_t i = 0; i < c.size(); ++i) c[i] = 0.0;
 }
 
+// It multiplies its own share where it lies.
+bool is_only_owner(const MatmulPlan& plan, const MatmulPlace& place, Matrix matrix) {
+  return matrix == Matrix::a ? plan.groups == 1 : place.size == 1;
+}
+
+std::uint64_t deepest(const MatmulPlan& plan) { return std::min(panel_depth, plan.k); }
+
 struct Product {
   const Context& context;
   const MatmulShares& shares;
@@ -82,10 +89,9 @@ class Panels {
   Panels(const Product& product, Matrix matrix)
       : product_(product),
         matrix_(matrix),
-        // The only owner multiplies its own share where it lies.
-        in_place_(matrix == Matrix::a ? product.plan.groups == 1 : product.place.size == 1),
-        rows_(matrix == Matrix::a ? product.place.rows.size() : panel_depth),
-        columns_(matrix == Matrix::a ? panel_depth : product.place.columns.size()) {
+        in_place_(is_only_owner(product.plan, product.place, matrix)),
+        rows_(matrix == Matrix::a ? product.place.rows.size() : deepest(product.plan)),
+        columns_(matrix == Matrix::a ? deepest(product.plan) : product.place.columns.size()) {
     if (in_place_) return;
     for (Array& buffer : buffers_) buffer = Array(rows_ * columns_);
   }
@@ -189,7 +195,9 @@ void multiply_shares(const Context& context, const MatmulShares& shares, std::sp
 
 std::uint64_t panel_elements(const MatmulPlan& plan, std::uint64_t rank) {
   const MatmulPlace place = place_of(plan, rank);
-  return 2 * panel_depth * (place.rows.size() + place.columns.size());
+  const std::uint64_t rows = is_only_owner(plan, place, Matrix::a) ? 0 : place.rows.size();
+  const std::uint64_t columns = is_only_owner(plan, place, Matrix::b) ? 0 : place.columns.size();
+  return 2 * deepest(plan) * (rows + columns);
 }
 
 }  // namespace concdemo

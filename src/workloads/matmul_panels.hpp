@@ -12,8 +12,8 @@ using MatmulKernel = void (*)(const MatrixView& a, const MatrixView& b, const Ma
 using RowsDone = std::function<void(Range rows)>;
 
 // Collective: this rank's rectangle of C = A B, row-major in `c`, with k ascending. Shares in shared memory are
-// multiplied where they lie. Else each panel of k travels while the one before is multiplied, and the main thread lets MPI work
-// between parts of that. `rows_done` may be empty.
+// multiplied where they lie. Else each panel of k travels while the one before is multiplied, and the main thread lets
+// MPI work between parts of that. `rows_done` may be empty.
 void multiply_shares(const Context& context, const MatmulShares& shares, std::span<double> c, MatmulKernel kernel,
                      const RowsDone& rows_done);
 

@@ -40,6 +40,14 @@ Turn turn_of(const MatmulPlan& plan, std::uint64_t slice) {
   return {group, round * size + (at < least * plan.groups ? at / plan.groups : least)};
 }
 
+// Of the first `count` slices of A, those of a group.
+std::uint64_t turns_of(const MatmulPlan& plan, std::uint64_t group, std::uint64_t count) {
+  const std::uint64_t least = plan.ranks / plan.groups, regular = least * plan.groups;
+  const std::uint64_t rest = count % plan.ranks, in_turn = std::min(rest, regular);
+  const std::uint64_t begun = in_turn / plan.groups + (in_turn % plan.groups > group) + (rest > regular + group);
+  return count / plan.ranks * group_ranks(plan, group).size() + begun;
+}
+
 // Elements that a rank of a group of `size` ranks receives at most.
 double volume(const MatmulPlan& plan, std::uint64_t size) {
   const auto m = static_cast<double>(plan.m), k = static_cast<double>(plan.k), n = static_cast<double>(plan.n);
@@ -182,8 +190,16 @@ std::vector<Slice> slices_owned(const MatmulPlan& plan, Matrix matrix, std::uint
 }
 
 std::uint64_t share_elements(const MatmulPlan& plan, Matrix matrix, std::uint64_t rank) {
-  const auto owned = slices_owned(plan, matrix, rank);
-  return owned.empty() ? 0 : owned.back().offset + owned.back().rows.size() * owned.back().columns.size();
+  const MatmulPlace place = place_of(plan, rank);
+  const std::uint64_t depth = depth_of(plan, matrix), count = ceil_div(plan.k, depth);
+  const auto owned_of_first = [&](std::uint64_t slices) {
+    if (matrix == Matrix::a) return turns_of(plan, place.group, slices);
+    return (slices + place.size - 1 - (rank - place.first)) / place.size;
+  };
+  if (count == 0) return 0;
+  const std::uint64_t before = owned_of_first(count - 1);  // of whole slices: the last may be thinner
+  const std::uint64_t last = (owned_of_first(count) - before) * (plan.k - (count - 1) * depth);
+  return (before * depth + last) * (matrix == Matrix::a ? place.rows : place.columns).size();
 }
 
 Position position_of(const MatmulPlan& plan, const MatrixPart& piece) {

@@ -177,7 +177,7 @@ TEST_CASE("matmul plan: the volume of a square product over square numbers of ra
     INFO(ranks << " ranks, groups " << plan.groups);
     CHECK(plan.groups == root);
     const double target = 2 * static_cast<double>(n * n) / static_cast<double>(root);
-    CHECK(static_cast<double>(loads_of(plan).most_received) <= 1.3 * target);
+    CHECK(static_cast<double>(loads_of(plan).most_received) <= target);
   }
   for (const std::uint64_t ranks : {2, 3, 5, 6, 7, 12, 13, 31, 32, 61, 63, 127, 1021}) {
     const double n = 8192;
@@ -188,7 +188,7 @@ TEST_CASE("matmul plan: the volume of a square product over square numbers of ra
       const Loads loads = loads_of(plan);
       INFO(ranks << " ranks, groups " << plan.groups);
       CHECK(static_cast<double>(loads.most_of_c) <= 1.02 * n * n / p + 2 * n);
-      CHECK(static_cast<double>(loads.most_received) <= 1.3 * 2 * n * n / std::sqrt(p));
+      CHECK(static_cast<double>(loads.most_received) <= 2 * n * n / std::sqrt(p));
       // Whole slices of 256 are few for many ranks.
       const double uneven = slices == Slices::fine ? 1.15 : 1.3;
       if (slices == Slices::fine || ranks <= 7) CHECK(static_cast<double>(loads.most_owned) <= uneven * 2 * n * n / p);
