@@ -27,6 +27,8 @@ struct RunOptions {
   bool force = false;
   std::string method = "exact";
   std::string schedule = "static";
+  std::string steps;
+  double alpha = 0;
   std::string writer = "async";
   int repeat = 1;
   int warmup = 0;
@@ -60,6 +62,8 @@ Request to_request(const RunOptions& options) {
   request.inputs = options.inputs;
   request.method = options.method == "plain" ? Method::plain : Method::exact;
   request.schedule = options.schedule == "dynamic" ? Schedule::dynamic : Schedule::fixed;
+  if (given(options, "--steps")) request.steps = parse_option("--steps", options.steps, parse_count);
+  if (given(options, "--alpha")) request.alpha = options.alpha;
   request.buffer_bytes = parse_option("--buffers", options.buffers, parse_bytes);
   return request;
 }
@@ -160,6 +164,8 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"exact", "plain"}))->option_text("exact|plain");
   run_app.add_option("--schedule", options->schedule, "of exact reductions: a part each, or blocks as workers become free")
       ->check(CLI::IsMember({"static", "dynamic"}))->option_text("static|dynamic");
+  run_app.add_option("--steps", options->steps, "of heat: time steps (default 100)")->type_name("S");
+  run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")->type_name("A");
   run_app.add_option("--writer", options->writer, "async (I/O threads) or sync (the main thread waits)")
       ->check(CLI::IsMember({"async", "sync"}))->option_text("async|sync");
   run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")->check(whole_number(1, 10000))->type_name("R");

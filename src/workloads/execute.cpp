@@ -47,7 +47,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   const std::shared_ptr<Job> job = workload.prepare(context, problem);
   Measurement measured;
   measured.job = job;
-  measured.cost = workload.cost(problem.size);
+  measured.cost = workload.cost(problem);
   if (measured.cost.bound == Bound::read && problem.method == Method::exact) measured.cost.traffic_bytes = stored_bytes(problem);
   progress.show(fmt::format("{}: computing", workload.name));
   mpi::Traffic before;

@@ -10,7 +10,7 @@ namespace concdemo {
 const std::vector<const Workload*>& workloads() {
   static const std::vector<const Workload*> list{&fill_workload, &square_workload, &sum_workload,   &sumsq_workload,
                                                  &dot_workload,  &stats_workload,  &matvec_workload,
-                                                 &matmul_workload, &transpose_workload};
+                                                 &matmul_workload, &transpose_workload, &heat_workload};
   return list;
 }
 

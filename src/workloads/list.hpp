@@ -13,5 +13,6 @@ extern const Workload stats_workload;
 extern const Workload matvec_workload;
 extern const Workload matmul_workload;
 extern const Workload transpose_workload;
+extern const Workload heat_workload;
 
 }  // namespace concdemo

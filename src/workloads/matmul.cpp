@@ -93,7 +93,8 @@ const Workload matmul_workload{
     .has_plain = true,
     .default_size = {2048, 2048, 2048},
     .tour_size = {768, 768, 768},
-    .cost = [](const Shape& size) -> Cost {
+    .cost = [](const Problem& problem) -> Cost {
+      const Shape& size = problem.size;
       const auto m = static_cast<double>(size[0]), k = static_cast<double>(size[1]), n = static_cast<double>(size[2]);
       return {2 * m * k * n, 8 * (m * k + k * n + m * n), Bound::fma};
     },

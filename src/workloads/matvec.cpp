@@ -104,7 +104,8 @@ const Workload matvec_workload{
     .has_plain = true,
     .default_size = {8192, 8192},
     .tour_size = {2000, 1000},
-    .cost = [](const Shape& size) -> Cost {
+    .cost = [](const Problem& problem) -> Cost {
+      const Shape& size = problem.size;
       const auto m = static_cast<double>(size[0]), n = static_cast<double>(size[1]);
       return {2 * m * n, 8 * (m * n + n + m), Bound::read};
     },

@@ -92,9 +92,9 @@ DatasetSpec dataset_like(const std::string& name, const Shape& shape) {
   return spec;
 }
 
-std::function<Cost(const Shape&)> cost_per_element(double flops, double bytes, Bound bound) {
-  return [=](const Shape& size) -> Cost {
-    const auto n = static_cast<double>(element_count(size));
+std::function<Cost(const Problem&)> cost_per_element(double flops, double bytes, Bound bound) {
+  return [=](const Problem& problem) -> Cost {
+    const auto n = static_cast<double>(element_count(problem.size));
     return {flops * n, bytes * n, bound};
   };
 }

@@ -30,7 +30,7 @@ Shape common_shape(const std::vector<Operand>& operands);  // throws usage Error
 std::vector<DatasetSpec> no_outputs(const Problem& problem);
 DatasetSpec dataset_like(const std::string& name, const Shape& shape);  // dimensions NAME_0, NAME_1, ...
 
-std::function<Cost(const Shape&)> cost_per_element(double flops, double bytes, Bound bound);
+std::function<Cost(const Problem&)> cost_per_element(double flops, double bytes, Bound bound);
 
 // Bytes of the largest share of a float64 array of this size; of `arrays` such arrays, shared out over all ranks.
 std::uint64_t share_bytes(const Shape& size, int ranks);

@@ -63,11 +63,29 @@ std::vector<Operand> value_operands(const Workload& workload, const Request& req
   return operands;
 }
 
+constexpr std::uint64_t default_steps = 100;
+constexpr double default_alpha = 0.2;
+constexpr double largest_stable_alpha = 0.25;  // beyond it the explicit scheme amplifies the shortest waves
+
+void refuse_steps(const Workload& workload, const Request& request) {
+  if (!workload.has_steps && (request.steps || request.alpha)) {
+    throw usage_error(fmt::format("{} takes no time steps; leave {} out", workload.name, request.steps ? "--steps" : "--alpha"));
+  }
+  if (request.alpha && !(*request.alpha >= 0 && *request.alpha <= largest_stable_alpha)) {
+    throw usage_error(fmt::format("--alpha {}: the scheme is stable from 0 to {} only; take more steps with a smaller one",
+                                  *request.alpha, largest_stable_alpha));
+  }
+}
+
 }  // namespace
 
 Problem generated_problem(const Workload& workload, const Shape& size, std::uint64_t seed, Fill fill) {
   Problem problem;
   problem.size = size;
+  if (workload.has_steps) {
+    problem.steps = default_steps;
+    problem.alpha = default_alpha;
+  }
   const std::vector<Shape> shapes = workload.operand_shapes(size);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     element_count(shapes[i]);
@@ -99,6 +117,7 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
   if (!request.inputs.empty() && !request.size.empty()) {
     throw usage_error("--size and --input exclude each other; the file has its own size");
   }
+  refuse_steps(workload, request);
   Problem problem;
   if (request.inputs.empty() && request.values.empty()) {
     problem = generated_problem(workload, request.size.empty() ? workload.default_size : request.size, request.seed,
@@ -113,6 +132,10 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
     }
     problem.operands = files ? file_operands(comm, request) : value_operands(workload, request);
     problem.size = workload.size_of(problem.operands);
+  }
+  if (workload.has_steps) {
+    problem.steps = request.steps.value_or(default_steps);
+    problem.alpha = request.alpha.value_or(default_alpha);
   }
   problem.method = request.method;
   problem.schedule = request.schedule;

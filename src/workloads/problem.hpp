@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct Request {
   std::vector<std::string> inputs;  // FILE or FILE:/dataset
   Method method = Method::exact;
   Schedule schedule = Schedule::fixed;
+  std::optional<std::uint64_t> steps;
+  std::optional<double> alpha;
   std::uint64_t buffer_bytes = std::uint64_t{256} << 20;
 };
 

@@ -59,6 +59,8 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
           {"method", problem.method == Method::plain ? "plain" : "exact"},
           {"schedule", problem.schedule == Schedule::dynamic ? "dynamic" : "static"},
           {"size", problem.size},
+          {"steps", workload.has_steps ? Json(problem.steps) : Json(nullptr)},
+          {"alpha", workload.has_steps ? Json(problem.alpha) : Json(nullptr)},
           {"dtype", "float64"},
           {"seed", generated ? Json(operand.seed) : Json(nullptr)},
           {"input", inputs},
@@ -99,11 +101,16 @@ Attributes file_attributes(const Workload& workload, const Problem& problem) {
     operand.dataset.file = std::filesystem::path(operand.dataset.file).filename();  // where it lies is the host's
     inputs += (inputs.empty() ? "" : ", ") + describe(operand);
   }
-  return {{"source", fmt::format("concdemo {}", build_info::version)},
-          {"workload", std::string(workload.name)},
-          {"method", problem.method == Method::plain ? "plain" : "exact"},
-          {"size", to_text(problem.size)},
-          {"input", inputs}};
+  Attributes attributes{{"source", fmt::format("concdemo {}", build_info::version)},
+                        {"workload", std::string(workload.name)},
+                        {"method", problem.method == Method::plain ? "plain" : "exact"},
+                        {"size", to_text(problem.size)},
+                        {"input", inputs}};
+  if (workload.has_steps) {
+    attributes.emplace_back("steps", static_cast<std::int64_t>(problem.steps));
+    attributes.emplace_back("alpha", problem.alpha);
+  }
+  return attributes;
 }
 
 std::string result_lines(const Measurement& measured, bool values_only) {

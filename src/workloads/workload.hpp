@@ -43,6 +43,8 @@ struct Problem {
   Schedule schedule = Schedule::fixed;
   std::uint64_t buffer_bytes = 0;  // of a rank, for reading files and for streaming
   bool stream = false;             // block by block, through buffer_bytes, not whole in memory
+  std::uint64_t steps = 0;         // of a time-stepping workload
+  double alpha = 0;                // its diffusion number: at most 0.25
   int node_size = 0;               // > 0: so many ranks count as a node, for tests
 };
 
@@ -99,10 +101,11 @@ struct Workload {
   bool reads_files = true;
   bool has_plain = false;    // --method plain exists
   bool has_dynamic = false;  // --schedule dynamic exists
+  bool has_steps = false;    // --steps, --alpha exist
   bool can_stream = false;   // takes operands larger than memory
   Shape default_size;
   Shape tour_size;
-  std::function<Cost(const Shape& size)> cost;
+  std::function<Cost(const Problem& problem)> cost;
   // Shapes of generated operands for a --size; throws usage Error when the number of extents is wrong.
   std::vector<Shape> (*operand_shapes)(const Shape& size);
   // The size that given operands make; throws usage Error naming both shapes when they do not fit.
