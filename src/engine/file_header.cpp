@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
+#include "engine/commit_entry.hpp"
 #include "system/files.hpp"
 
 namespace concdemo {
@@ -51,12 +52,19 @@ Json to_json(const FileHeader& header) {
                         {"table_bytes", dataset.table.bytes},
                         {"table_checksum", hex(dataset.table_checksum)}});
   }
-  return {{"version", 1},
-          {"header_bytes", header.header_bytes},
-          {"file_bytes", header.file_bytes},
-          {"metadata_checksum", hex(header.metadata_checksum)},
-          {"datasets", datasets},
-          {"attributes", attributes}};
+  Json json{{"version", 1},
+            {"header_bytes", header.header_bytes},
+            {"file_bytes", header.file_bytes},
+            {"metadata_checksum", hex(header.metadata_checksum)},
+            {"datasets", datasets},
+            {"attributes", attributes}};
+  if (header.series) {
+    json["series"] = {{"snapshots", header.series->snapshots},
+                      {"scalars", header.series->scalars},
+                      {"commits_offset", header.series->commits.offset},
+                      {"commits_bytes", header.series->commits.bytes}};
+  }
+  return json;
 }
 
 FileHeader from_json(const Json& json) {
@@ -75,6 +83,14 @@ FileHeader from_json(const Json& json) {
     dataset.table_checksum = from_hex(entry.at("table_checksum"));
     header.datasets.push_back(std::move(dataset));
   }
+  if (json.contains("series")) {
+    const auto& entry = json["series"];
+    auto& series = header.series.emplace();
+    entry.at("snapshots").get_to(series.snapshots);
+    entry.at("scalars").get_to(series.scalars);
+    entry.at("commits_offset").get_to(series.commits.offset);
+    entry.at("commits_bytes").get_to(series.commits.bytes);
+  }
   for (const auto& [name, value] : json.at("attributes").items()) {
     if (value.is_string()) header.attributes.emplace_back(name, value.get<std::string>());
     else if (value.is_number_integer()) header.attributes.emplace_back(name, value.get<std::int64_t>());
@@ -92,6 +108,27 @@ std::string seal(std::string_view text) {
   return fmt::format("{}{}\n", seal_word, hex(checksum_bytes(0, std::as_bytes(std::span(text)))));
 }
 
+bool is_consistent(const FileHeader& header) {
+  if (header.series) {
+    const auto& [snapshots, scalars, commits] = *header.series;
+    if (snapshots == 0 || scalars > max_scalars || header.datasets.size() < 2 + scalars) return false;
+    if (commits.bytes / commit_bytes != snapshots + 1 || commits.bytes % commit_bytes != 0) return false;
+    for (std::size_t i = 0; i < 2 + scalars; ++i) {
+      const auto& shape = header.datasets[i].shape;
+      if (shape.size() != (i == 0 ? 3 : 1) || shape[0] != snapshots) return false;
+    }
+  }
+  for (std::size_t i = 0; i < header.datasets.size(); ++i) {
+    const auto& dataset = header.datasets[i];
+    if (dataset.data.bytes / sizeof(double) != element_count(dataset.shape) ||
+        dataset.data.bytes % sizeof(double) != 0 || dataset.table.bytes % sizeof(std::uint64_t) != 0 ||
+        dataset.table.bytes / sizeof(std::uint64_t) != header.table_length(i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // A sound copy that fills `text`; none when any byte of it is wrong.
 std::optional<FileHeader> parse_copy(std::string_view text) {
   if (!text.starts_with(magic)) return std::nullopt;
@@ -101,13 +138,7 @@ std::optional<FileHeader> parse_copy(std::string_view text) {
     auto header = from_json(Json::parse(sealed.substr(magic.size())));
     if (header.header_bytes != 2 * text.size()) return std::nullopt;
     metadata_places(header);
-    for (const auto& dataset : header.datasets) {
-      const auto elements = element_count(dataset.shape);
-      if (dataset.data.bytes / sizeof(double) != elements || dataset.data.bytes % sizeof(double) != 0 ||
-          dataset.table.bytes / sizeof(std::uint64_t) != block_count(elements)) {
-        return std::nullopt;
-      }
-    }
+    if (!is_consistent(header)) return std::nullopt;
     return header;
   } catch (const std::exception&) {  // a seal that fits wrong contents: made by hand
     return std::nullopt;
@@ -115,6 +146,12 @@ std::optional<FileHeader> parse_copy(std::string_view text) {
 }
 
 }  // namespace
+
+std::uint64_t FileHeader::table_length(std::size_t dataset) const {
+  const auto& shape = datasets[dataset].shape;
+  if (!series || dataset > 1 + series->scalars) return block_count(element_count(shape));
+  return dataset == 0 ? shape[0] * block_count(element_count({shape[1], shape[2]})) : 0;
+}
 
 std::string to_text(const FileHeader& header) {
   auto copy = std::string(magic) + json_line(header);
@@ -129,6 +166,7 @@ std::string to_text(const FileHeader& header) {
 std::uint64_t header_bytes_for(FileHeader header) {
   header.header_bytes = header.file_bytes = any_number;
   for (auto& dataset : header.datasets) dataset.data = dataset.table = {any_number, any_number};
+  if (header.series) header.series->commits = {any_number, any_number};
   const auto needed = magic.size() + json_line(header).size() + 1 + seal_bytes;
   const auto copy_bytes = std::max(min_copy_bytes, std::bit_ceil(std::uint64_t{needed}));
   if (copy_bytes > max_copy_bytes) throw usage_error("the attributes of the output file exceed 64 MiB; shorten them");
@@ -141,6 +179,7 @@ std::vector<hdf5::Place> metadata_places(const FileHeader& header) {
     if (dataset.data.bytes > 0) parts.push_back(dataset.data);
     if (dataset.table.bytes > 0) parts.push_back(dataset.table);
   }
+  if (header.series) parts.push_back(header.series->commits);
   parts.push_back({header.file_bytes, 0});
   std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
   std::vector<hdf5::Place> gaps;

@@ -21,12 +21,25 @@ struct StoredDataset {
   std::uint64_t table_checksum = 0;
 };
 
+// Of a stepped file. datasets[0] is the field, with a table row a snapshot whose blocks are counted anew in each;
+// datasets[1] is time and the next `scalars` follow time too: their values are in the commit entries, and they have
+// no table. Commits are sectors of commit_bytes, one a snapshot and one for the end.
+struct SeriesPart {
+  std::uint64_t snapshots = 0;
+  std::uint64_t scalars = 0;
+  hdf5::Place commits;
+};
+
 struct FileHeader {
   std::uint64_t header_bytes = 0;  // both copies: a power of two from 4096
   std::uint64_t file_bytes = 0;
   std::uint64_t metadata_checksum = 0;  // of all bytes outside the header, datasets and tables
   std::vector<StoredDataset> datasets;
   Attributes attributes;  // of the root group (NaN and infinite ones are left out)
+  std::optional<SeriesPart> series{};
+
+  // Entries of a dataset's checksum table: one for each block.
+  std::uint64_t table_length(std::size_t dataset) const;
 };
 
 // header_bytes of text.

@@ -2,11 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <optional>
 
 #include "base/clock.hpp"
@@ -14,42 +10,11 @@
 #include "engine/checksum.hpp"
 #include "engine/file_header.hpp"
 #include "engine/partial_file.hpp"
+#include "engine/skeleton.hpp"
 #include "system/files.hpp"
 
 namespace concdemo {
 namespace {
-
-// A file for HDF5 to write to that only this process knows. In memory without a name in any folder, so that nothing is
-// left behind whenever the process dies; elsewhere a temporary file that is removed with this.
-class Scratch {
- public:
-  explicit Scratch(const std::string& last_folder) : file_(::memfd_create("concdemo", MFD_CLOEXEC)) {
-    path_ = fmt::format("/proc/self/fd/{}", file_.get());
-    if (file_.valid() && ::access(path_.c_str(), R_OK | W_OK) == 0) return;
-    const char* own = std::getenv("TMPDIR");
-    for (const auto& folder : {std::string(own != nullptr ? own : "/tmp"), last_folder}) {
-      path_ = folder + "/concdemo-XXXXXX";
-      file_ = files::Descriptor(::mkostemp(path_.data(), O_CLOEXEC));
-      named_ = file_.valid();
-      if (named_) return;
-    }
-    throw system_error(fmt::format("cannot make a temporary file in memory, TMPDIR or {}: {}", last_folder,
-                                   files::error_text(errno)));
-  }
-  ~Scratch() {
-    if (named_) ::unlink(path_.c_str());
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  const std::string& path() const { return path_; }
-  int file() const { return file_.get(); }
-
- private:
-  files::Descriptor file_;
-  std::string path_;
-  bool named_ = false;
-};
 
 FileHeader header_of(const FileSpec& spec) {
   FileHeader header;
@@ -73,43 +38,18 @@ std::uint64_t least_bytes(const FileHeader& header) {
   return bytes;
 }
 
-std::uint64_t checksum_of(int file, const std::vector<hdf5::Place>& places) {
-  std::uint64_t sum = 0;
-  std::vector<std::byte> buffer(std::size_t{1} << 20);
-  for (const auto& place : places) {
-    for (std::uint64_t at = 0; at < place.bytes; at += buffer.size()) {
-      const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), place.bytes - at));
-      std::size_t got = 0;
-      const auto piece = std::span(buffer).first(length);
-      if (files::read_all(file, piece, place.offset + at, got) != 0 || got < length) {
-        throw system_error("cannot read back the metadata that HDF5 wrote");
-      }
-      sum += checksum_bytes(place.offset + at, piece);
-    }
-  }
-  return sum;
-}
-
 // Rank 0 alone: makes the partial file with all its metadata, and fills in the header but for the table checksums.
 bool prepare(const PartialFile& partial, const FileSpec& spec, bool reserve, FileHeader& header) {
   partial.require_space(least_bytes(header), reserve);
-  const Scratch scratch(files::folder_of(partial.target()));
-  std::vector<std::uint64_t> table_lengths;
-  for (const auto& dataset : header.datasets) table_lengths.push_back(block_count(element_count(dataset.shape)));
-  const auto skeleton =
-      hdf5::write_skeleton(scratch.path(), header.header_bytes, spec.datasets, table_lengths, header.attributes);
-  header.file_bytes = skeleton.file_bytes;
+  std::vector<hdf5::TableSpec> tables;
+  for (const auto& dataset : header.datasets) tables.push_back({dataset.name, {block_count(element_count(dataset.shape))}});
+  Skeleton skeleton(partial, header.header_bytes, spec.datasets, tables, header.attributes, hdf5::large_bytes);
+  header.file_bytes = skeleton.file_bytes();
   for (std::size_t i = 0; i < header.datasets.size(); ++i) {
-    header.datasets[i].data = skeleton.data[i];
-    header.datasets[i].table = skeleton.tables[i];
+    header.datasets[i].data = skeleton.data(i);
+    header.datasets[i].table = skeleton.table(i);
   }
-  header.metadata_checksum = checksum_of(scratch.file(), metadata_places(header));
-  partial.require_space(header.file_bytes, reserve);
-  const bool reserved = partial.resize(header.file_bytes, reserve);
-  if (const int error = files::copy_sparse(scratch.file(), partial.file(), header.file_bytes)) {
-    throw system_error(fmt::format("cannot write {}: {}", partial.path(), files::error_text(error)));
-  }
-  return reserved;
+  return skeleton.put_into(partial, reserve, header);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "base/fault.hpp"
 
 namespace concdemo {
 namespace {
@@ -95,7 +96,8 @@ bool PartialFile::resize(std::uint64_t bytes, bool reserve) const {
   int error = files::resize(file_.get(), bytes);
   bool reserved = false;
   if (error == 0 && reserve) {
-    error = files::reserve(file_.get(), bytes);
+    error = fault::at("reserve");
+    if (error == 0) error = files::reserve(file_.get(), bytes);
     reserved = error == 0;
     if (error == EOPNOTSUPP || error == ENOSYS) error = 0;
   }
@@ -107,12 +109,14 @@ bool PartialFile::resize(std::uint64_t bytes, bool reserve) const {
 }
 
 void PartialFile::publish() {
-  int error = files::sync_all(file_.get());
+  int error = fault::at("fsync");
+  if (error == 0) error = files::sync_all(file_.get());
   if (error != 0) throw system_error(fmt::format("{}: fsync: {}", partial_, files::error_text(error)));
   if (!files::is_at(file_.get(), partial_)) {
     throw system_error(fmt::format("{} was removed or replaced while it was written; run again", partial_));
   }
-  error = files::rename(partial_, target_, force_);
+  error = fault::at("rename");
+  if (error == 0) error = files::rename(partial_, target_, force_);
   if (error == EEXIST) {
     throw system_error(fmt::format("{} was made by another program in the meantime and is kept; the result is lost",
                                    target_));
@@ -122,7 +126,8 @@ void PartialFile::publish() {
   }
   published_ = true;
   removed_on_signal_.reset();
-  error = files::sync_folder(files::folder_of(target_));
+  error = fault::at("folder");
+  if (error == 0) error = files::sync_folder(files::folder_of(target_));
   if (error != 0) throw system_error(fmt::format("folder of {}: fsync: {}", target_, files::error_text(error)));
 }
 

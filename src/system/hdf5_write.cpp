@@ -14,18 +14,17 @@
 namespace concdemo::hdf5 {
 namespace {
 
-constexpr hsize_t large_bytes = 64 * 1024;  // from here on a dataset starts on a page;
-constexpr hsize_t alignment = 4096;         // HDF5 refuses an alignment larger than the user block
+constexpr hsize_t alignment = 4096;  // HDF5 refuses one larger than the user block
 constexpr std::uint64_t max_extent_bytes = std::uint64_t{1} << 62;
 
 Handle made(hid_t id, Closer closer, const std::string& what) { return {checked(id, what), closer}; }
 
-Handle file_access() {
+Handle file_access(hsize_t aligned_from) {
   auto list = made(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "file access list");
   // The usual driver asks for the real path of a link, and /proc/self/fd/N has none. The bytes are the same.
   checked(H5Pset_fapl_stdio(list.get()), "file driver");
   checked(H5Pset_libver_bounds(list.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), "library version bounds");
-  checked(H5Pset_alignment(list.get(), large_bytes, alignment), "alignment");
+  checked(H5Pset_alignment(list.get(), aligned_from, alignment), "alignment");
   checked(H5Pset_fclose_degree(list.get(), H5F_CLOSE_SEMI), "close degree");
   return list;
 }
@@ -145,11 +144,12 @@ Handle make_scale(hid_t file, const std::string& name, std::uint64_t extent) {
 }  // namespace
 
 Skeleton write_skeleton(const std::string& path, std::uint64_t user_bytes, const std::vector<DatasetSpec>& datasets,
-                        const std::vector<std::uint64_t>& table_lengths, const Attributes& attributes) {
+                        const std::vector<TableSpec>& tables, const Attributes& attributes,
+                        std::uint64_t aligned_from) {
   const auto dimensions = dimensions_of(datasets);
   const Lock lock;
   const auto creation = file_creation(user_bytes);
-  const auto access = file_access();
+  const auto access = file_access(aligned_from);
   auto file = made(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose, "create " + path);
   put_attributes(file.get(), attributes);
 
@@ -180,10 +180,9 @@ Skeleton write_skeleton(const std::string& path, std::uint64_t user_bytes, const
               "dimension " + spec.dims[d]);
     }
   }
-  for (std::size_t i = 0; i < datasets.size(); ++i) {
-    const auto table = make_dataset(file.get(), "concdemo/" + datasets[i].name, H5T_STD_U64LE, {table_lengths[i]},
-                                    H5D_ALLOC_TIME_EARLY);
-    skeleton.tables.push_back(place_of(table, table_lengths[i]));
+  for (const auto& spec : tables) {
+    const auto table = make_dataset(file.get(), "concdemo/" + spec.name, H5T_STD_U64LE, spec.shape, H5D_ALLOC_TIME_EARLY);
+    skeleton.tables.push_back(place_of(table, element_count(spec.shape)));
   }
   handles.clear();
   file.close("close " + path);

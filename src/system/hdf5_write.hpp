@@ -29,18 +29,27 @@ struct Place {
   std::uint64_t bytes = 0;
 };
 
+// A uint64 dataset of our own, /concdemo/NAME.
+struct TableSpec {
+  std::string name;
+  Shape shape;
+};
+
 struct Skeleton {
   std::uint64_t file_bytes = 0;
   std::vector<Place> data;    // one a dataset
-  std::vector<Place> tables;  // one a dataset: its checksum table, uint64 in /concdemo/NAME
+  std::vector<Place> tables;  // one a table
 };
 
+constexpr std::uint64_t large_bytes = 64 * 1024;
+
 // Makes the sparse file `path` (replaced when there): user_bytes of user block (a power of two from 4096), attributes
-// of the root group, datasets and checksum tables of table_lengths[i] entries, with no element written. The bytes
-// depend on the arguments and the HDF5 version only. Throws usage Error for specs that contradict one another, system
-// Error when HDF5 fails.
+// of the root group, datasets and tables, with no element written; what is not smaller than aligned_from bytes starts
+// on a page. The bytes depend on the arguments and the HDF5 version only. Throws usage Error for specs that contradict
+// one another, system Error when HDF5 fails.
 Skeleton write_skeleton(const std::string& path, std::uint64_t user_bytes, const std::vector<DatasetSpec>& datasets,
-                        const std::vector<std::uint64_t>& table_lengths, const Attributes& attributes);
+                        const std::vector<TableSpec>& tables, const Attributes& attributes,
+                        std::uint64_t aligned_from = large_bytes);
 
 }  // namespace hdf5
 }  // namespace concdemo

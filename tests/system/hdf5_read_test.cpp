@@ -156,7 +156,7 @@ TEST_CASE("what the program writes it reads: choice, refusals and ranges of floa
   const Folder folder;
   const std::string file = folder.file("written.h5");
   const DatasetSpec field{"field", {6, 50}, {}, {{"scale_factor", 2.0}, {"missing_value", std::int64_t{30}}}};
-  const auto skeleton = write_skeleton(file, 1 << 20, {field}, {1}, {});
+  const auto skeleton = write_skeleton(file, 1 << 20, {field}, {{"field", {1}}}, {});
   std::vector<double> values(300);
   std::iota(values.begin(), values.end(), 0.0);
   {

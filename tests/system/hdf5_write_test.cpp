@@ -48,8 +48,9 @@ std::string bytes_of_skeleton(std::uint64_t user_bytes) {
                                           {"time", {9}, {"time"}, {}},
                                           {"at_time", {9, 2}, {"time", "pair"}, {{"long", std::string(70000, 'h')}}}};
   const Scratch scratch;
-  const auto skeleton = hdf5::write_skeleton(scratch.path(), user_bytes, datasets, {3, 1, 1, 0, 1, 1},
-                                             {{"Conventions", "CF-1.8"}, {"empty", ""}});
+  const std::vector<hdf5::TableSpec> tables{{"large", {3}}, {"group/inner", {1}}, {"nothing", {0}}, {"rows", {2, 64}}};
+  const auto skeleton = hdf5::write_skeleton(scratch.path(), user_bytes, datasets, tables,
+                                             {{"Conventions", "CF-1.8"}, {"empty", ""}}, 512);
   std::ifstream file(scratch.path(), std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
   CHECK(bytes.size() == skeleton.file_bytes);
@@ -58,6 +59,9 @@ std::string bytes_of_skeleton(std::uint64_t user_bytes) {
   CHECK(skeleton.data[2].bytes == 8);
   CHECK(skeleton.data[3].bytes == 0);
   CHECK(skeleton.tables[0].bytes == 24);
+  CHECK(skeleton.tables[2].bytes == 0);
+  CHECK(skeleton.tables[3].bytes == 1024);
+  CHECK(skeleton.tables[3].offset % 4096 == 0);
   for (const auto* places : {&skeleton.data, &skeleton.tables}) {
     for (const auto& place : *places) CHECK(place.offset + place.bytes <= bytes.size());
   }
@@ -82,7 +86,7 @@ TEST_CASE("datasets that contradict one another are usage errors") {
   const Scratch scratch;
   const auto code = [&](const std::vector<DatasetSpec>& datasets) {
     try {
-      hdf5::write_skeleton(scratch.path(), 4096, datasets, std::vector<std::uint64_t>(datasets.size(), 1), {});
+      hdf5::write_skeleton(scratch.path(), 4096, datasets, {}, {});
     } catch (const Error& error) {
       return error.code;
     }
