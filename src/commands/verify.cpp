@@ -15,8 +15,13 @@ void verify(const mpi::Comm& world, const std::string& path, const CommonOptions
   const VerifyReport report = verify_file(world, path);
   progress.clear();
   if (world.is_root() && report.sound && !options.quiet) {
-    print(fmt::format("{}: sound, {} in {} block{}, every checksum right\n", path, format_bytes(report.bytes),
+    const auto& series = report.series;
+    const bool is_whole = !series || series->finished;
+    const std::string part = is_whole ? "" : fmt::format(", unfinished: {} of {} snapshots committed", series->committed,
+                                                         series->snapshots);
+    print(fmt::format("{}: sound{}, {} in {} block{}, every checksum right\n", path, part, format_bytes(report.bytes),
                       report.blocks, report.blocks == 1 ? "" : "s"));
+    if (!is_whole) message(fmt::format("to go on: concdemo resume {}", path));
   }
   if (report.sound) return;
   std::string list;

@@ -69,16 +69,19 @@ class SeriesFile {
   // Local, blocking. The block at (row, column) of a committed snapshot. Throws system Error.
   void read(std::uint64_t snapshot, std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;
 
-  // Local. Hands over this rank's block at (row, column) of a snapshot or more than one, each element by one rank. The values must
-  // stay alive and unchanged until wait_until_left() or close() says so. Waits when the ring is full.
+  // Local. Hands over a block of this rank at (row, column) of a snapshot; all ranks' blocks cover it, each element once.
+  // The values must stay alive and unchanged until wait_until_left() or close() says so. Waits when the ring is full.
   void submit(std::uint64_t snapshot, std::uint64_t row, std::uint64_t column, const MatrixView& block);
   // Local. This rank has submitted all its blocks of this snapshot. time is finite; time and scalars count on rank 0.
   void finish(std::uint64_t snapshot, double time, std::span<const double> scalars);
 
   // Local. A copy of the state at `step` beside the file (PATH.checkpoint), to resume from where it is newer than the last
-  // snapshot. One block a rank; the values as in submit(). The file is made by the first call, which is collective.
-  void checkpoint(std::uint64_t step, std::uint64_t row, std::uint64_t column, const MatrixView& block);
-  std::optional<std::uint64_t> checkpoint_step() const;  // of a sound one that open() found
+  // snapshot. One block a rank; the values as in submit(). The file is made by the first call, which is collective and
+  // throws system Error when the space cannot be had. False, on all ranks alike: the one before is still under way.
+  bool checkpoint(std::uint64_t step, std::uint64_t row, std::uint64_t column, const MatrixView& block);
+  // Step of a sound one that open() found. It may lie before the last committed snapshot, or behind one that is not
+  // committed: of use between the last committed snapshot and the next alone.
+  std::optional<std::uint64_t> checkpoint_step() const;
   void read_checkpoint(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // before a new one
 
   std::size_t left() const;                      // submissions of this rank (checkpoints too) that are not written yet

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,12 +9,18 @@
 namespace concdemo {
 
 struct VerifyReport {
+  struct Series {
+    std::uint64_t committed = 0;
+    std::uint64_t snapshots = 0;  // in the end
+    bool finished = false;
+  };
   bool sound = false;
   std::uint64_t bytes = 0;   // of the file
   std::uint64_t blocks = 0;  // compared with their checksum
   // What is wrong, one line each: "metadata", "header copy 2", "checksum table of /y",
-  // "/y block 3, elements 393216..524287". At most 20, then a line with the number of the rest.
+  // "/y block 3, elements 393216..524287", "commit entry 3", "/u snapshot 3 block 0, elements 0..11". At most 20, then a line with the number of the rest.
   std::vector<std::string> damage;
+  std::optional<Series> series;  // of a stepped file; what is not committed does not count
 };
 
 // Collective. Reads every byte of an output file of ours, without HDF5, and compares it with the stored checksums; the

@@ -1,14 +1,17 @@
 #include "system/files.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <limits>
@@ -65,6 +68,19 @@ int lock(int fd) {
   return retry([&] { return ::flock(fd, LOCK_EX | LOCK_NB); });
 }
 
+int hold(int fd, bool exclusive) {
+  struct flock range {};  // from 0 to the end, wherever that is
+  range.l_type = exclusive ? F_WRLCK : F_RDLCK;
+  range.l_whence = SEEK_SET;
+  const int error = retry([&] { return ::fcntl(fd, F_OFD_SETLK, &range); });
+  return error == EACCES ? EAGAIN : error;
+}
+
+bool is_nfs(int fd) {
+  struct statfs status {};
+  return ::fstatfs(fd, &status) == 0 && status.f_type == NFS_SUPER_MAGIC;
+}
+
 bool is_at(int fd, const std::string& path) {
   struct stat mine {};
   struct stat there {};
@@ -91,6 +107,24 @@ int write_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
     if (written == 0) return EIO;  // would loop for ever
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
+  }
+  return 0;
+}
+
+int write_gathered(int fd, std::vector<iovec>& parts, std::uint64_t offset) {
+  for (std::size_t first = 0; first < parts.size();) {
+    if (!fits(offset)) return EFBIG;
+    const auto count = std::min<std::size_t>(parts.size() - first, IOV_MAX);
+    const ssize_t written = ::pwritev(fd, parts.data() + first, static_cast<int>(count), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    if (written == 0) return EIO;  // would loop for ever
+    offset += static_cast<std::uint64_t>(written);
+    auto rest = static_cast<std::size_t>(written);
+    for (; first < parts.size() && rest >= parts[first].iov_len; ++first) rest -= parts[first].iov_len;
+    if (rest == 0) continue;
+    parts[first].iov_base = static_cast<std::byte*>(parts[first].iov_base) + rest;
+    parts[first].iov_len -= rest;
   }
   return 0;
 }

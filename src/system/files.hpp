@@ -1,11 +1,13 @@
 #pragma once
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 // POSIX files. Functions that return int return 0 or an errno value, throw nothing and may be called by any thread; the
 // caller, who knows which file and why, makes the message. Offsets and sizes are bytes.
@@ -33,10 +35,14 @@ std::string folder_of(const std::string& path);  // "." for a bare name
 
 int open(const std::string& path, int flags, Descriptor& file);  // new files: 0666 less umask
 int lock(int fd);                 // exclusive, until closed; EWOULDBLOCK when another process holds it
+// Locks of an open file description on a whole file, which die with its last descriptor; a file is held by one exclusive
+// or any number of shared ones. EAGAIN when others are in the way. The same call turns one kind into the other at once.
+int hold(int fd, bool exclusive);
 bool is_at(int fd, const std::string& path);  // whether `path` still names this very file
 int size_of(int fd, std::uint64_t& bytes);
 
 int write_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset);
+int write_gathered(int fd, std::vector<iovec>& parts, std::uint64_t offset);  // one after another; uses up `parts`
 int append(int fd, std::span<const std::byte> bytes);  // in one write; ENOSPC when it was cut short
 // Fills `bytes` as far as the file goes; `got` < bytes.size() only at the end of the file or on error.
 int read_all(int fd, std::span<std::byte> bytes, std::uint64_t offset, std::size_t& got);
@@ -50,6 +56,7 @@ int sync_all(int fd);
 int sync_folder(const std::string& folder);
 int rename(const std::string& from, const std::string& to, bool replace);  // EEXIST when `to` is there
 
+bool is_nfs(int fd);
 std::optional<std::uint64_t> free_bytes(const std::string& folder);  // for this user; none where unknown
 std::optional<std::uint64_t> size_limit();                           // RLIMIT_FSIZE; none when unlimited
 void ignore_size_signal();  // a write beyond the limit fails with EFBIG instead of ending the process

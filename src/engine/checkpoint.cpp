@@ -1,0 +1,149 @@
+#include "engine/checkpoint.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "base/fault.hpp"
+#include "base/partition.hpp"
+#include "engine/checksum.hpp"
+#include "engine/series_state.hpp"
+#include "engine/strided.hpp"
+
+namespace concdemo {
+namespace {
+
+constexpr std::uint64_t page_bytes = 4096;
+
+std::optional<CommitEntry> read_entry(int file, std::uint64_t offset, unsigned slot) {
+  Sector sector{};
+  std::size_t got = 0;
+  if (files::read_all(file, std::as_writable_bytes(std::span(sector)), offset, got) != 0) return {};
+  auto entry = from_sector(sector, slot);
+  return entry && entry->kind == CommitKind::checkpoint ? entry : std::nullopt;
+}
+
+// Sum over this rank's part of the elements; anything where they cannot be read.
+std::uint64_t checksum_of_part(const mpi::Comm& comm, int file, std::uint64_t offset, std::uint64_t elements) {
+  const auto mine = part_of(elements, static_cast<std::uint64_t>(comm.size()), static_cast<std::uint64_t>(comm.rank()));
+  std::vector<double> buffer(static_cast<std::size_t>(std::min(mine.size(), block_elements)));
+  std::uint64_t sum = 0;
+  for (auto at = mine.begin; at < mine.end; at += block_elements) {
+    const auto piece = std::span(buffer).first(static_cast<std::size_t>(std::min(mine.end - at, block_elements)));
+    std::size_t got = 0;
+    if (files::read_all(file, std::as_writable_bytes(piece), offset + at * sizeof(double), got) != 0 ||
+        got < piece.size_bytes()) {
+      return sum + 1;
+    }
+    sum += checksum(at, piece);
+  }
+  return sum;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(std::string target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns)
+    : path_(std::move(target) + ".checkpoint"), binding_(binding), rows_(rows), columns_(columns) {}
+
+std::uint64_t Checkpoint::slot_bytes() const {
+  return page_bytes + (rows_ * columns_ * sizeof(double) + page_bytes - 1) / page_bytes * page_bytes;
+}
+
+void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages) {
+  struct Slot {
+    bool usable = false;
+    std::uint64_t step = 0, checksum = 0;
+    unsigned number = 0;
+  };
+  std::array<Slot, 2> slots;
+  std::string text;
+  if (comm.is_root() && files::open(path_, O_RDWR | O_NOFOLLOW | O_NONBLOCK, file_) == 0) {
+    bool is_foreign = false;
+    for (unsigned i = 0; i < slots.size(); ++i) {
+      const auto entry = read_entry(file_.get(), i * slot_bytes(), i);
+      if (!entry) continue;
+      is_foreign = is_foreign || entry->binding != binding_;
+      if (entry->binding == binding_) slots[i] = {true, entry->number, entry->checksum, i};
+    }
+    std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
+      return a.usable != b.usable ? a.usable : a.step > b.step;
+    });
+    if (is_foreign) text = "it belongs to a run of other parameters";
+    else if (!slots[0].usable) text = "no checkpoint in it is whole";
+  }
+  for (auto& slot : slots) {
+    slot = comm.broadcast_value(slot);
+    if (!slot.usable || found_) continue;
+    const bool is_open = file_.valid() || files::open(path_, O_RDONLY | O_NOFOLLOW, file_) == 0;
+    const auto offset = slot.number * slot_bytes() + page_bytes;
+    const auto mine = is_open ? checksum_of_part(comm, file_.get(), offset, rows_ * columns_) : 0;
+    if (comm.sum(mine) == slot.checksum) found_ = Found{slot.step, slot.number};
+    else text = fmt::format("that of step {} is not whole", slot.step);
+  }
+  if (found_) slot_ = found_->slot;
+  text = comm.broadcast(text);
+  if (!text.empty()) messages.push_back(fmt::format("{} is ignored: {}", path_, text));
+}
+
+void Checkpoint::read(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const {
+  const auto offset = found_->slot * slot_bytes() + page_bytes;
+  read_block(file_.get(), path_, offset, columns_, row, column, block);
+}
+
+void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
+  mpi::together(comm, [&] {
+    if (!comm.is_root()) return;
+    int error = fault::at("checkpoint");
+    if (error == 0) error = files::open(path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, file_);
+    std::uint64_t bytes = 0;
+    if (error == 0) error = files::size_of(file_.get(), bytes);
+    if (error != 0) throw system_error(fmt::format("cannot make {}: {}", path_, files::error_text(error)));
+    if (!found_ && bytes > 0) {
+      Sector start{};
+      std::size_t got = 0;
+      files::read_all(file_.get(), std::as_writable_bytes(std::span(start)), 0, got);
+      const bool is_ours = is_blank(start) || start[0] == to_sector({}, 0)[0];
+      if (!is_ours) throw usage_error(fmt::format("{} is there and not ours; move it away", path_));
+      error = files::resize(file_.get(), 0);
+    }
+    if (error == 0) error = files::resize(file_.get(), 2 * slot_bytes());
+    if (error == 0 && reserve) error = files::reserve(file_.get(), 2 * slot_bytes());
+    if (error == EOPNOTSUPP || error == ENOSYS) error = 0;
+    if (error != 0) {
+      ::unlink(path_.c_str());
+      throw system_error(fmt::format("{} needs {} bytes: {}; make room, or go without checkpoints", path_,
+                                     2 * slot_bytes(), files::error_text(error)));
+    }
+  });
+  mpi::together(comm, [&] {
+    const int error = files::open(path_, O_RDWR | more_flags, file_);
+    if (error != 0) throw system_error(fmt::format("cannot open {}: {}", path_, files::error_text(error)));
+  });
+  is_made_ = true;
+}
+
+DurableWriter::Target Checkpoint::next_target() {
+  slot_ = 1 - slot_;
+  found_.reset();
+  return {file_.get(), path_, slot_ * slot_bytes() + page_bytes, rows_, columns_};
+}
+
+DurableWriter::Commit Checkpoint::commit_at(std::uint64_t step) const {
+  return [file = file_.get(), path = path_, offset = slot_ * slot_bytes(), place = slot_, binding = binding_,
+          step](std::span<const std::uint64_t> sums) {
+    // The checksum of a block counts elements of the whole field: those of the blocks add up to the field's.
+    std::uint64_t sum = 0;
+    for (const auto block : sums) sum += block;
+    const auto sector = to_sector({CommitKind::checkpoint, step, 0, sum, binding, {}}, place);
+    put_at(file, path, std::as_bytes(std::span(sector)), offset, "checkpoint_commit");
+    sync_file(file, path, "checkpoint_sync");
+  };
+}
+
+void Checkpoint::remove() { ::unlink(path_.c_str()); }
+
+}  // namespace concdemo

@@ -1,0 +1,98 @@
+#include "engine/io_thread.hpp"
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "system/signals.hpp"
+#include "system/topology.hpp"
+
+namespace concdemo {
+
+IoThread::IoThread(const WriterOptions& options) : options_(options) {
+  if (!options_.async) return;
+  const SignalsBlocked blocked;
+  thread_ = std::thread([this] {
+    if (!options_.cpus.empty()) pin_this_thread(options_.cpus);  // not on the core that the main thread is pinned to
+    run();
+  });
+}
+
+IoThread::~IoThread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void IoThread::do_now(const Job& job) {
+  const double start = now_s();
+  job();
+  busy_s_ += now_s() - start;
+}
+
+void IoThread::put(Job job) {
+  const double start = now_s();
+  if (!options_.async) {
+    do_now(job);
+  } else {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return left_ < static_cast<std::size_t>(std::max(1, options_.ring_depth)); });
+    ordinary_.push_back(std::move(job));
+    ++left_;
+    lock.unlock();
+    changed_.notify_all();
+  }
+  stall_s_ += now_s() - start;
+}
+
+void IoThread::put_urgent(Job job) {
+  if (!options_.async) return do_now(job);
+  {
+    const std::lock_guard lock(mutex_);
+    urgent_.push_back(std::move(job));
+  }
+  changed_.notify_all();
+}
+
+std::size_t IoThread::left() const {
+  const std::lock_guard lock(mutex_);
+  return left_;
+}
+
+void IoThread::wait_until_left(std::size_t jobs) {
+  const double start = now_s();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return left_ <= jobs; });
+  stall_s_ += now_s() - start;
+}
+
+double IoThread::busy_s() const {
+  const std::lock_guard lock(mutex_);
+  return busy_s_;
+}
+double IoThread::stall_s() const { return stall_s_; }
+
+void IoThread::run() noexcept {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return stop_ || !urgent_.empty() || !ordinary_.empty(); });
+    if (stop_) return;
+    const bool is_urgent = !urgent_.empty();
+    auto& queue = is_urgent ? urgent_ : ordinary_;
+    Job job = std::move(queue.front());
+    queue.pop_front();
+    lock.unlock();
+    const double start = now_s();
+    job();
+    job = nullptr;  // its captures too
+    lock.lock();
+    busy_s_ += now_s() - start;
+    if (!is_urgent) --left_;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace concdemo

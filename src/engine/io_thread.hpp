@@ -1,0 +1,48 @@
+#pragma once
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/async_writer.hpp"
+
+namespace concdemo {
+
+// A thread that does file work in the order it is given, with all signals blocked: POSIX calls alone, neither MPI nor
+// HDF5. With options.async false the caller of put() does the work.
+class IoThread {
+ public:
+  using Job = std::function<void()>;  // throws nothing
+
+  explicit IoThread(const WriterOptions& options);
+  ~IoThread();  // waits for the job under way, drops the rest
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  void put(Job job);         // waits while options.ring_depth jobs of this kind are not done
+  void put_urgent(Job job);  // goes before those of put(), and never waits
+  std::size_t left() const;  // jobs of put() that are not done
+  void wait_until_left(std::size_t jobs);
+
+  double busy_s() const;   // spent in jobs
+  double stall_s() const;  // spent by the caller in put and wait_until_left
+
+ private:
+  void run() noexcept;
+  void do_now(const Job& job);
+
+  const WriterOptions options_;
+  double stall_s_ = 0;  // the caller's own
+  mutable std::mutex mutex_;  // guards what follows, and orders what jobs wrote against left()
+  std::deque<Job> urgent_, ordinary_;
+  std::size_t left_ = 0;  // ordinary ones, with the one under way
+  double busy_s_ = 0;
+  bool stop_ = false;
+  std::condition_variable changed_;
+  std::thread thread_;
+};
+
+}  // namespace concdemo

@@ -1,0 +1,138 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <bit>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/fault.hpp"
+#include "engine/series_state.hpp"
+#include "engine/verify_blocks.hpp"
+#include "engine/verify_series.hpp"
+
+namespace concdemo {
+namespace {
+
+Error damaged(const std::string& path, const std::string& what) {
+  return {ExitCode::verification, fmt::format("{} cannot be resumed, its {} is damaged; run from the start", path, what)};
+}
+
+// Rank 0: what must be right before anything is written: header, length, metadata, axes.
+void mend_start(const std::string& path, const std::string& target, int file, std::vector<std::string>& messages) {
+  auto reading = read_header_copies(target);
+  if (!reading.ours) throw usage_error(fmt::format("{} is not an output file of concdemo; name one that is", path));
+  if (!reading.header) throw damaged(path, "header");
+  const auto& header = *reading.header;
+  if (!header.series) throw usage_error(fmt::format("{} is not a file of time steps; it has nothing to resume", path));
+  if (!has_checksum(file, metadata_places(header), header.metadata_checksum)) throw damaged(path, "metadata");
+  if (!reading.damage.empty()) {
+    const auto text = to_text(header);
+    put_at(file, path, std::as_bytes(std::span(text)), 0, "header");
+    messages.push_back(fmt::format("{}: {} was damaged and is mended from the other", path, reading.damage.front()));
+  }
+  std::uint64_t bytes = 0;
+  int error = files::size_of(file, bytes);
+  if (error == 0 && bytes != header.file_bytes) {
+    messages.push_back(fmt::format("{} has {} bytes instead of {}: what is missing is computed again", path, bytes,
+                                   header.file_bytes));
+    error = files::resize(file, header.file_bytes);
+  }
+  if (error != 0) throw system_error(fmt::format("cannot resize {}: {}", path, files::error_text(error)));
+  const auto axes = sections_of(header, 0);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto expected = header.datasets[2 + header.series->scalars + i].table_checksum;
+    std::vector<Block> blocks;
+    for (std::uint64_t b = 0; b < axes[i].table.bytes / sizeof(std::uint64_t); ++b) blocks.push_back({&axes[i], b});
+    if (table_checksum(file, axes[i].table) != expected || !damaged_blocks(file, blocks).empty()) {
+      throw damaged(path, axes[i].name);
+    }
+  }
+}
+
+// Collective. Whether the last snapshot below `count` holds what its entry says.
+bool is_sound(const mpi::Comm& comm, int file, const FileHeader& header, std::uint64_t snapshot,
+              std::uint64_t table_sum) {
+  const std::vector<Section> sections{snapshot_section(header, snapshot)};
+  if (!comm.broadcast_value(comm.is_root() && table_checksum(file, sections[0].table) == table_sum)) return false;
+  return comm.sum(std::uint64_t{damaged_blocks(file, my_blocks(comm, sections, "1")).size()}) == 0;
+}
+
+// Rank 0: what is not committed is as it was when the file was made, and what is, is there for readers. The values go
+// before the entries, so that a value never stands without one.
+void reset_after(const std::string& path, int file, const FileHeader& header, const SeriesReading& reading,
+                 std::uint64_t committed) {
+  const auto& series = *header.series;
+  for (std::size_t d = 1; d < 2 + series.scalars; ++d) {
+    std::vector<std::uint64_t> values(static_cast<std::size_t>(series.snapshots), quiet_nan_bits());
+    for (std::size_t i = 0; i < committed; ++i) {
+      const auto& entry = *reading.entries[i];
+      values[i] = std::bit_cast<std::uint64_t>(d == 1 ? entry.time : entry.scalars[d - 2]);
+    }
+    put_at(file, path, std::as_bytes(std::span(values)), header.datasets[d].data.offset, "reset");
+  }
+  sync_file(file, path, "reset_sync");
+  const std::vector<std::byte> zeros(static_cast<std::size_t>((series.snapshots + 1 - committed) * commit_bytes));
+  put_at(file, path, zeros, series.commits.offset + committed * commit_bytes, "reset");
+  sync_file(file, path, "reset_sync");
+}
+
+}  // namespace
+
+std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::string& path,
+                                             const WriterOptions& options) {
+  files::ignore_size_signal();
+  auto state = std::make_unique<State>(comm, options);
+  state->path = path;
+  mpi::together(comm, [&] {
+    fault::arm(comm.rank());
+    if (!comm.is_root()) return;
+    std::error_code unused;
+    state->target = std::filesystem::canonical(path, unused).string();
+    int error = state->target.empty() ? ENOENT : files::open(state->target, O_RDWR | O_NONBLOCK, state->file);
+    std::uint64_t bytes = 0;
+    if (error == 0) error = files::size_of(state->file.get(), bytes);
+    if (error != 0) throw usage_error(fmt::format("cannot open {}: {}; name a file to resume", path, files::error_text(error)));
+    state->lock = RunLock::take(state->target);
+    try {
+      mend_start(path, state->target, state->file.get(), state->messages);
+    } catch (...) {
+      state->lock.remove();
+      throw;
+    }
+  });
+  state->open_everywhere();
+
+  SeriesReading reading;
+  mpi::together(comm, [&] {
+    if (comm.is_root()) reading = read_series(state->file.get(), state->header);
+  });
+  const auto written = comm.broadcast_value(std::uint64_t{reading.entries.size()});
+  auto committed = comm.broadcast_value(reading.committed);
+  while (committed > 0) {
+    const auto table_sum = comm.is_root() ? reading.entries[static_cast<std::size_t>(committed) - 1]->checksum : 0;
+    if (is_sound(comm, state->file.get(), state->header, committed - 1, table_sum)) break;
+    --committed;
+  }
+  state->committed = committed;
+  state->finished = comm.broadcast_value(reading.finished) && committed == state->snapshots();
+  mpi::together(comm, [&] {
+    if (!comm.is_root()) return;
+    if (committed < written) {
+      state->messages.push_back(fmt::format("{}: snapshot {} or its commit entry is damaged; going on from {} snapshots", path,
+                                            committed, committed));
+    }
+    if (!state->finished) reset_after(path, state->file.get(), state->header, reading, committed);
+  });
+  state->start_writing();
+  if (!state->finished) state->checkpoints->find(comm, state->messages);
+  std::string lines;
+  for (const auto& line : state->messages) lines += line + '\n';
+  lines = comm.broadcast(lines);
+  state->messages.clear();
+  for (std::size_t at = 0, end; (end = lines.find('\n', at)) != std::string::npos; at = end + 1) {
+    state->messages.push_back(lines.substr(at, end - at));
+  }
+  return std::unique_ptr<SeriesFile>(new SeriesFile(std::move(state)));
+}
+
+}  // namespace concdemo

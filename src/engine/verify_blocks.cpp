@@ -1,0 +1,133 @@
+#include "engine/verify_blocks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "base/partition.hpp"
+#include "engine/checksum.hpp"
+#include "system/files.hpp"
+
+namespace concdemo {
+namespace {
+
+constexpr unsigned max_threads = 4;
+
+std::uint64_t block_count_of(const Section& section) { return section.table.bytes / sizeof(std::uint64_t); }
+
+bool is_sound(int file, const Block& block, std::vector<std::byte>& buffer) {
+  const auto& section = *block.section;
+  const auto entry = section.table.offset + block.number * sizeof(std::uint64_t);
+  const auto table = read_place(file, {entry, sizeof(std::uint64_t)}, buffer);
+  if (table.empty()) return false;
+  std::uint64_t expected = 0;
+  std::memcpy(&expected, table.data(), sizeof expected);
+  const auto at = block.number * block_bytes;
+  const auto bytes =
+      read_place(file, {section.data.offset + at, std::min(block_bytes, section.data.bytes - at)}, buffer);
+  if (bytes.empty()) return false;
+  const std::span values(reinterpret_cast<const double*>(bytes.data()), bytes.size() / sizeof(double));
+  return checksum(block.number * block_elements, values) == expected;
+}
+
+}  // namespace
+
+Section snapshot_section(const FileHeader& header, std::uint64_t snapshot) {
+  const auto& field = header.datasets[0];
+  const auto data_bytes = field.data.bytes / header.series->snapshots;
+  const auto table_bytes = field.table.bytes / header.series->snapshots;
+  return {fmt::format("/{} snapshot {}", field.name, snapshot),
+          {field.data.offset + snapshot * data_bytes, data_bytes},
+          {field.table.offset + snapshot * table_bytes, table_bytes}};
+}
+
+std::vector<Section> sections_of(const FileHeader& header, std::uint64_t snapshots) {
+  std::vector<Section> sections;
+  for (std::uint64_t i = 0; i < snapshots; ++i) sections.push_back(snapshot_section(header, i));
+  for (std::size_t i = header.series ? 2 + header.series->scalars : 0; i < header.datasets.size(); ++i) {
+    const auto& dataset = header.datasets[i];
+    sections.push_back({"/" + dataset.name, dataset.data, dataset.table});
+  }
+  return sections;
+}
+
+std::string describe(const Block& block) {
+  const auto first = block.number * block_elements;
+  const auto last = std::min(first + block_elements, block.section->data.bytes / sizeof(double)) - 1;
+  return fmt::format("{} block {}, elements {}..{}", block.section->name, block.number, first, last);
+}
+
+std::vector<Block> my_blocks(const mpi::Comm& comm, const std::vector<Section>& sections, const std::string& sound) {
+  const auto count_of = [&](std::size_t i) { return sound[i] == '1' ? block_count_of(sections[i]) : 0; };
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < sections.size(); ++i) count += count_of(i);
+  const auto mine = part_of(count, static_cast<std::uint64_t>(comm.size()), static_cast<std::uint64_t>(comm.rank()));
+  std::vector<Block> blocks;
+  std::uint64_t before = 0;  // blocks of the sections before this one
+  for (std::size_t i = 0; i < sections.size(); before += count_of(i), ++i) {
+    const auto begin = std::max(mine.begin, before);
+    const auto end = std::min(mine.end, before + count_of(i));
+    for (auto at = begin; at < end; ++at) blocks.push_back({&sections[i], at - before});
+  }
+  return blocks;
+}
+
+std::vector<std::size_t> damaged_blocks(int file, const std::vector<Block>& blocks) {
+  std::mutex mutex;
+  std::vector<std::size_t> damaged;
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&](std::vector<std::byte>& buffer) {
+    for (std::size_t i = next++; i < blocks.size(); i = next++) {
+      if (is_sound(file, blocks[i], buffer)) continue;
+      const std::lock_guard lock(mutex);
+      damaged.push_back(i);
+    }
+  };
+  // hardware_concurrency counts the CPUs this process may use.
+  const auto useful = std::min<std::size_t>(blocks.size(), std::min(std::thread::hardware_concurrency(), max_threads));
+  std::vector<std::vector<std::byte>> buffers(std::max<std::size_t>(1, useful));
+  for (auto& buffer : buffers) buffer.reserve(block_bytes);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t t = 1; t < buffers.size(); ++t) threads.emplace_back([&, t] { work(buffers[t]); });
+    work(buffers[0]);
+  }
+  std::sort(damaged.begin(), damaged.end());
+  return damaged;
+}
+
+std::span<std::byte> read_place(int file, const hdf5::Place& place, std::vector<std::byte>& buffer) {
+  buffer.resize(static_cast<std::size_t>(place.bytes));
+  std::size_t got = 0;
+  const int error = files::read_all(file, buffer, place.offset, got);
+  return error == 0 && got == buffer.size() ? std::span(buffer) : std::span<std::byte>();
+}
+
+bool has_checksum(int file, const std::vector<hdf5::Place>& places, std::uint64_t expected) {
+  std::uint64_t sum = 0;
+  std::vector<std::byte> buffer;
+  for (const auto& place : places) {
+    for (std::uint64_t at = 0; at < place.bytes; at += block_bytes) {
+      const hdf5::Place piece{place.offset + at, std::min(block_bytes, place.bytes - at)};
+      const auto bytes = read_place(file, piece, buffer);
+      if (bytes.empty()) return false;
+      sum += checksum_bytes(piece.offset, bytes);
+    }
+  }
+  return sum == expected;
+}
+
+std::uint64_t table_checksum(int file, const hdf5::Place& table) {
+  std::uint64_t sum = 0;
+  std::vector<std::byte> buffer;
+  for (std::uint64_t at = 0; at < table.bytes; at += block_bytes) {
+    sum += checksum_bytes(at, read_place(file, {table.offset + at, std::min(block_bytes, table.bytes - at)}, buffer));
+  }
+  return sum;
+}
+
+}  // namespace concdemo
