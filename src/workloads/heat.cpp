@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
-#include "kernels/fill.hpp"
 #include "workloads/heat_solver.hpp"
 #include "workloads/list.hpp"
 #include "workloads/numbers.hpp"
@@ -20,8 +18,10 @@ namespace {
 class HeatJob final : public Job {
  public:
   HeatJob(const Context& context, const Problem& problem)
-      : context_(context), problem_(problem), solver_(context, problem.size[0], problem.size[1], problem.alpha, 3) {
-    counts = load_heat(context, problem.operands.front(), solver_);
+      : context_(context), problem_(problem), solver_(context, problem.size[0], problem.size[1], problem.alpha, 4) {
+    load_start(context, start_from(problem.operands.front(), context.threads, &counts), solver_);
+    counts = total_over_ranks(context.comm, counts);
+    refuse_missing(counts);
     start_ = solver_.current();
     solver_.lend(start_);  // every execution begins with it
   }
@@ -31,37 +31,33 @@ class HeatJob final : public Job {
     if (problem_.steps > 1) solver_.advance(problem_.steps - 1);
     if (problem_.steps > 0) solver_.advance(1);
     const MatrixView values = solver_.values(solver_.current());
-    for (std::size_t i = 0; i < values.rows && sink.file != nullptr; ++i) {
-      sink.submit(0, first_of_row(i), {values.data + i * values.stride, values.columns});
+    for (std::size_t i = 0; i < values.rows; ++i) {
+      const std::uint64_t first = (solver_.tile().rows.begin + i) * problem_.size[1] + solver_.tile().columns.begin;
+      sink.submit(0, first, {values.data + i * values.stride, values.columns});
     }
   }
 
   Verification verify() override {
-    state_ = solver_.state(problem_.steps > 0);
-    const MatrixView values = solver_.values(solver_.current());
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < values.rows; ++i) {
-      sum += checksum(first_of_row(i), {values.data + i * values.stride, values.columns});
-    }
-    checksum_ = fmt::format("{:016x}", context_.comm.sum(sum));
-    return check_heat(context_, problem_, solver_, start_);
+    const HeatState state = solver_.state(problem_.steps > 0);
+    checksum_ = heat_checksum(context_, problem_, solver_);
+    result_ = heat_result(state, checksum_);
+    const std::size_t end = solver_.current();
+    solver_.lend(end);  // the sink may still be writing it
+    const Verification verification =
+        check_heat(context_, problem_, solver_, start_from(problem_.operands.front(), context_.threads));
+    solver_.give_back(end);
+    return verification;
   }
 
-  Json result() const override {
-    return {{"total", number(state_.total)}, {"change", number(state_.change)}, {"checksum", checksum_}};
-  }
+  Json result() const override { return result_; }
   std::string headline() const override { return checksum_; }
 
  private:
-  std::uint64_t first_of_row(std::size_t i) const {
-    return (solver_.tile().rows.begin + i) * problem_.size[1] + solver_.tile().columns.begin;
-  }
-
   Context context_;
   const Problem& problem_;
   HeatSolver solver_;
   std::size_t start_ = 0;
-  HeatState state_;
+  Json result_;
   std::string checksum_;
 };
 
@@ -78,32 +74,47 @@ Shape size_of(const std::vector<Operand>& operands) {
 
 }  // namespace
 
-LoadCounts load_heat(const Context& context, const Operand& start, HeatSolver& solver) {
-  LoadCounts counts;
-  mpi::together(context.comm, [&] {
-    const Tile& tile = solver.tile();
-    const MatrixSpan values = solver.values();
-    if (values.rows == 0 || values.columns == 0) return;
+void refuse_missing(const LoadCounts& counts) {
+  if (counts.missing == 0) return;
+  throw usage_error(fmt::format("heat needs a whole grid; {} elements of the input are missing values", counts.missing));
+}
+
+HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
+  return [&operand, threads, counts](Range rows, Range columns, const MatrixSpan& out) {
     constexpr std::uint64_t buffer_elements = std::uint64_t{1} << 23;
-    const std::uint64_t step = std::clamp<std::uint64_t>(buffer_elements / values.columns, 1, values.rows);
-    Array buffer(step * values.columns);
-    for (std::uint64_t row = 0; row < values.rows; row += step) {
-      const std::uint64_t rows = std::min<std::uint64_t>(step, values.rows - row);
-      const Range range{tile.rows.begin + row, tile.rows.begin + row + rows};
-      const LoadCounts found = load_rectangles(start, {{range, tile.columns, buffer.span().data()}}, context.threads);
-      counts.missing += found.missing;
-      counts.inexact += found.inexact;
-#pragma omp parallel for num_threads(context.threads) schedule(static)
-      for (std::uint64_t i = 0; i < rows; ++i) {
-        std::copy_n(buffer.span().data() + i * values.columns, values.columns, values.data + (row + i) * values.stride);
+    if (out.rows == 0 || out.columns == 0) return;
+    const std::uint64_t step = std::clamp<std::uint64_t>(buffer_elements / out.columns, 1, out.rows);
+    Array buffer(step * out.columns);
+    for (std::uint64_t row = 0; row < out.rows; row += step) {
+      const std::uint64_t height = std::min<std::uint64_t>(step, out.rows - row);
+      const Range part{rows.begin + row, rows.begin + row + height};
+      const LoadCounts found = load_rectangles(operand, {{part, columns, buffer.span().data()}}, threads);
+      if (counts != nullptr) counts->missing += found.missing, counts->inexact += found.inexact;
+#pragma omp parallel for num_threads(threads) schedule(static)
+      for (std::uint64_t i = 0; i < height; ++i) {
+        std::copy_n(buffer.span().data() + i * out.columns, out.columns, out.data + (row + i) * out.stride);
       }
     }
-  });
-  counts = total_over_ranks(context.comm, counts);
-  if (counts.missing > 0) {
-    throw usage_error(fmt::format("heat needs a whole grid; {} elements of the input are missing values", counts.missing));
+  };
+}
+
+void load_start(const Context& context, const HeatStart& start, HeatSolver& solver) {
+  mpi::together(context.comm, [&] { start(solver.tile().rows, solver.tile().columns, solver.values()); });
+}
+
+std::string heat_checksum(const Context& context, const Problem& problem, const HeatSolver& solver) {
+  const MatrixView values = solver.values(solver.current());
+  std::uint64_t sum = 0;
+#pragma omp parallel for num_threads(context.threads) schedule(static) reduction(+ : sum)
+  for (std::size_t i = 0; i < values.rows; ++i) {
+    sum += checksum((solver.tile().rows.begin + i) * problem.size[1] + solver.tile().columns.begin,
+                    {values.data + i * values.stride, values.columns});
   }
-  return counts;
+  return fmt::format("{:016x}", context.comm.sum(sum));
+}
+
+Json heat_result(const HeatState& state, const std::string& checksum) {
+  return {{"total", number(state.total)}, {"change", number(state.change)}, {"checksum", checksum}};
 }
 
 const Workload heat_workload{
@@ -123,7 +134,7 @@ const Workload heat_workload{
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> {
       return {dataset_like("u", problem.size)};
     },
-    .memory_bytes = [](const Shape& size, int ranks) { return heat_memory_bytes(size[0], size[1], ranks, 3); },
+    .memory_bytes = [](const Shape& size, int ranks) { return heat_memory_bytes(size[0], size[1], ranks, 4); },
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       return std::make_unique<HeatJob>(context, problem);
     }};

@@ -34,14 +34,14 @@ std::vector<Point> samples_of(const Tile& tile, int rank) {
 }
 
 // The point after so many steps, by the textbook loop from the part of the start that it depends on.
-double reference(const Problem& problem, Point point, std::uint64_t steps) {
+double reference(const Problem& problem, const HeatStart& start, Point point, std::uint64_t steps) {
   const auto around = [&](std::uint64_t at, std::uint64_t count) {
     return Range{at - std::min(at, steps), std::min(count, at + steps + 1)};
   };
   const Range rows = around(point.row, problem.size[0]), columns = around(point.column, problem.size[1]);
   const std::uint64_t width = columns.size();
   std::vector<double> now(rows.size() * width), next;
-  load_rectangles(problem.operands.front(), {{rows, columns, now.data()}}, 1);
+  start(rows, columns, {now.data(), rows.size(), width, width});
   next = now;
   const auto offset = [](std::uint64_t a, std::uint64_t b) {
     return static_cast<std::ptrdiff_t>(a) - static_cast<std::ptrdiff_t>(b);
@@ -81,27 +81,29 @@ Extent extent_of(const Context& context, const MatrixView& values) {
 
 }  // namespace
 
-Verification check_heat(const Context& context, const Problem& problem, HeatSolver& solver, std::size_t start) {
-  // With alpha <= 1/4 every new value is a mean of old ones: none leaves their range but for rounding.
+Verification check_heat(const Context& context, const Problem& problem, HeatSolver& solver, const HeatStart& start) {
   const std::size_t end = solver.current();
-  const Extent before = extent_of(context, solver.values(start)), after = extent_of(context, solver.values(end));
+  const Extent after = extent_of(context, solver.values(end));
+  const std::size_t spare = solver.unused();
+  solver.go_back_to(spare);
+  load_start(context, start, solver);
+  const Extent before = extent_of(context, solver.values(spare));
+  // With alpha <= 1/4 every new value is a mean of old ones: none leaves their range but for rounding.
   const double magnitude = std::max(std::abs(before.least), std::abs(before.most));
   const double slack = 8 * static_cast<double>(problem.steps) * 0x1p-53 * magnitude;
   const bool bounded = !before.numbers || element_count(problem.size) == 0 ||
                        (after.numbers && after.least >= before.least - slack && after.most <= before.most + slack);
 
   const std::uint64_t steps = std::min(problem.steps, most_steps);
-  if (steps < problem.steps) {
-    solver.go_back_to(start);
-    solver.advance(steps);
-  }
+  if (steps < problem.steps) solver.advance(steps);
+  else solver.go_back_to(end);
   const MatrixView found = solver.values(solver.current());
   std::uint64_t wrong = 0;
   const std::vector<Point> points = samples_of(solver.tile(), context.comm.rank());
   mpi::together(context.comm, [&] {
     for (const Point& point : points) {
       const double value = found.data[(point.row - solver.tile().rows.begin) * found.stride + point.column - solver.tile().columns.begin];
-      if (!same_bits(value, reference(problem, point, steps))) ++wrong;
+      if (!same_bits(value, reference(problem, start, point, steps))) ++wrong;
     }
   });
   const std::uint64_t sampled = context.comm.sum(std::uint64_t{points.size()});

@@ -66,6 +66,12 @@ MatrixView HeatSolver::values(std::size_t array) const {
   return {arrays_[array].span().data() + halo * stride_ + left_, tile_.rows.size(), tile_.columns.size(), stride_};
 }
 
+std::size_t HeatSolver::unused() const {
+  std::size_t array = 0;
+  while (array == current_ || lent_.at(array)) ++array;
+  return array;
+}
+
 double* HeatSolver::at(std::size_t array, Range rows, Range columns) {
   const std::uint64_t row = rows.begin + halo - tile_.rows.begin, column = columns.begin + left_ - tile_.columns.begin;
   return arrays_[array].span().data() + row * stride_ + column;
@@ -89,8 +95,7 @@ void HeatSolver::advance(std::uint64_t steps) {
 }
 
 void HeatSolver::pass(std::uint64_t steps) {
-  std::size_t next = 0;
-  while (next == current_ || lent_[next]) ++next;
+  const std::size_t next = unused();
   const auto rank = static_cast<std::uint64_t>(context_.comm.rank());
   mpi::Transfers transfers;
   constexpr int tag = 3;

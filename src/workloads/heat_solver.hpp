@@ -30,6 +30,7 @@ class HeatSolver {
   MatrixView values(std::size_t array) const;
 
   std::size_t current() const { return current_; }
+  std::size_t unused() const;  // the first that is neither current nor lent
   void go_back_to(std::size_t array) { current_ = array; }
   // A lent array keeps its values until it is given back. There must be one left that is neither lent nor current.
   void lend(std::size_t array) { lent_[array] = true; }
