@@ -27,7 +27,7 @@ constexpr std::size_t tile_rows = 128, tile_columns = 256;
 // past the caches through a strip of rows in the first-level cache, which takes rows of B that start anywhere.
 enum class Store { ordinary, lines, strips };
 
-struct Tile {
+struct TransposeTile {
   const double* a;
   std::size_t a_stride;
   double* b;
@@ -36,7 +36,8 @@ struct Tile {
   const double* next;         // where the next tile begins in A, to be fetched meanwhile
 };
 
-inline void transpose_part(const Tile& t, std::size_t row, std::size_t row_end, std::size_t column, std::size_t column_end) {
+inline void transpose_part(const TransposeTile& t, std::size_t row, std::size_t row_end, std::size_t column,
+                           std::size_t column_end) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   for (std::size_t j = column; j < column_end; ++j) {
     for (std::size_t i = row; i < row_end; ++i) {
@@ -55,7 +56,7 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_SCALAR  // one lane has no halves; never called (see kernels/highway.hpp)
-void transpose_tile(const Tile& t, Store) { transpose_part(t, 0, t.rows, 0, t.columns); }
+void transpose_tile(const TransposeTile& t, Store) { transpose_part(t, 0, t.rows, 0, t.columns); }
 #else
 
 using Tag = hn::ScalableTag<double>;
@@ -118,7 +119,7 @@ struct Ahead {
 };
 
 template <bool streamed>
-void tile_from_registers(const Tile& t) {
+void tile_from_registers(const TransposeTile& t) {
   const Tag d;
   const std::size_t rows = t.rows / line * line, columns = t.columns / lanes * lanes;
   Ahead ahead{t.next, t.a_stride, t.columns, 0};
@@ -137,7 +138,7 @@ void tile_from_registers(const Tile& t) {
 }
 
 // Rows of B from a strip of them: partial lines at their ends by ordinary stores, whole ones past the caches.
-void tile_from_strips(const Tile& t) {
+void tile_from_strips(const TransposeTile& t) {
   const Tag d;
   alignas(64) double strip[lanes][tile_rows];
   const std::size_t rows = t.rows / line * line, columns = t.columns / lanes * lanes;
@@ -163,7 +164,7 @@ void tile_from_strips(const Tile& t) {
   transpose_part(t, 0, t.rows, columns, t.columns);
 }
 
-void transpose_tile(const Tile& t, Store store) {
+void transpose_tile(const TransposeTile& t, Store store) {
   if (store == Store::lines) return tile_from_registers<true>(t);
   if (store == Store::strips) return tile_from_strips(t);
   tile_from_registers<false>(t);
@@ -196,7 +197,7 @@ void transpose_tiles(MatrixView a, MatrixSpan b, int threads, Store store, std::
     for (std::size_t index = 0; index < down * across; ++index) {
       const std::size_t next = std::min(index + 1, down * across - 1);
       const std::size_t row = row_of(index % down), column = index / down * tile_columns;
-      const Tile tile{a.data + row * a.stride + column,
+      const TransposeTile tile{a.data + row * a.stride + column,
                       a.stride,
                       b.data + column * b.stride + row,
                       b.stride,

@@ -62,7 +62,7 @@ class MatmulJob final : public Job {
   bool plain_;
   std::uint64_t n_;
   MatmulShares shares_;
-  MatmulPlace place_;
+  Tile place_;
   Array c_;
   std::string checksum_;
 };

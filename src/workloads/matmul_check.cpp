@@ -10,6 +10,7 @@
 #include "kernels/matmul.hpp"
 #include "kernels/row_products.hpp"
 #include "workloads/numbers.hpp"
+#include "workloads/parts.hpp"
 
 namespace concdemo {
 namespace {
@@ -26,7 +27,7 @@ struct Check {
   std::uint64_t seed;
   const MatmulPlan& plan = shares.plan();
   std::uint64_t rank = static_cast<std::uint64_t>(context.comm.rank());
-  MatmulPlace place = place_of(plan, rank);
+  Tile place = place_of(plan, rank);
 
   // Calls visit(piece, matrix view) for what this rank owns of a matrix in a stretch of k.
   template <class Visit>
@@ -40,18 +41,6 @@ struct Check {
     }
   }
 };
-
-// `count` different numbers below `limit`, or all of them.
-std::vector<std::uint64_t> choose(std::uint64_t seed, std::uint32_t stream, std::uint64_t count, std::uint64_t limit) {
-  std::vector<std::uint64_t> chosen;
-  for (std::uint64_t i = 0; i < count && limit > 0; ++i) {
-    const double at = uniform_at(seed, stream, i) * static_cast<double>(limit);
-    chosen.push_back(std::min(static_cast<std::uint64_t>(at), limit - 1));
-  }
-  std::sort(chosen.begin(), chosen.end());
-  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
-  return chosen;
-}
 
 // Collective: some rows of A, or columns of B, in a stretch of k: one after another, the same on every rank.
 std::vector<double> collect(const Check& check, Matrix matrix, const std::vector<std::uint64_t>& chosen, Range k) {
@@ -94,7 +83,7 @@ std::uint64_t wrong_entries(const Check& check, const std::vector<std::uint64_t>
     }
   }
   std::uint64_t wrong = 0;
-  const MatmulPlace& place = check.place;
+  const Tile& place = check.place;
   for (std::size_t entry = 0; entry < chains.size(); ++entry) {
     const std::uint64_t i = rows[entry / columns.size()], j = columns[entry % columns.size()];
     if (i < place.rows.begin || i >= place.rows.end || j < place.columns.begin || j >= place.columns.end) continue;
@@ -114,7 +103,7 @@ struct Rows {
 
 Rows products_with_vector(const Check& check) {
   const MatmulPlan& plan = check.plan;
-  const MatmulPlace& place = check.place;
+  const Tile& place = check.place;
   const int threads = check.context.threads;
   std::vector<double> r(place.columns.size()), weight(r.size());
   for (std::uint64_t j = 0; j < r.size(); ++j) {
@@ -201,15 +190,15 @@ ProductCheck check_product(const Context& context, const MatmulShares& shares, s
                            std::uint64_t seed) {
   const Check check{context, shares, c, plain, seed};
   const MatmulPlan& plan = check.plan;
-  const auto columns = choose(seed, column_stream, sampled_columns, plan.n);
-  const auto rows = choose(seed, row_stream, sampled_rows, plan.m);
+  const auto columns = sample_below(plan.n, sampled_columns, seed, column_stream);
+  const auto rows = sample_below(plan.m, sampled_rows, seed, row_stream);
   ProductCheck result;
   std::uint64_t wrong = wrong_entries(check, rows, columns);
   result.entries = rows.size() * columns.size();
   const Coverage coverage = compare_rows(check);
   result.rows_covered = coverage.covered;
   if (!coverage.some_uncovered.empty()) {
-    auto more = choose(seed, uncovered_stream, sampled_rows, coverage.some_uncovered.size());
+    auto more = sample_below(coverage.some_uncovered.size(), sampled_rows, seed, uncovered_stream);
     for (std::uint64_t& each : more) each = coverage.some_uncovered[each];
     wrong += wrong_entries(check, more, columns);
     result.entries += more.size() * columns.size();

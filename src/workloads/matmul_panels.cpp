@@ -24,8 +24,8 @@ void set_zero(std::span<double> c, int threads) {
 }
 
 // It multiplies its own share where it lies.
-bool is_only_owner(const MatmulPlan& plan, const MatmulPlace& place, Matrix matrix) {
-  return matrix == Matrix::a ? plan.groups == 1 : place.size == 1;
+bool is_only_owner(const MatmulPlan& plan, const Tile& place, Matrix matrix) {
+  return matrix == Matrix::a ? plan.groups == 1 : place.members.size() == 1;
 }
 
 std::uint64_t deepest(const MatmulPlan& plan) { return std::min(panel_depth, plan.k); }
@@ -38,7 +38,7 @@ struct Product {
   const RowsDone& rows_done;
   const MatmulPlan& plan = shares.plan();
   std::uint64_t rank = static_cast<std::uint64_t>(context.comm.rank());
-  MatmulPlace place = place_of(plan, rank);
+  Tile place = place_of(plan, rank);
 
   MatrixSpan c_rows(Range rows) const {
     const std::uint64_t width = place.columns.size();
@@ -121,7 +121,7 @@ class Panels {
       const MatrixSpan span = buffer(k, turn);
       return {span.data, span.rows, span.columns, span.stride};
     }
-    const MatmulPlace& place = product_.place;
+    const Tile& place = product_.place;
     const std::uint64_t rank = product_.rank;
     return product_.shares.view(matrix_ == Matrix::a ? MatrixPart{matrix_, rank, rank, place.rows, k}
                                                      : MatrixPart{matrix_, rank, rank, k, place.columns});
@@ -194,7 +194,7 @@ void multiply_shares(const Context& context, const MatmulShares& shares, std::sp
 }
 
 std::uint64_t panel_elements(const MatmulPlan& plan, std::uint64_t rank) {
-  const MatmulPlace place = place_of(plan, rank);
+  const Tile place = place_of(plan, rank);
   const std::uint64_t rows = is_only_owner(plan, place, Matrix::a) ? 0 : place.rows.size();
   const std::uint64_t columns = is_only_owner(plan, place, Matrix::b) ? 0 : place.columns.size();
   return 2 * deepest(plan) * (rows + columns);

@@ -7,25 +7,11 @@
 namespace concdemo {
 namespace {
 
-// count * part / parts without overflow.
-std::uint64_t share_of(std::uint64_t count, std::uint64_t part, std::uint64_t parts) {
-  return count / parts * part + count % parts * part / parts;
-}
-
 std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) { return a / b + (a % b != 0); }
 
-// The parts of [0, count) that a range touches.
-Range parts_touched(std::uint64_t count, std::uint64_t parts, Range range) {
-  const auto part_with = [&](std::uint64_t index) {
-    const std::uint64_t base = count / parts, extra = count % parts;
-    const std::uint64_t large = extra * (base + 1);
-    return index < large ? index / (base + 1) : extra + (index - large) / base;
-  };
-  if (range.size() == 0) return {0, 0};
-  return {part_with(range.begin), part_with(range.end - 1) + 1};
-}
+Tiling tiling_of(const MatmulPlan& plan) { return {plan.m, plan.n, plan.ranks, plan.groups}; }
 
-Range group_ranks(const MatmulPlan& plan, std::uint64_t group) { return part_of(plan.ranks, plan.groups, group); }
+Range group_ranks(const MatmulPlan& plan, std::uint64_t group) { return group_members(tiling_of(plan), group); }
 
 // A's slices go round the groups: each turn of P slices gives every group as many as it has ranks.
 struct Turn {
@@ -98,7 +84,9 @@ std::uint64_t depth_of(const MatmulPlan& plan, Matrix matrix) {
 }
 
 // A group of one rank keeps its columns of B in turns of one, which is all of it.
-std::uint64_t owner_of_b(const MatmulPlace& place, std::uint64_t slice) { return place.first + slice % place.size; }
+std::uint64_t owner_of_b(const Tile& place, std::uint64_t slice) {
+  return place.members.begin + slice % place.members.size();
+}
 
 }  // namespace
 
@@ -111,19 +99,10 @@ MatmulPlan plan_matmul(std::uint64_t m, std::uint64_t k, std::uint64_t n, std::u
   return plan;
 }
 
-MatmulPlace place_of(const MatmulPlan& plan, std::uint64_t rank) {
-  MatmulPlace place;
-  place.group = parts_touched(plan.ranks, plan.groups, {rank, rank + 1}).begin;
-  const Range members = group_ranks(plan, place.group);
-  place.first = members.begin;
-  place.size = members.size();
-  place.rows = part_of(plan.m, place.size, rank - place.first);
-  place.columns = {share_of(plan.n, members.begin, plan.ranks), share_of(plan.n, members.end, plan.ranks)};
-  return place;
-}
+Tile place_of(const MatmulPlan& plan, std::uint64_t rank) { return tile_of(tiling_of(plan), rank); }
 
 std::vector<MatrixPart> pieces_needed(const MatmulPlan& plan, Matrix matrix, std::uint64_t rank, Range k) {
-  const MatmulPlace place = place_of(plan, rank);
+  const Tile place = place_of(plan, rank);
   std::vector<MatrixPart> pieces;
   if (place.rows.size() == 0 || place.columns.size() == 0) return pieces;
   const std::uint64_t depth = depth_of(plan, matrix);
@@ -145,7 +124,7 @@ std::vector<MatrixPart> pieces_needed(const MatmulPlan& plan, Matrix matrix, std
 }
 
 std::vector<MatrixPart> pieces_sent(const MatmulPlan& plan, Matrix matrix, std::uint64_t rank, Range k) {
-  const MatmulPlace place = place_of(plan, rank);
+  const Tile place = place_of(plan, rank);
   const std::uint64_t depth = depth_of(plan, matrix);
   const Range touched = slices_touched(k, depth);
   std::vector<MatrixPart> pieces;
@@ -153,8 +132,8 @@ std::vector<MatrixPart> pieces_sent(const MatmulPlan& plan, Matrix matrix, std::
     const Range part = within(slice_range(plan, depth, slice), k);
     if (matrix == Matrix::b) {
       if (owner_of_b(place, slice) != rank || place.columns.size() == 0) continue;
-      for (std::uint64_t to = place.first; to < place.first + place.size; ++to) {
-        if (to == rank || part_of(plan.m, place.size, to - place.first).size() == 0) continue;
+      for (std::uint64_t to = place.members.begin; to < place.members.end; ++to) {
+        if (to == rank || part_of(plan.m, place.members.size(), to - place.members.begin).size() == 0) continue;
         pieces.push_back({matrix, rank, to, part, place.columns});
       }
       continue;
@@ -162,7 +141,7 @@ std::vector<MatrixPart> pieces_sent(const MatmulPlan& plan, Matrix matrix, std::
     if (turn_of(plan, slice).group != place.group) continue;
     for (std::uint64_t group = 0; group < plan.groups; ++group) {
       const Range members = group_ranks(plan, group);
-      if (group == place.group || place_of(plan, members.begin).columns.size() == 0) continue;
+      if (group == place.group || group_columns(tiling_of(plan), group).size() == 0) continue;
       const Range needing = parts_touched(plan.m, members.size(), place.rows);
       for (std::uint64_t to = needing.begin; to < needing.end; ++to) {
         const Range rows = within(part_of(plan.m, members.size(), to), place.rows);
@@ -174,7 +153,7 @@ std::vector<MatrixPart> pieces_sent(const MatmulPlan& plan, Matrix matrix, std::
 }
 
 std::vector<Slice> slices_owned(const MatmulPlan& plan, Matrix matrix, std::uint64_t rank) {
-  const MatmulPlace place = place_of(plan, rank);
+  const Tile place = place_of(plan, rank);
   const std::uint64_t depth = depth_of(plan, matrix);
   std::vector<Slice> owned;
   std::uint64_t offset = 0;
@@ -190,11 +169,11 @@ std::vector<Slice> slices_owned(const MatmulPlan& plan, Matrix matrix, std::uint
 }
 
 std::uint64_t share_elements(const MatmulPlan& plan, Matrix matrix, std::uint64_t rank) {
-  const MatmulPlace place = place_of(plan, rank);
+  const Tile place = place_of(plan, rank);
   const std::uint64_t depth = depth_of(plan, matrix), count = ceil_div(plan.k, depth);
   const auto owned_of_first = [&](std::uint64_t slices) {
     if (matrix == Matrix::a) return turns_of(plan, place.group, slices);
-    return (slices + place.size - 1 - (rank - place.first)) / place.size;
+    return (slices + place.members.size() - 1 - (rank - place.members.begin)) / place.members.size();
   };
   if (count == 0) return 0;
   const std::uint64_t before = owned_of_first(count - 1);  // of whole slices: the last may be thinner
@@ -203,10 +182,10 @@ std::uint64_t share_elements(const MatmulPlan& plan, Matrix matrix, std::uint64_
 }
 
 Position position_of(const MatmulPlan& plan, const MatrixPart& piece) {
-  const MatmulPlace place = place_of(plan, piece.from);
+  const Tile place = place_of(plan, piece.from);
   if (piece.matrix == Matrix::b) {
     const std::uint64_t slice = piece.rows.begin / plan.slice_b;
-    const std::uint64_t row = slice / place.size * plan.slice_b + piece.rows.begin % plan.slice_b;
+    const std::uint64_t row = slice / place.members.size() * plan.slice_b + piece.rows.begin % plan.slice_b;
     const std::uint64_t width = place.columns.size();
     return {row * width + (piece.columns.begin - place.columns.begin), width};
   }
@@ -217,7 +196,7 @@ Position position_of(const MatmulPlan& plan, const MatrixPart& piece) {
 }
 
 std::uint64_t end_of_slices(const MatmulPlan& plan, std::uint64_t rank, std::uint64_t begin) {
-  const bool whole_b = place_of(plan, rank).size == 1;  // its slices lie one after another
+  const bool whole_b = place_of(plan, rank).members.size() == 1;  // its slices lie one after another
   const auto end = [&](std::uint64_t depth) { return (begin / depth + 1) * depth; };
   return std::min({plan.k, end(plan.slice_a), whole_b ? plan.k : end(plan.slice_b)});
 }

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/partition.hpp"
+#include "base/tiling.hpp"
 
 namespace concdemo {
 
@@ -33,14 +33,7 @@ enum class Slices { whole, fine };
 MatmulPlan plan_matmul(std::uint64_t m, std::uint64_t k, std::uint64_t n, std::uint64_t ranks, Slices slices);
 
 // A rank's place: its group, which ranks that has, and its rectangle of C.
-struct MatmulPlace {
-  std::uint64_t group = 0;
-  std::uint64_t first = 0;  // rank of the group
-  std::uint64_t size = 1;   // ranks in the group
-  Range rows;
-  Range columns;
-};
-MatmulPlace place_of(const MatmulPlan& plan, std::uint64_t rank);
+Tile place_of(const MatmulPlan& plan, std::uint64_t rank);
 
 enum class Matrix { a, b };
 

@@ -11,11 +11,6 @@
 namespace concdemo {
 namespace {
 
-bool on_one_node(const mpi::Comm& comm, int node_size) {
-  if (node_size > 0) return node_size >= comm.size();
-  return comm.min(std::uint64_t{comm.split_by_node().size() == comm.size()}) == 1;
-}
-
 MatmulPlan plan_for(const Problem& problem, const mpi::Comm& comm, Slices slices) {
   const auto ranks = static_cast<std::uint64_t>(comm.size());
   return plan_matmul(problem.size[0], problem.size[1], problem.size[2], ranks, slices);
@@ -41,7 +36,7 @@ MatmulShares::MatmulShares(const Context& context, const Problem& problem, LoadC
   const mpi::Comm& comm = context.comm;
   if (comm.size() > 1) {
     const std::uint64_t count = shared_elements(plan_, Matrix::a, rank_) + shared_elements(plan_, Matrix::b, rank_);
-    if (on_one_node(comm, problem.node_size) && mpi::SharedArrays::fit(comm, count)) {
+    if (share_memory(comm, problem.node_size) && mpi::SharedArrays::fit(comm, count)) {
       shared_ = std::make_unique<mpi::SharedArrays>(comm, count);
     } else {
       plan_ = plan_for(problem, comm, Slices::fine);
@@ -95,7 +90,7 @@ std::uint64_t matmul_memory_bytes(const Shape& size, int ranks) {
   for (const Slices slices : {Slices::whole, Slices::fine}) {
     const MatmulPlan plan = plan_matmul(size[0], size[1], size[2], all, slices);
     for (const std::uint64_t rank : {std::uint64_t{0}, all - 1}) {  // of the largest group, and of the smallest
-      const MatmulPlace place = place_of(plan, rank);
+      const Tile place = place_of(plan, rank);
       std::uint64_t elements = both_shares(plan, rank) + place.rows.size() * place.columns.size();
       if (slices == Slices::fine && ranks > 1) elements += panel_elements(plan, rank);
       most = std::max(most, elements * sizeof(double));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "kernels/fill.hpp"
 
 namespace concdemo {
 namespace {
@@ -64,6 +65,18 @@ LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts) {
 bool share_memory(const mpi::Comm& comm, int node_size) {
   if (node_size > 0) return node_size >= comm.size();
   return comm.min(std::uint64_t{comm.split_by_node().size() == comm.size()}) == 1;
+}
+
+std::vector<std::uint64_t> sample_below(std::uint64_t limit, std::uint64_t count, std::uint64_t seed,
+                                        std::uint32_t stream) {
+  std::vector<std::uint64_t> chosen;
+  for (std::uint64_t i = 0; i < count && limit > 0; ++i) {
+    const double at = uniform_at(seed, stream, i) * static_cast<double>(limit);
+    chosen.push_back(std::min(static_cast<std::uint64_t>(at), limit - 1));
+  }
+  std::sort(chosen.begin(), chosen.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
 }
 
 double add_over_ranks(const mpi::Comm& comm, double value) {

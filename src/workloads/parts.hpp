@@ -23,6 +23,9 @@ double add_over_ranks(const mpi::Comm& comm, double value);
 // Collective: whether all ranks share memory; `node_size` > 0: so many ranks count as a node.
 bool share_memory(const mpi::Comm& comm, int node_size);
 
+// `count` numbers below `limit` from the counter generator, ascending; fewer where some are equal. The same on every rank.
+std::vector<std::uint64_t> sample_below(std::uint64_t limit, std::uint64_t count, std::uint64_t seed, std::uint32_t stream);
+
 // Helpers of descriptors whose operands are arrays of one shape, treated as flat.
 std::vector<Shape> one_operand_shape(const Shape& size);
 std::vector<Shape> two_operand_shapes(const Shape& size);

@@ -46,7 +46,7 @@ struct Product {
   Context context;
   LoadCounts counts;
   MatmulShares shares;
-  MatmulPlace place;
+  Tile place;
   std::vector<double> c;
 };
 

@@ -44,7 +44,7 @@ class Cover {
 void check_owners(const MatmulPlan& plan) {
   Cover a(plan.m, plan.k), b(plan.k, plan.n), c(plan.m, plan.n);
   for (std::uint64_t rank = 0; rank < plan.ranks; ++rank) {
-    const MatmulPlace place = place_of(plan, rank);
+    const Tile place = place_of(plan, rank);
     c.add(place.rows, place.columns);
     for (const Matrix matrix : {Matrix::a, Matrix::b}) {
       std::uint64_t elements = 0;
@@ -74,7 +74,7 @@ void check_deliveries(const MatmulPlan& plan, std::uint64_t stretch) {
       std::map<Key, int> due;
       std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<Key>> order;  // of each pair of ranks
       for (std::uint64_t rank = 0; rank < plan.ranks; ++rank) {
-        const MatmulPlace place = place_of(plan, rank);
+        const Tile place = place_of(plan, rank);
         std::uint64_t elements = 0;
         std::pair<std::uint64_t, std::uint64_t> last{0, 0};
         for (const MatrixPart& piece : pieces_needed(plan, matrix, rank, k)) {
@@ -86,7 +86,7 @@ void check_deliveries(const MatmulPlan& plan, std::uint64_t stretch) {
           last = at;
           must((along.begin >= k.begin && along.end <= k.end && along.size() > 0));
           if (matrix == Matrix::b) must(piece.columns == place.columns);
-          const MatmulPlace owner = place_of(plan, piece.from);
+          const Tile owner = place_of(plan, piece.from);
           must((matrix == Matrix::b || (piece.rows.begin >= owner.rows.begin && piece.rows.end <= owner.rows.end)));
           const Position position = position_of(plan, piece);
           must(position.offset + (piece.rows.size() - 1) * position.stride + piece.columns.size() <=
@@ -129,7 +129,7 @@ struct Loads {
 Loads loads_of(const MatmulPlan& plan) {
   Loads loads;
   for (std::uint64_t rank = 0; rank < plan.ranks; ++rank) {
-    const MatmulPlace place = place_of(plan, rank);
+    const Tile place = place_of(plan, rank);
     loads.most_received = std::max(loads.most_received, received(plan, rank));
     const std::uint64_t owned = share_elements(plan, Matrix::a, rank) + share_elements(plan, Matrix::b, rank);
     loads.most_owned = std::max(loads.most_owned, owned);
