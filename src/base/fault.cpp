@@ -42,7 +42,11 @@ std::vector<std::string> split(const std::string& text) {
 
 void arm(int rank) {
   const char* text = std::getenv("CONCDEMO_FAULT");
-  if (text == nullptr || *text == '\0' || plan.text == text) return;
+  if (text == nullptr) text = "";
+  if (plan.text == text) return;
+  left = 0;
+  plan = {};
+  if (*text == '\0') return;
   const auto words = split(text);
   const std::map<std::string, Plan> actions{{"kill", {text, words[0], Action::kill}},
                                             {"hang", {text, words[0], Action::hang}},

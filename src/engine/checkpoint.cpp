@@ -101,8 +101,7 @@ void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
     if (error == 0) error = files::open(path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, file_);
     std::uint64_t bytes = 0;
     if (error == 0) error = files::size_of(file_.get(), bytes);
-    if (error != 0) throw system_error(fmt::format("cannot make {}: {}", path_, files::error_text(error)));
-    if (!found_ && bytes > 0) {
+    if (error == 0 && !found_ && bytes > 0) {
       Sector start{};
       std::size_t got = 0;
       files::read_all(file_.get(), std::as_writable_bytes(std::span(start)), 0, got);
@@ -114,8 +113,8 @@ void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
     if (error == 0 && reserve) error = files::reserve(file_.get(), 2 * slot_bytes());
     if (error == EOPNOTSUPP || error == ENOSYS) error = 0;
     if (error != 0) {
-      ::unlink(path_.c_str());
-      throw system_error(fmt::format("{} needs {} bytes: {}; make room, or go without checkpoints", path_,
+      if (file_.valid()) ::unlink(path_.c_str());
+      throw system_error(fmt::format("cannot make {} of {} bytes: {}; make room, or go without checkpoints", path_,
                                      2 * slot_bytes(), files::error_text(error)));
     }
   });

@@ -25,7 +25,8 @@ class Checkpoint {
 
   Checkpoint(std::string target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns);
 
-  // Collective: the newest sound one of a file that is there, read through by all ranks. A message about what is ignored.
+  // Collective: the newest sound one of a file that is there, read through by all ranks; adds a message about what is
+  // ignored.
   void find(const mpi::Comm& comm, std::vector<std::string>& messages);
   const std::optional<Found>& found() const { return found_; }
   void read(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // of found()

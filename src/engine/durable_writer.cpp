@@ -49,8 +49,9 @@ void DurableWriter::submit(std::uint64_t row, std::uint64_t column, const Matrix
   const auto& target = open_->target;
   if (row > target.rows || block.rows > target.rows - row || column > target.columns ||
       block.columns > target.columns - column) {
-    return fail({ExitCode::system, fmt::format("{}x{} elements at ({}, {}) handed to a matrix of {}x{}: a bug in this program",
-                                               block.rows, block.columns, row, column, target.rows, target.columns)});
+    return fail({ExitCode::system,
+                 fmt::format("{}x{} elements at ({}, {}) handed to a matrix of {}x{}: a bug in this program",
+                             block.rows, block.columns, row, column, target.rows, target.columns)});
   }
   ++open_->pending;
   thread_.put([this, matrix = open_, row, column, block] {
@@ -119,8 +120,8 @@ void DurableWriter::sync(std::uint64_t begin, std::uint64_t end) {
   std::vector<Target> targets;
   for (auto i = begin; i < end; ++i) {
     const auto& target = matrices_[static_cast<std::size_t>(i - committed_agreed_)]->target;
-    const bool is_known = std::any_of(targets.begin(), targets.end(), [&](const auto& t) { return t.file == target.file; });
-    if (!is_known) targets.push_back(target);
+    const auto is_same = [&](const Target& other) { return other.file == target.file; };
+    if (std::none_of(targets.begin(), targets.end(), is_same)) targets.push_back(target);
   }
   thread_.put_urgent([this, targets, end] {
     guarded([&] {

@@ -14,26 +14,29 @@
 namespace concdemo {
 namespace {
 
+Shape shape_of(const SeriesSpec& spec) { return {spec.snapshots, spec.y.values.size(), spec.x.values.size()}; }
+
 std::vector<DatasetSpec> datasets_of(const SeriesSpec& spec) {
   const auto& [time, y, x] = std::tie(spec.time.name, spec.y.name, spec.x.name);
-  std::vector<DatasetSpec> datasets{
-      {spec.field.name, {spec.snapshots, spec.y.values.size(), spec.x.values.size()}, {time, y, x}, spec.field.attributes},
-      {time, {spec.snapshots}, {time}, spec.time.attributes}};
-  for (const auto& scalar : spec.scalars) datasets.push_back({scalar.name, {spec.snapshots}, {time}, scalar.attributes});
-  datasets.push_back({y, {spec.y.values.size()}, {y}, spec.y.attributes});
-  datasets.push_back({x, {spec.x.values.size()}, {x}, spec.x.attributes});
+  const auto shape = shape_of(spec);
+  std::vector<DatasetSpec> datasets{{spec.field.name, shape, {time, y, x}, spec.field.attributes},
+                                    {time, {shape[0]}, {time}, spec.time.attributes}};
+  for (const auto& scalar : spec.scalars) datasets.push_back({scalar.name, {shape[0]}, {time}, scalar.attributes});
+  datasets.push_back({y, {shape[1]}, {y}, spec.y.attributes});
+  datasets.push_back({x, {shape[2]}, {x}, spec.x.attributes});
   return datasets;
 }
 
 void check(const SeriesSpec& spec) {
-  if (spec.snapshots == 0 || spec.y.values.empty() || spec.x.values.empty()) {
-    throw usage_error(fmt::format("{} snapshots of {}x{} elements make no file; use at least one of each", spec.snapshots,
-                                  spec.y.values.size(), spec.x.values.size()));
+  const auto shape = shape_of(spec);
+  if (element_count(shape) == 0) {
+    throw usage_error(fmt::format("{} snapshots of {}x{} elements make no file; use at least one of each", shape[0],
+                                  shape[1], shape[2]));
   }
   if (spec.scalars.size() > max_scalars) throw system_error("too many scalars: a bug in this program");
-  if (element_count({spec.snapshots, spec.y.values.size(), spec.x.values.size()}) > (std::uint64_t{1} << 59)) {
+  if (element_count(shape) > (std::uint64_t{1} << 59)) {
     throw usage_error(fmt::format("{} snapshots of {}x{} elements are larger than any file; use fewer or smaller ones",
-                                  spec.snapshots, spec.y.values.size(), spec.x.values.size()));
+                                  shape[0], shape[1], shape[2]));
   }
 }
 

@@ -112,8 +112,9 @@ void SeriesFile::finish(std::uint64_t snapshot, double time, std::span<const dou
   auto& state = *state_;
   if (snapshot != state.next || snapshot >= snapshots() || !std::isfinite(time) ||
       scalars.size() != state.header.series->scalars) {
-    return fail({ExitCode::system, fmt::format("snapshot {} at time {} with {} scalars cannot follow {} of {}: a bug in "
-                                               "this program", snapshot, time, scalars.size(), state.next, snapshots())});
+    return fail({ExitCode::system,
+                 fmt::format("snapshot {} at time {} with {} scalars cannot follow {} of {}: a bug in this program", snapshot,
+                             time, scalars.size(), state.next, snapshots())});
   }
   state.begin();
   CommitEntry entry{CommitKind::snapshot, snapshot, time, 0, 0, {scalars.begin(), scalars.end()}};

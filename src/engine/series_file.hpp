@@ -38,19 +38,20 @@ struct StepState {
   int signal = 0;                            // the largest given to agree() by any rank; 0 for none
 };
 
-// A file of snapshots of one ny x nx field, written by all ranks behind their computation, that any HDF5 reader can open
-// at every instant: time is NaN where a snapshot is not committed. The finished file's bytes depend on neither layout,
-// interruptions nor resumption.
+// A file of snapshots of one ny x nx field, written by all ranks behind their computation, that any HDF5 reader can
+// open at every instant: time is NaN where a snapshot is not committed. The finished file's bytes depend on neither
+// layout, interruptions nor resumption.
 //
 // Every rank submits its blocks of snapshot s, then finishes s, for s in ascending order from committed(); checkpoints
 // come between, in the same order on all ranks. agree() at each step boundary keeps things going. Writer threads call
 // POSIX alone; all MPI happens in the collective calls here. `comm` must outlive the file.
 class SeriesFile {
  public:
-  // Collective. PATH is there, durable and locked against other runs when this returns. Throws, on all ranks alike: usage
-  // Error for a path that cannot be written, may not be replaced or is being written by another run; system Error when
-  // the space cannot be had. Make no NotedSignal before it returns.
-  static std::unique_ptr<SeriesFile> create(const mpi::Comm& comm, const SeriesSpec& spec, const WriterOptions& options);
+  // Collective. PATH is there, durable and locked against other runs when this returns. Throws, on all ranks alike:
+  // usage Error for a path that cannot be written, may not be replaced or is being written by another run; system Error
+  // when the space cannot be had. Make no NotedSignal before it returns.
+  static std::unique_ptr<SeriesFile> create(const mpi::Comm& comm, const SeriesSpec& spec,
+                                            const WriterOptions& options);
 
   // Collective. An unfinished (or finished) file, to go on from committed() snapshots: the last of them was read and is
   // right; what follows is reset. Throws like create(), and verification Error when the file is damaged beyond that.
@@ -64,20 +65,21 @@ class SeriesFile {
   std::uint64_t committed() const;       // as of open() or the last agree()
   bool finished() const;                 // at open(): nothing is left to do
   const Attributes& attributes() const;  // of the file, with "Conventions"; floating-point values exactly as given
-  const std::vector<std::string>& messages() const;  // what open() found and mended, for the user; the same on all ranks
+  const std::vector<std::string>& messages() const;  // what open() found and mended, for the user; on all ranks alike
 
   // Local, blocking. The block at (row, column) of a committed snapshot. Throws system Error.
   void read(std::uint64_t snapshot, std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;
 
-  // Local. Hands over a block of this rank at (row, column) of a snapshot; all ranks' blocks cover it, each element once.
-  // The values must stay alive and unchanged until wait_until_left() or close() says so. Waits when the ring is full.
+  // Local. Hands over a block of this rank at (row, column) of a snapshot; all ranks' blocks cover it, each element
+  // once. The values must stay alive and unchanged until wait_until_left() or close() says so. Waits when the ring is
+  // full.
   void submit(std::uint64_t snapshot, std::uint64_t row, std::uint64_t column, const MatrixView& block);
   // Local. This rank has submitted all its blocks of this snapshot. time is finite; time and scalars count on rank 0.
   void finish(std::uint64_t snapshot, double time, std::span<const double> scalars);
 
-  // Local. A copy of the state at `step` beside the file (PATH.checkpoint), to resume from where it is newer than the last
-  // snapshot. One block a rank; the values as in submit(). The file is made by the first call, which is collective and
-  // throws system Error when the space cannot be had. False, on all ranks alike: the one before is still under way.
+  // Local. A copy of the state at `step` beside the file (PATH.checkpoint), to resume from where it is newer than the
+  // last snapshot. One block a rank; the values as in submit(). The file is made by the first call, which is collective
+  // and throws system Error when the space cannot be had. False, on all ranks alike: the one before is still under way.
   bool checkpoint(std::uint64_t step, std::uint64_t row, std::uint64_t column, const MatrixView& block);
   // Step of a sound one that open() found. It may lie before the last committed snapshot, or behind one that is not
   // committed: of use between the last committed snapshot and the next alone.

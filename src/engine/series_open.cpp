@@ -14,7 +14,8 @@ namespace concdemo {
 namespace {
 
 Error damaged(const std::string& path, const std::string& what) {
-  return {ExitCode::verification, fmt::format("{} cannot be resumed, its {} is damaged; run from the start", path, what)};
+  return {ExitCode::verification,
+          fmt::format("{} cannot be resumed, its {} is damaged; run from the start", path, what)};
 }
 
 // Rank 0: what must be right before anything is written: header, length, metadata, axes.
@@ -91,7 +92,9 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     int error = state->target.empty() ? ENOENT : files::open(state->target, O_RDWR | O_NONBLOCK, state->file);
     std::uint64_t bytes = 0;
     if (error == 0) error = files::size_of(state->file.get(), bytes);
-    if (error != 0) throw usage_error(fmt::format("cannot open {}: {}; name a file to resume", path, files::error_text(error)));
+    if (error != 0) {
+      throw usage_error(fmt::format("cannot open {}: {}; name a file to resume", path, files::error_text(error)));
+    }
     state->lock = RunLock::take(state->target);
     try {
       mend_start(path, state->target, state->file.get(), state->messages);
@@ -118,8 +121,8 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
   mpi::together(comm, [&] {
     if (!comm.is_root()) return;
     if (committed < written) {
-      state->messages.push_back(fmt::format("{}: snapshot {} or its commit entry is damaged; going on from {} snapshots", path,
-                                            committed, committed));
+      state->messages.push_back(fmt::format("{}: snapshot {} or its commit entry is damaged; going on from {} snapshots",
+                                            path, committed, committed));
     }
     if (!state->finished) reset_after(path, state->file.get(), state->header, reading, committed);
   });

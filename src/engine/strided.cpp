@@ -20,7 +20,9 @@ void read_block(int file, const std::string& path, std::uint64_t offset, std::ui
     std::size_t got = 0;
     int error = fault::at("read");
     if (error == 0) error = files::read_all(file, std::as_writable_bytes(run), at, got);
-    if (error != 0) throw system_error(fmt::format("cannot read {} at byte {}: {}", path, at, files::error_text(error)));
+    if (error != 0) {
+      throw system_error(fmt::format("cannot read {} at byte {}: {}", path, at, files::error_text(error)));
+    }
     if (got < run.size_bytes()) throw system_error(fmt::format("{} ends at byte {}", path, at + got));
   }
 }

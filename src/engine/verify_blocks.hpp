@@ -18,7 +18,8 @@ struct Section {
   hdf5::Place table;
 };
 
-// Of every dataset that has a table; of a stepped file's field, one for each snapshot below `snapshots`, which come first.
+// Of every dataset that has a table; of a stepped file's field, one for each snapshot below `snapshots`, which come
+// first.
 std::vector<Section> sections_of(const FileHeader& header, std::uint64_t snapshots);
 
 Section snapshot_section(const FileHeader& header, std::uint64_t snapshot);

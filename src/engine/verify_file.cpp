@@ -75,7 +75,8 @@ Start read_start(const std::string& path) {
     const auto* entry = i < snapshots ? &start.series->entries[i] : nullptr;
     const auto dataset = i - snapshots + (header.series ? 2 + header.series->scalars : 0);
     const bool is_known = entry == nullptr || *entry;  // a damaged entry does not say what to compare with
-    const auto expected = !is_known ? 0 : entry != nullptr ? (*entry)->checksum : header.datasets[dataset].table_checksum;
+    std::uint64_t expected = 0;
+    if (is_known) expected = entry != nullptr ? (*entry)->checksum : header.datasets[dataset].table_checksum;
     const bool is_sound = is_known && table_checksum(file.get(), sections[i].table) == expected;
     start.table_sound += is_sound ? '1' : '0';
     if (is_known && !is_sound) start.damage.push_back("checksum table of " + sections[i].name);

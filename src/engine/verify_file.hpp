@@ -18,7 +18,8 @@ struct VerifyReport {
   std::uint64_t bytes = 0;   // of the file
   std::uint64_t blocks = 0;  // compared with their checksum
   // What is wrong, one line each: "metadata", "header copy 2", "checksum table of /y",
-  // "/y block 3, elements 393216..524287", "commit entry 3", "/u snapshot 3 block 0, elements 0..11". At most 20, then a line with the number of the rest.
+  // "/y block 3, elements 393216..524287", "commit entry 3", "/u snapshot 3 block 0, elements 0..11". At most
+  // 20, then a line with the number of the rest.
   std::vector<std::string> damage;
   std::optional<Series> series;  // of a stepped file; what is not committed does not count
 };

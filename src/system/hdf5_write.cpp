@@ -181,7 +181,8 @@ Skeleton write_skeleton(const std::string& path, std::uint64_t user_bytes, const
     }
   }
   for (const auto& spec : tables) {
-    const auto table = make_dataset(file.get(), "concdemo/" + spec.name, H5T_STD_U64LE, spec.shape, H5D_ALLOC_TIME_EARLY);
+    const auto table =
+        make_dataset(file.get(), "concdemo/" + spec.name, H5T_STD_U64LE, spec.shape, H5D_ALLOC_TIME_EARLY);
     skeleton.tables.push_back(place_of(table, element_count(spec.shape)));
   }
   handles.clear();
