@@ -19,12 +19,11 @@ namespace {
 
 constexpr std::uint64_t page_bytes = 4096;
 
-std::optional<CommitEntry> read_entry(int file, std::uint64_t offset, unsigned slot) {
+Sector read_sector(int file, std::uint64_t offset) {
   Sector sector{};
   std::size_t got = 0;
-  if (files::read_all(file, std::as_writable_bytes(std::span(sector)), offset, got) != 0) return {};
-  auto entry = from_sector(sector, slot);
-  return entry && entry->kind == CommitKind::checkpoint ? entry : std::nullopt;
+  files::read_all(file, std::as_writable_bytes(std::span(sector)), offset, got);
+  return sector;  // zeros where it cannot be read
 }
 
 // Sum over this rank's part of the elements; anything where they cannot be read.
@@ -62,10 +61,14 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
   std::array<Slot, 2> slots;
   std::string text;
   if (comm.is_root() && files::open(path_, O_RDWR | O_NOFOLLOW | O_NONBLOCK, file_) == 0) {
-    bool is_foreign = false;
+    bool is_foreign = false, is_damaged = false;
     for (unsigned i = 0; i < slots.size(); ++i) {
-      const auto entry = read_entry(file_.get(), i * slot_bytes(), i);
-      if (!entry) continue;
+      const auto sector = read_sector(file_.get(), i * slot_bytes());
+      if (is_blank(sector)) continue;
+      const auto entry = from_sector(sector, i);
+      const bool is_sound = entry && entry->kind == CommitKind::checkpoint;
+      is_damaged = is_damaged || !is_sound;
+      if (!is_sound) continue;
       is_foreign = is_foreign || entry->binding != binding_;
       if (entry->binding == binding_) slots[i] = {true, entry->number, entry->checksum, i};
     }
@@ -73,7 +76,7 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
       return a.usable != b.usable ? a.usable : a.step > b.step;
     });
     if (is_foreign) text = "it belongs to a run of other parameters";
-    else if (!slots[0].usable) text = "no checkpoint in it is whole";
+    else if (is_damaged && !slots[0].usable) text = "no checkpoint in it is whole";
   }
   for (auto& slot : slots) {
     slot = comm.broadcast_value(slot);
@@ -102,9 +105,7 @@ void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
     std::uint64_t bytes = 0;
     if (error == 0) error = files::size_of(file_.get(), bytes);
     if (error == 0 && !found_ && bytes > 0) {
-      Sector start{};
-      std::size_t got = 0;
-      files::read_all(file_.get(), std::as_writable_bytes(std::span(start)), 0, got);
+      const auto start = read_sector(file_.get(), 0);
       const bool is_ours = is_blank(start) || start[0] == to_sector({}, 0)[0];
       if (!is_ours) throw usage_error(fmt::format("{} is there and not ours; move it away", path_));
       error = files::resize(file_.get(), 0);

@@ -66,6 +66,24 @@ TEST_CASE("a stepped file is the same for every layout, writer and interruption"
   }
 }
 
+TEST_CASE("as on NFS, where every write is synchronous, the bytes are the same") {
+  const auto comm = mpi::Comm::world();
+  const SharedFolder folder(comm);
+  auto spec = series(folder.path() + "/usual.h5", 50, 31, 3);
+  for (const bool is_nfs : {false, true}) {
+    if (is_nfs) {
+      ::setenv("CONCDEMO_NFS", "1", 1);
+      spec.path = folder.path() + "/nfs.h5";
+    }
+    const auto file = SeriesFile::create(comm, spec, {});
+    write_snapshots(comm, *file, 3, 2, true);
+    file->close();
+  }
+  ::unsetenv("CONCDEMO_NFS");
+  comm.barrier();
+  CHECK(same_contents(folder.path() + "/usual.h5", folder.path() + "/nfs.h5"));
+}
+
 TEST_CASE("a run that ends without a word leaves what was committed, and resume sees its parameters") {
   const auto comm = mpi::Comm::world();
   const SharedFolder folder(comm);
