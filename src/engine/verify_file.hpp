@@ -8,12 +8,13 @@
 
 namespace concdemo {
 
+struct SeriesProgress {
+  std::uint64_t committed = 0;
+  std::uint64_t snapshots = 0;  // in the end
+  bool finished = false;
+};
+
 struct VerifyReport {
-  struct Series {
-    std::uint64_t committed = 0;
-    std::uint64_t snapshots = 0;  // in the end
-    bool finished = false;
-  };
   bool sound = false;
   std::uint64_t bytes = 0;   // of the file
   std::uint64_t blocks = 0;  // compared with their checksum
@@ -21,7 +22,7 @@ struct VerifyReport {
   // "/y block 3, elements 393216..524287", "commit entry 3", "/u snapshot 3 block 0, elements 0..11". At most
   // 20, then a line with the number of the rest.
   std::vector<std::string> damage;
-  std::optional<Series> series;  // of a stepped file; what is not committed does not count
+  std::optional<SeriesProgress> series;  // of a stepped file; what is not committed does not count
 };
 
 // Collective. Reads every byte of an output file of ours, without HDF5, and compares it with the stored checksums; the
