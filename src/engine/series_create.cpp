@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <bit>
+#include <cstdlib>
+#include <tuple>
 
 #include "base/error.hpp"
 #include "base/fault.hpp"
@@ -114,8 +115,10 @@ std::unique_ptr<SeriesFile> SeriesFile::create(const mpi::Comm& comm, const Seri
     PartialFile partial(spec.path, spec.force);
     state->target = partial.target();
     state->lock = RunLock::take(state->target);
+    // For tests of a disk that fills in mid-run.
+    const bool reserve = options.reserve && std::getenv("CONCDEMO_UNRESERVED") == nullptr;
     try {
-      state->reserved = make_file(partial, spec, options.reserve);
+      state->reserved = make_file(partial, spec, reserve);
       partial.publish();
     } catch (...) {
       state->lock.remove();

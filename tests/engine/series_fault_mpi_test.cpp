@@ -5,6 +5,7 @@
 #include "engine/verify_file.hpp"
 #include "support/catch.hpp"
 #include "support/series.hpp"
+#include "support/small_disk.hpp"
 
 using namespace concdemo;
 using namespace concdemo::test;
@@ -85,6 +86,49 @@ TEST_CASE("an I/O error of one rank reaches all at the same call, and the commit
     file->close();
     CHECK((contents(spec.path) == expected));
   }
+}
+
+TEST_CASE("a disk that fills in mid-run, where nothing was reserved, stops all ranks; with room again resume goes on") {
+  const auto comm = mpi::Comm::world();
+  const SharedFolder folder(comm);
+  const SmallDisk disk(comm, folder.path());
+  if (!disk.is_mounted()) {
+    WARN("SKIPPED: mounting a small tmpfs is not permitted here");
+    return;
+  }
+  const auto spec = series(folder.path() + "/out.h5", 200, 160, 12);  // 3 MiB on a disk of 2 MiB
+  CHECK(code_of([&] { SeriesFile::create(comm, spec, {}); }) == ExitCode::system);
+  comm.barrier();
+  CHECK(fs::is_empty(folder.path()));
+  comm.barrier();
+  const auto filler = folder.path() + "/filler";
+  auto small = spec;
+  small.snapshots = 6;
+  const auto run = [&](SeriesFile& file) {
+    return code_of([&] {
+      write_snapshots(comm, file, file.snapshots(), 2);
+      file.close();
+    });
+  };
+  std::uint64_t committed = 0;
+  {
+    const auto file = SeriesFile::create(comm, small, {.reserve = false});
+    if (comm.is_root()) put_text(filler, std::string(1 << 20, 'f'));
+    comm.barrier();
+    CHECK(run(*file) == ExitCode::system);
+    committed = file->committed();
+  }
+  comm.barrier();
+  const auto report = verify_file(comm, spec.path);
+  CHECK(report.damage.empty());
+  CHECK(report.series->committed >= committed);
+  CHECK(report.series->committed < 6);
+  comm.barrier();
+  if (comm.is_root()) fs::remove(filler);
+  comm.barrier();
+  const auto file = SeriesFile::open(comm, spec.path, {});
+  CHECK(run(*file) == ExitCode::ok);
+  CHECK(verify_file(comm, spec.path).series->finished);
 }
 
 TEST_CASE("what fails before the file is there leaves nothing behind") {
