@@ -12,6 +12,7 @@ using Action = std::function<void(const mpi::Comm& world)>;
 
 // Each adds its subcommand and options to the parser and, when chosen, sets `action`. No MPI yet.
 void add_run(CLI::App& app, Action& action);
+void add_resume(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_mistakes(CLI::App& app, Action& action);

@@ -7,9 +7,10 @@
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
+#include "commands/result.hpp"
 #include "engine/layout.hpp"
-#include "engine/record.hpp"
 #include "workloads/execute.hpp"
+#include "workloads/heat_series.hpp"
 #include "workloads/problem.hpp"
 #include "workloads/report.hpp"
 
@@ -28,6 +29,8 @@ struct RunOptions {
   std::string method = "exact";
   std::string schedule = "static";
   std::string steps;
+  std::string snapshot_every;
+  std::string checkpoint_every = "0";
   double alpha = 0;
   std::string writer = "async";
   int repeat = 1;
@@ -51,7 +54,7 @@ Request to_request(const RunOptions& options) {
   for (const char* name : {"--seed", "--fill"}) {
     if (!generated && given(options, name)) throw usage_error(fmt::format("{} is for generated data; leave it out", name));
   }
-  for (const char* name : {"--force", "--writer"}) {
+  for (const char* name : {"--force", "--writer", "--snapshot-every", "--checkpoint-every"}) {
     if (!given(options, "--output") && given(options, name)) {
       throw usage_error(fmt::format("{} goes with --output FILE", name));
     }
@@ -63,6 +66,9 @@ Request to_request(const RunOptions& options) {
   request.method = options.method == "plain" ? Method::plain : Method::exact;
   request.schedule = options.schedule == "dynamic" ? Schedule::dynamic : Schedule::fixed;
   if (given(options, "--steps")) request.steps = parse_option("--steps", options.steps, parse_count);
+  if (given(options, "--snapshot-every")) {
+    request.snapshot_every = parse_option("--snapshot-every", options.snapshot_every, parse_count);
+  }
   if (given(options, "--alpha")) request.alpha = options.alpha;
   request.buffer_bytes = parse_option("--buffers", options.buffers, parse_bytes);
   return request;
@@ -102,12 +108,20 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   Problem problem = resolve(world, workload, request);
   plan_memory(context, workload, problem);
   Progress progress(progress_mode(options.common), world.is_root());
-  std::optional<RecordFile> record_file;
-  mpi::together(world, [&] {
-    if (!world.is_root() || !given(options, "--record")) return;
-    if (options.record == options.output) throw usage_error("--record and --output name the same file");
-    record_file.emplace(options.record);
-  });
+  const ResultOptions result{options.record, options.json, options.common.quiet};
+  auto records = open_records(world, result, options.output);
+  if (!workload.has_steps && given(options, "--checkpoint-every")) {
+    throw usage_error(fmt::format("{} takes no time steps; leave --checkpoint-every out", workload.name));
+  }
+  if (workload.has_steps && given(options, "--output")) {
+    SeriesOptions series{options.output, options.force, {}, 0};
+    series.writer.async = options.writer == "async";
+    series.writer.cpus = layout.cpus;
+    series.checkpoint_every = parse_option("--checkpoint-every", options.checkpoint_every, parse_count);
+    const SeriesOutcome outcome = run_series(context, workload, problem, series, progress);
+    require_right(workload, outcome.measured);
+    return show_result(world, workload, problem, layout, outcome.measured, &outcome.stats, result, records);
+  }
   const auto output = open_output(world, options, layout, workload, problem);
   ExecuteOptions execute_options;
   execute_options.warmup = options.warmup;
@@ -115,29 +129,14 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   execute_options.sink.file = output.get();
   execute_options.peak = !options.common.quiet || options.json || given(options, "--record");
   const Measurement measured = execute(context, workload, problem, execute_options, progress);
-  if (!measured.verification.ok) {
-    throw Error(ExitCode::verification, fmt::format("{}: wrong result, held against {}: {}", workload.name,
-                                                    measured.verification.against, measured.verification.failure));
-  }
+  require_right(workload, measured);
   OutputStats stats;
   if (output) {
     progress.show("writing");
     stats = output->commit();
     progress.clear();
   }
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
-    const OutputStats* written = output ? &stats : nullptr;
-    const Json record = make_record(workload, problem, layout, measured, written);
-    if (options.json) {
-      print(to_line(record));
-    } else if (options.common.quiet) {
-      print(result_lines(measured, true));
-    } else {
-      print(report_text(workload, problem, layout, measured, written));
-    }
-    if (record_file) record_file->append(record);
-  });
+  show_result(world, workload, problem, layout, measured, output ? &stats : nullptr, result, records);
 }
 
 }  // namespace
@@ -165,6 +164,10 @@ void add_run(CLI::App& app, Action& action) {
   run_app.add_option("--schedule", options->schedule, "of exact reductions: a part each, or blocks as workers become free")
       ->check(CLI::IsMember({"static", "dynamic"}))->option_text("static|dynamic");
   run_app.add_option("--steps", options->steps, "of heat: time steps (default 100)")->type_name("S");
+  run_app.add_option("--snapshot-every", options->snapshot_every, "of heat: steps between snapshots in --output (default: the start and the end alone)")
+      ->type_name("E");
+  run_app.add_option("--checkpoint-every", options->checkpoint_every, "of heat: steps between checkpoints beside it (default: none)")
+      ->type_name("C");
   run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")->type_name("A");
   run_app.add_option("--writer", options->writer, "async (I/O threads) or sync (the main thread waits)")
       ->check(CLI::IsMember({"async", "sync"}))->option_text("async|sync");

@@ -68,9 +68,11 @@ constexpr double default_alpha = 0.2;
 constexpr double largest_stable_alpha = 0.25;  // beyond it the explicit scheme amplifies the shortest waves
 
 void refuse_steps(const Workload& workload, const Request& request) {
-  if (!workload.has_steps && (request.steps || request.alpha)) {
-    throw usage_error(fmt::format("{} takes no time steps; leave {} out", workload.name, request.steps ? "--steps" : "--alpha"));
+  if (!workload.has_steps && (request.steps || request.alpha || request.snapshot_every)) {
+    throw usage_error(fmt::format("{} takes no time steps; leave {} out", workload.name,
+                                  request.steps ? "--steps" : request.alpha ? "--alpha" : "--snapshot-every"));
   }
+  if (request.snapshot_every == 0) throw usage_error("--snapshot-every 0: give at least 1, or leave it out for the start and the end alone");
   if (request.alpha && !(*request.alpha >= 0 && *request.alpha <= largest_stable_alpha)) {
     throw usage_error(fmt::format("--alpha {}: the scheme is stable from 0 to {} only; take more steps with a smaller one",
                                   *request.alpha, largest_stable_alpha));
@@ -136,6 +138,7 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
   if (workload.has_steps) {
     problem.steps = request.steps.value_or(default_steps);
     problem.alpha = request.alpha.value_or(default_alpha);
+    problem.snapshot_every = std::max<std::uint64_t>(1, request.snapshot_every.value_or(problem.steps));
   }
   problem.method = request.method;
   problem.schedule = request.schedule;

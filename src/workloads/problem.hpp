@@ -18,6 +18,7 @@ struct Request {
   Method method = Method::exact;
   Schedule schedule = Schedule::fixed;
   std::optional<std::uint64_t> steps;
+  std::optional<std::uint64_t> snapshot_every;
   std::optional<double> alpha;
   std::uint64_t buffer_bytes = std::uint64_t{256} << 20;
 };

@@ -44,6 +44,7 @@ struct Problem {
   std::uint64_t buffer_bytes = 0;  // of a rank, for reading files and for streaming
   bool stream = false;             // block by block, through buffer_bytes, not whole in memory
   std::uint64_t steps = 0;         // of a time-stepping workload
+  std::uint64_t snapshot_every = 0;  // steps; of a run into a file of snapshots
   double alpha = 0;                // its diffusion number: at most 0.25
   int node_size = 0;               // > 0: so many ranks count as a node, for tests
 };

@@ -1,0 +1,43 @@
+#include "commands/result.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "engine/terminal.hpp"
+
+namespace concdemo {
+
+std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options, const std::string& output) {
+  std::optional<RecordFile> records;
+  mpi::together(world, [&] {
+    if (!world.is_root() || options.record.empty()) return;
+    if (options.record == output) throw usage_error("--record and --output name the same file");
+    records.emplace(options.record);
+  });
+  return records;
+}
+
+void require_right(const Workload& workload, const Measurement& measured) {
+  if (measured.verification.ok) return;
+  throw Error(ExitCode::verification, fmt::format("{}: wrong result, held against {}: {}", workload.name,
+                                                  measured.verification.against, measured.verification.failure));
+}
+
+void show_result(const mpi::Comm& world, const Workload& workload, const Problem& problem, const Layout& layout,
+                 const Measurement& measured, const OutputStats* output, const ResultOptions& options,
+                 std::optional<RecordFile>& records) {
+  mpi::together(world, [&] {
+    if (!world.is_root()) return;
+    const Json record = make_record(workload, problem, layout, measured, output);
+    if (options.json) {
+      print(to_line(record));
+    } else if (options.quiet) {
+      print(result_lines(measured, true));
+    } else {
+      print(report_text(workload, problem, layout, measured, output));
+    }
+    if (records) records->append(record);
+  });
+}
+
+}  // namespace concdemo

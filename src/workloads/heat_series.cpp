@@ -1,0 +1,246 @@
+#include "workloads/heat_series.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <numeric>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "engine/record.hpp"
+#include "system/signals.hpp"
+#include "workloads/heat.hpp"
+#include "workloads/list.hpp"
+#include "workloads/parts.hpp"
+#include "workloads/report.hpp"
+
+namespace concdemo {
+namespace {
+
+constexpr std::size_t lent_arrays = 2;  // snapshots and checkpoints under way
+
+std::uint64_t snapshot_count(const Problem& problem) {
+  const std::uint64_t every = problem.snapshot_every;
+  return 1 + problem.steps / every + (problem.steps % every != 0);
+}
+
+std::uint64_t step_of_snapshot(const Problem& problem, std::uint64_t snapshot) {
+  return std::min(problem.steps, snapshot * problem.snapshot_every);
+}
+
+std::vector<double> indices(std::uint64_t count) {
+  std::vector<double> values(count);
+  std::iota(values.begin(), values.end(), 0.0);
+  return values;
+}
+
+SeriesSpec series_spec(const Workload& workload, const Problem& problem, const SeriesOptions& options, bool is_root) {
+  SeriesSpec spec;
+  spec.path = options.path;
+  spec.force = options.force;
+  spec.field = {"u", {{"long_name", "temperature"}, {"units", "1"}}};
+  spec.time = {"time", {{"long_name", "time step"}, {"units", "1"}, {"axis", "T"}}};
+  spec.y = {"y", {{"long_name", "row"}, {"units", "1"}, {"axis", "Y"}}, is_root ? indices(problem.size[0]) : std::vector<double>{}};
+  spec.x = {"x", {{"long_name", "column"}, {"units", "1"}, {"axis", "X"}}, is_root ? indices(problem.size[1]) : std::vector<double>{}};
+  spec.scalars = {{"total", {{"long_name", "sum of u, exact, rounded once"}, {"units", "1"}}},
+                  {"residual", {{"long_name", "2-norm of the last step's change of u"}, {"units", "1"}}}};
+  spec.snapshots = snapshot_count(problem);
+  spec.attributes = file_attributes(workload, problem);
+  spec.attributes.emplace_back("snapshot_every", static_cast<std::int64_t>(problem.snapshot_every));
+  return spec;
+}
+
+// The run as its file describes it.
+Problem problem_of(const SeriesFile& file, const std::string& path) {
+  Problem problem;
+  problem.size = {file.rows(), file.columns()};
+  const auto find = [&](const char* name) -> const AttributeValue& {
+    for (const auto& [key, value] : file.attributes()) {
+      if (key == name) return value;
+    }
+    throw usage_error(fmt::format("{} has no attribute {}; name a file that `run heat --output` began", path, name));
+  };
+  problem.steps = static_cast<std::uint64_t>(std::get<std::int64_t>(find("steps")));
+  problem.snapshot_every = static_cast<std::uint64_t>(std::get<std::int64_t>(find("snapshot_every")));
+  problem.alpha = std::get<double>(find("alpha"));
+  Operand start;
+  start.source = Operand::Source::file;
+  start.shape = problem.size;
+  start.dataset.file = path;
+  start.dataset.path = "/u";
+  problem.operands = {start};
+  if (problem.snapshot_every == 0 || snapshot_count(problem) != file.snapshots()) {
+    throw Error(ExitCode::verification, fmt::format("{}: its attributes and its number of snapshots do not fit", path));
+  }
+  return problem;
+}
+
+class SeriesRun {
+ public:
+  SeriesRun(const Context& context, const Problem& problem, const SeriesOptions& options, SeriesFile& file, Progress& progress)
+      : context_(context), problem_(problem), options_(options), file_(file), progress_(progress),
+        solver_(context, problem.size[0], problem.size[1], problem.alpha, 2 + lent_arrays) {}
+
+  HeatSolver& solver() { return solver_; }
+
+  // From the current array, which holds the values of `step`; `fresh`: they are snapshot 0, to be written first. Returns the step that was reached.
+  std::uint64_t run(std::uint64_t step, bool fresh) {
+    step_ = step;
+    saved_ = step;
+    if (fresh) snapshot(0, false);
+    StepState state = file_.agree(signals_.get());
+    while (step_ < problem_.steps && state.signal == 0) {
+      const std::uint64_t next = step_ / problem_.snapshot_every + 1;
+      const std::uint64_t target = step_of_snapshot(problem_, next);
+      // The step before a snapshot is taken by itself, so that its change is known.
+      const std::uint64_t steps = target - step_ == 1 ? 1 : std::min(HeatSolver::steps_a_pass, target - step_ - 1);
+      solver_.advance(steps);
+      step_ += steps;
+      progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps, state.committed,
+                                 snapshot_count(problem_)));
+      if (step_ == target) snapshot(next, true);
+      else if (options_.checkpoint_every > 0 && step_ - saved_ >= options_.checkpoint_every) checkpoint();
+      state = file_.agree(signals_.get());
+    }
+    signal_ = step_ < problem_.steps ? state.signal : 0;
+    if (signal_ != 0 && saved_ != step_) checkpoint();
+    return step_;
+  }
+
+  int signal() const { return signal_; }
+  const HeatState& last() const { return last_; }
+
+ private:
+  // The current array's values must stay until they are written; steps go on in the others.
+  void lend() {
+    while (lent_.size() > file_.left()) give_back();
+    if (lent_.size() == lent_arrays) {
+      file_.wait_until_left(lent_.size() - 1);
+      give_back();
+    }
+    lent_.push_back(solver_.current());
+    solver_.lend(solver_.current());
+    saved_ = step_;
+  }
+  void give_back() {
+    solver_.give_back(lent_.front());
+    lent_.pop_front();
+  }
+
+  void snapshot(std::uint64_t number, bool observed) {
+    last_ = solver_.state(observed);
+    lend();
+    const MatrixView values = solver_.values(solver_.current());
+    file_.submit(number, solver_.tile().rows.begin, solver_.tile().columns.begin, values);
+    const double scalars[] = {last_.total, last_.change};
+    file_.finish(number, static_cast<double>(step_), scalars);
+  }
+
+  void checkpoint() {
+    lend();
+    file_.checkpoint(step_, solver_.tile().rows.begin, solver_.tile().columns.begin, solver_.values(solver_.current()));
+  }
+
+  const Context& context_;
+  const Problem& problem_;
+  const SeriesOptions& options_;
+  SeriesFile& file_;
+  Progress& progress_;
+  NotedSignal signals_;
+  HeatSolver solver_;
+  std::deque<std::size_t> lent_;
+  std::uint64_t step_ = 0;
+  std::uint64_t saved_ = 0;  // step of the last snapshot or checkpoint
+  int signal_ = 0;
+  HeatState last_;
+};
+
+void stop(const std::string& path, int signal, std::uint64_t step, const Problem& problem) {
+  throw Error(ExitCode::stopped, fmt::format("stopped by signal {} ({}) at step {} of {}, which is saved; go on with: concdemo resume {}",
+                                             signal, strsignal(signal), step, problem.steps, path));
+}
+
+SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOptions& options, SeriesFile& file,
+                 std::uint64_t step, bool fresh, SeriesRun& run, Progress& progress) {
+  SeriesOutcome outcome;
+  outcome.problem = problem;
+  outcome.snapshots = file.snapshots();
+  outcome.resumed_from = step;
+  Measurement& measured = outcome.measured;
+  const mpi::Traffic before = context.comm.traffic();
+  const double start_s = now_s();
+  const std::uint64_t reached = run.run(step, fresh);
+  progress.show("writing");
+  outcome.stats = file.close();
+  measured.samples.seconds = {context.comm.max(now_s() - start_s)};
+  progress.clear();
+  if (run.signal() != 0) stop(options.path, run.signal(), reached, problem);
+  const mpi::Traffic after = context.comm.traffic();
+  measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes), 0};
+  progress.show("verifying");
+  HeatSolver& solver = run.solver();
+  measured.headline = heat_checksum(context, problem, solver);
+  measured.result = heat_result(run.last(), measured.headline);
+  Problem done = problem;
+  done.steps = reached - step;
+  measured.cost = heat_workload.cost(done);
+  measured.verification = check_heat(context, problem, solver, [&](Range rows, Range columns, const MatrixSpan& out) {
+    if (out.rows > 0 && out.columns > 0) file.read(0, rows.begin, columns.begin, out);
+  });
+  measured.peak_rss_bytes = peak_rss_bytes(context.comm);
+  progress.clear();
+  return outcome;
+}
+
+}  // namespace
+
+SeriesOutcome run_series(const Context& context, const Workload& workload, const Problem& problem,
+                         const SeriesOptions& options, Progress& progress) {
+  const auto file = SeriesFile::create(context.comm, series_spec(workload, problem, options, context.comm.is_root()), options.writer);
+  SeriesRun run(context, problem, options, *file, progress);
+  progress.show("heat: reading or generating the start");
+  LoadCounts counts;
+  load_start(context, start_from(problem.operands.front(), context.threads, &counts), run.solver());
+  counts = total_over_ranks(context.comm, counts);
+  refuse_missing(counts);
+  SeriesOutcome outcome = go(context, problem, options, *file, 0, true, run, progress);
+  outcome.measured.counts = counts;
+  return outcome;
+}
+
+SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress) {
+  progress.show("reading " + options.path);
+  const auto file = SeriesFile::open(context.comm, options.path, options.writer);
+  for (const std::string& text : file->messages()) {
+    if (context.comm.is_root()) message(text);
+  }
+  const Problem problem = problem_of(*file, options.path);
+  if (file->finished()) {
+    file->close();
+    SeriesOutcome outcome;
+    outcome.whole_before = true;
+    return outcome;
+  }
+  SeriesRun run(context, problem, options, *file, progress);
+  std::uint64_t step = 0;
+  if (file->committed() == 0) {
+    throw usage_error(fmt::format("{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", options.path));
+  }
+  mpi::together(context.comm, [&] {
+    const Tile& tile = run.solver().tile();
+    step = step_of_snapshot(problem, file->committed() - 1);
+    const auto checkpoint = file->checkpoint_step();
+    if (checkpoint && *checkpoint > step && *checkpoint < problem.steps) {
+      step = *checkpoint;
+      file->read_checkpoint(tile.rows.begin, tile.columns.begin, run.solver().values());
+    } else {
+      file->read(file->committed() - 1, tile.rows.begin, tile.columns.begin, run.solver().values());
+    }
+  });
+  return go(context, problem, options, *file, step, false, run, progress);
+}
+
+}  // namespace concdemo

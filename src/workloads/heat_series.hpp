@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/series_file.hpp"
+#include "engine/terminal.hpp"
+#include "workloads/execute.hpp"
+#include "workloads/workload.hpp"
+
+// A time-stepping workload into a file of snapshots: its start, every problem.snapshot_every-th step and its last step.
+namespace concdemo {
+
+struct SeriesOptions {
+  std::string path;
+  bool force = false;
+  WriterOptions writer;
+  std::uint64_t checkpoint_every = 0;  // steps; 0: none but when a signal stops the run
+};
+
+struct SeriesOutcome {
+  Problem problem;  // what was run; of a resumed file without operands
+  Measurement measured;
+  OutputStats stats;
+  std::uint64_t snapshots = 0;     // in the file when it is whole
+  std::uint64_t resumed_from = 0;  // step
+  bool whole_before = false;       // there was nothing to resume
+};
+
+// Collective. Both throw Error(stopped), on all ranks, when a signal stopped the run with its state saved.
+SeriesOutcome run_series(const Context& context, const Workload& workload, const Problem& problem,
+                         const SeriesOptions& options, Progress& progress);
+// Goes on with a file that run_series began, on any layout.
+SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress);
+
+}  // namespace concdemo
