@@ -28,6 +28,7 @@ struct RunOptions {
   bool force = false;
   std::string method = "exact";
   std::string schedule = "static";
+  std::string slice;
   std::string steps;
   std::string snapshot_every;
   std::string checkpoint_every = "0";
@@ -65,6 +66,7 @@ Request to_request(const RunOptions& options) {
   request.inputs = options.inputs;
   request.method = options.method == "plain" ? Method::plain : Method::exact;
   request.schedule = options.schedule == "dynamic" ? Schedule::dynamic : Schedule::fixed;
+  request.slice = options.slice;
   if (given(options, "--steps")) request.steps = parse_option("--steps", options.steps, parse_count);
   if (given(options, "--snapshot-every")) {
     request.snapshot_every = parse_option("--snapshot-every", options.snapshot_every, parse_count);
@@ -163,6 +165,7 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"exact", "plain"}))->option_text("exact|plain");
   run_app.add_option("--schedule", options->schedule, "of exact reductions: a part each, or blocks as workers become free")
       ->check(CLI::IsMember({"static", "dynamic"}))->option_text("static|dynamic");
+  run_app.add_option("--slice", options->slice, "of heat: a plane of an input of more dimensions, as 0,2,:,:")->type_name("I,:,:");
   run_app.add_option("--steps", options->steps, "of heat: time steps (default 100)")->type_name("S");
   run_app.add_option("--snapshot-every", options->snapshot_every, "of heat: steps between snapshots in --output (default: the start and the end alone)")
       ->type_name("E");

@@ -43,7 +43,7 @@ LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>&
   if (operand.source == Operand::Source::file) {
     hdf5::DatasetReader reader(operand.dataset, operand.buffer_bytes);
     for (const Rectangle& part : parts) {
-      const hdf5::ReadCounts found = reader.read_rectangle(part.rows, part.columns, part.out);
+      const hdf5::ReadCounts found = reader.read_rectangle(operand.plane, part.rows, part.columns, part.out);
       counts.missing += found.missing;
       counts.inexact += found.inexact;
     }
@@ -69,7 +69,11 @@ LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>&
 std::string describe(const Operand& operand) {
   switch (operand.source) {
     case Operand::Source::values: return fmt::format("{} values", operand.values.size());
-    case Operand::Source::file: return operand.dataset.file + ":" + operand.dataset.path;
+    case Operand::Source::file: {
+      std::string plane;
+      for (const std::uint64_t index : operand.plane) plane += fmt::format("{},", index);
+      return operand.dataset.file + ":" + operand.dataset.path + (plane.empty() ? "" : "[" + plane + ":,:]");
+    }
     case Operand::Source::generated: break;
   }
   if (operand.fill == Fill::index) return "index";

@@ -24,6 +24,7 @@ struct Operand {
   std::uint32_t stream = 0;  // tells operands of one seed apart
   std::vector<double> values;
   hdf5::DatasetInfo dataset;
+  Shape plane;  // of a file: indices in the dimensions before the last two, where --slice left those alone
   std::uint64_t buffer_bytes = 0;  // bound of a slab when reading a file
 };
 

@@ -66,8 +66,9 @@ class DatasetReader {
   // The library's Lock is held for a slab at a time, never during the conversion.
   ReadCounts read(Range range, std::span<double> out, std::span<std::uint8_t> missing_mask = {});
 
-  // The elements of a rectangle of a two-dimensional dataset, row after row to `out`; missing ones become NaN.
-  ReadCounts read_rectangle(Range rows, Range columns, double* out);
+  // The elements of a rectangle of the last two dimensions, row after row to `out`; missing ones become NaN. `plane`:
+  // the indices in the dimensions before them.
+  ReadCounts read_rectangle(const Shape& plane, Range rows, Range columns, double* out);
 
   // The elements of a flat range as they are stored (DatasetInfo::format): range.size() * format.size bytes.
   void read_stored(Range range, std::byte* out);

@@ -15,15 +15,17 @@ std::uint64_t part_end(std::uint64_t begin, std::uint64_t end, std::uint64_t chu
 
 }  // namespace
 
-ReadCounts DatasetReader::read_rectangle(Range rows, Range columns, double* out) {
-  if (info_.shape.size() != 2 || rows.begin > rows.end || rows.end > info_.shape[0] || columns.begin > columns.end ||
-      columns.end > info_.shape[1]) {
+ReadCounts DatasetReader::read_rectangle(const Shape& plane, Range rows, Range columns, double* out) {
+  const std::size_t first = plane.size();  // dimension of the rows
+  bool there = info_.shape.size() == first + 2 && rows.begin <= rows.end && columns.begin <= columns.end;
+  for (std::size_t d = 0; there && d < first; ++d) there = plane[d] < info_.shape[d];
+  if (!there || rows.end > info_.shape[first] || columns.end > info_.shape[first + 1]) {
     throw std::invalid_argument("DatasetReader::read_rectangle: no such rectangle");
   }
   ReadCounts counts;
   const auto size = static_cast<std::uint64_t>(info_.format.size);
-  const std::uint64_t chunk_rows = info_.chunk.empty() ? 0 : info_.chunk[0];
-  const std::uint64_t chunk_columns = info_.chunk.empty() ? 0 : info_.chunk[1];
+  const std::uint64_t chunk_rows = info_.chunk.empty() ? 0 : info_.chunk[first];
+  const std::uint64_t chunk_columns = info_.chunk.empty() ? 0 : info_.chunk[first + 1];
   const std::uint64_t width = columns.size();
   // Wide parts first: their rows are the longest runs in the file.
   const std::uint64_t least_rows = std::max<std::uint64_t>(1, chunk_rows);
@@ -33,7 +35,9 @@ ReadCounts DatasetReader::read_rectangle(Range rows, Range columns, double* out)
     const std::uint64_t part_columns = last_column - column;
     for (std::uint64_t row = rows.begin; row < rows.end;) {
       const std::uint64_t last_row = part_end(row, rows.end, chunk_rows, slab_elements_ / part_columns);
-      const Box box{{row, column}, {last_row - row, part_columns}};
+      Box box{plane, Shape(first, 1)};
+      box.start.insert(box.start.end(), {row, column});
+      box.count.insert(box.count.end(), {last_row - row, part_columns});
       if (slab_.size() < box.elements() * size) slab_.resize(box.elements() * size);
       fetch(box, slab_.data());
       counts.bytes += box.elements() * size;

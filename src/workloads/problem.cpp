@@ -26,6 +26,27 @@ FileName split_input(const std::string& input) {
   return {input.substr(0, colon), input.substr(colon + 1)};
 }
 
+// "0,2,:,:": a plane of the last two dimensions.
+void take_slice(Operand& operand, const std::string& slice) {
+  const auto refuse = [&](const std::string& why) {
+    return usage_error(fmt::format("--slice {}: {}; {} is {}", slice, why, describe(operand), to_text(operand.shape)));
+  };
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= slice.size();) {
+    const std::size_t end = std::min(slice.find(',', begin), slice.size());
+    parts.push_back(slice.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (parts.size() != operand.shape.size() || parts.size() < 2) throw refuse("give one index or : for each dimension");
+  if (parts.back() != ":" || parts[parts.size() - 2] != ":") throw refuse("the last two are to be :");
+  for (std::size_t d = 0; d + 2 < parts.size(); ++d) {
+    if (parts[d] == ":") throw refuse("all but the last two are to be indices");
+    operand.plane.push_back(parse_count(parts[d]));
+    if (operand.plane.back() >= operand.shape[d]) throw refuse(fmt::format("there is no index {}", parts[d]));
+  }
+  operand.shape.erase(operand.shape.begin(), operand.shape.end() - 2);
+}
+
 std::vector<Operand> file_operands(const mpi::Comm& comm, const Request& request) {
   std::vector<Operand> operands;
   for (const std::string& input : request.inputs) {
@@ -40,6 +61,7 @@ std::vector<Operand> file_operands(const mpi::Comm& comm, const Request& request
     operand.dataset = hdf5::from_json(comm.broadcast(text));
     operand.shape = operand.dataset.shape;
     operand.buffer_bytes = request.buffer_bytes;
+    if (!request.slice.empty()) take_slice(operand, request.slice);
     operands.push_back(std::move(operand));
   }
   return operands;
@@ -71,6 +93,9 @@ void refuse_steps(const Workload& workload, const Request& request) {
   if (!workload.has_steps && (request.steps || request.alpha || request.snapshot_every)) {
     throw usage_error(fmt::format("{} takes no time steps; leave {} out", workload.name,
                                   request.steps ? "--steps" : request.alpha ? "--alpha" : "--snapshot-every"));
+  }
+  if (!request.slice.empty() && (!workload.has_steps || request.inputs.empty())) {
+    throw usage_error("--slice is for the --input of heat; leave it out");
   }
   if (request.snapshot_every == 0) throw usage_error("--snapshot-every 0: give at least 1, or leave it out for the start and the end alone");
   if (request.alpha && !(*request.alpha >= 0 && *request.alpha <= largest_stable_alpha)) {

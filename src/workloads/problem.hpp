@@ -17,6 +17,7 @@ struct Request {
   std::vector<std::string> inputs;  // FILE or FILE:/dataset
   Method method = Method::exact;
   Schedule schedule = Schedule::fixed;
+  std::string slice;  // "0,0,:,:"
   std::optional<std::uint64_t> steps;
   std::optional<std::uint64_t> snapshot_every;
   std::optional<double> alpha;
