@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <deque>
 #include <numeric>
+#include <thread>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -106,7 +108,10 @@ class SeriesRun {
       state = file_.agree(signals_.get());
     }
     signal_ = step_ < problem_.steps ? state.signal : 0;
-    if (signal_ != 0 && saved_ != step_) checkpoint();
+    while (signal_ != 0 && saved_ != step_ && !checkpoint()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      file_.agree(signal_);
+    }
     return step_;
   }
 
@@ -114,13 +119,14 @@ class SeriesRun {
   const HeatState& last() const { return last_; }
 
  private:
-  // The current array's values must stay until they are written; steps go on in the others.
-  void lend() {
+  // An array for what is submitted next: its values must stay until they are written; steps go on in the others.
+  void make_room() {
     while (lent_.size() > file_.left()) give_back();
-    if (lent_.size() == lent_arrays) {
-      file_.wait_until_left(lent_.size() - 1);
-      give_back();
-    }
+    if (lent_.size() < lent_arrays) return;
+    file_.wait_until_left(lent_.size() - 1);
+    give_back();
+  }
+  void lend() {
     lent_.push_back(solver_.current());
     solver_.lend(solver_.current());
     saved_ = step_;
@@ -132,16 +138,20 @@ class SeriesRun {
 
   void snapshot(std::uint64_t number, bool observed) {
     last_ = solver_.state(observed);
+    make_room();
+    file_.submit(number, solver_.tile().rows.begin, solver_.tile().columns.begin, solver_.values(solver_.current()));
     lend();
-    const MatrixView values = solver_.values(solver_.current());
-    file_.submit(number, solver_.tile().rows.begin, solver_.tile().columns.begin, values);
     const double scalars[] = {last_.total, last_.change};
     file_.finish(number, static_cast<double>(step_), scalars);
   }
 
-  void checkpoint() {
+  // Nothing while another one is on its way.
+  bool checkpoint() {
+    make_room();
+    const Tile& tile = solver_.tile();
+    if (!file_.checkpoint(step_, tile.rows.begin, tile.columns.begin, solver_.values(solver_.current()))) return false;
     lend();
-    file_.checkpoint(step_, solver_.tile().rows.begin, solver_.tile().columns.begin, solver_.values(solver_.current()));
+    return true;
   }
 
   const Context& context_;
@@ -171,13 +181,16 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   outcome.resumed_from = step;
   Measurement& measured = outcome.measured;
   const mpi::Traffic before = context.comm.traffic();
-  const double start_s = now_s();
+  double start_s = now_s();
   const std::uint64_t reached = run.run(step, fresh);
   progress.show("writing");
-  outcome.stats = file.close();
-  measured.samples.seconds = {context.comm.max(now_s() - start_s)};
-  progress.clear();
-  if (run.signal() != 0) stop(options.path, run.signal(), reached, problem);
+  if (run.signal() != 0) {
+    file.close();
+    progress.clear();
+    stop(options.path, run.signal(), reached, problem);
+  }
+  file.wait_until_left(0);
+  double elapsed_s = now_s() - start_s;
   const mpi::Traffic after = context.comm.traffic();
   measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes), 0};
   progress.show("verifying");
@@ -190,6 +203,11 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   measured.verification = check_heat(context, problem, solver, [&](Range rows, Range columns, const MatrixSpan& out) {
     if (out.rows > 0 && out.columns > 0) file.read(0, rows.begin, columns.begin, out);
   });
+  if (!measured.verification.ok) return outcome;  // the last snapshots stay uncommitted
+  start_s = now_s();
+  outcome.stats = file.close();
+  elapsed_s += now_s() - start_s;
+  measured.samples.seconds = {context.comm.max(elapsed_s)};
   measured.peak_rss_bytes = peak_rss_bytes(context.comm);
   progress.clear();
   return outcome;
