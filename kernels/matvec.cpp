@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "kernels/matvec.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include <hwy/cache_control.h>
 // clang-format on
 #include "kernels/matvec.hpp"
 #include "kernels/simd.hpp"
@@ -40,8 +41,12 @@ using Vector = hn::Vec<Tag>;
 constexpr std::size_t width = HWY_MAX_BYTES / sizeof(double);
 constexpr std::size_t vectors = matvec_lanes / width;  // of a row's 16 lanes
 
+// A row shorter than a few pages ends before the hardware has foreseen it: rows one by one, which is all of A in order,
+// and fetched so far ahead (elements), over their ends. Longer ones are streams that the hardware follows, side by side.
+constexpr std::size_t short_row = 1500, prefetch_elements = 512;
+
 // Rows side by side share each load of x and hide the latency of the FMAs.
-template <std::size_t rows>
+template <std::size_t rows, bool prefetch>
 void multiply_rows(const double* a, const double* x, double* y, std::size_t n) {
   const Tag d;
   Vector acc[rows][vectors];
@@ -49,6 +54,8 @@ void multiply_rows(const double* a, const double* x, double* y, std::size_t n) {
     for (std::size_t v = 0; v < vectors; ++v) acc[r][v] = hn::Zero(d);
   const std::size_t whole = n - n % matvec_lanes;
   for (std::size_t j = 0; j < whole; j += matvec_lanes) {
+    if constexpr (prefetch)
+      for (std::size_t l = 0; l < matvec_lanes; l += 8) hwy::Prefetch(a + j + prefetch_elements + l);
     for (std::size_t v = 0; v < vectors; ++v) {
       const Vector x_j = hn::LoadU(d, x + j + v * width);
       for (std::size_t r = 0; r < rows; ++r)
@@ -65,8 +72,8 @@ void multiply_rows(const double* a, const double* x, double* y, std::size_t n) {
 void multiply(const double* a, const double* x, double* y, std::size_t m, std::size_t n) {
   constexpr std::size_t rows = vectors <= 2 ? 4 : 2;
   std::size_t i = 0;
-  for (; i + rows <= m; i += rows) multiply_rows<rows>(a + i * n, x, y + i, n);
-  for (; i < m; ++i) multiply_rows<1>(a + i * n, x, y + i, n);
+  for (; n >= short_row && i + rows <= m; i += rows) multiply_rows<rows, false>(a + i * n, x, y + i, n);
+  for (; i < m; ++i) multiply_rows<1, true>(a + i * n, x, y + i, n);
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -22,6 +22,7 @@ constexpr std::size_t line = 64 / sizeof(double);  // elements of a cache line, 
 // Rows of A in a tile, so that each row of B gets a run of lines, and columns, so that each row of A gives one. A tile
 // and the next one fit into most second-level caches.
 constexpr std::size_t tile_rows = 128, tile_columns = 256;
+constexpr std::size_t flat_tile_rows = 16, flat_tile_columns = 1024;
 
 // How a tile is written: ordinary stores; past the caches from registers, where the tile's rows of B start at lines; or
 // past the caches through a strip of rows in the first-level cache, which takes rows of B that start anywhere.
@@ -181,29 +182,35 @@ namespace concdemo {
 namespace {
 HWY_EXPORT(transpose_tile);
 
-// Tiles go down the rows of A first, so that each row of B is written in one run by a thread. All but the first in a
-// column of tiles begin `head` rows later, where the rows of B begin a line.
+// Where rows of A lie a multiple of 16 KiB apart, few sets of a second-level cache hold their lines, 16 of them at
+// 64 KiB: tiles are 16 rows tall there, and the next one, which is being fetched, has other columns. Otherwise tiles go
+// down the rows of A first, so that each row of B is written in one run by a thread. All but the first in a column of
+// tiles begin `head` rows later, where the rows of B begin a line.
 void transpose_tiles(MatrixView a, MatrixSpan b, int threads, Store store, std::size_t head) {
   if (a.rows == 0 || a.columns == 0) return;
   const bool scalar = simd_is_scalar();
-  const std::size_t down = (a.rows - std::min(head, a.rows) + tile_rows - 1) / tile_rows + (head > 0 ? 1 : 0);
-  const std::size_t across = (a.columns + tile_columns - 1) / tile_columns;
-  const auto row_of = [&](std::size_t index) {
-    return std::min(head > 0 && index > 0 ? head + (index - 1) * tile_rows : index * tile_rows, a.rows);
+  const bool flat = store == Store::lines && a.stride * sizeof(double) % (std::size_t{1} << 14) == 0;
+  const std::size_t height = flat ? flat_tile_rows : tile_rows, width = flat ? flat_tile_columns : tile_columns;
+  const std::size_t down = (a.rows - std::min(head, a.rows) + height - 1) / height + (head > 0 ? 1 : 0);
+  const std::size_t across = (a.columns + width - 1) / width;
+  const auto row_at = [&](std::size_t y) {
+    return std::min(head > 0 && y > 0 ? head + (y - 1) * height : y * height, a.rows);
   };
+  const auto row_of = [&](std::size_t index) { return flat ? index / across : index % down; };
+  const auto column_of = [&](std::size_t index) { return (flat ? index % across : index / down) * width; };
 #pragma omp parallel num_threads(threads)
   {
 #pragma omp for schedule(static) nowait
     for (std::size_t index = 0; index < down * across; ++index) {
       const std::size_t next = std::min(index + 1, down * across - 1);
-      const std::size_t row = row_of(index % down), column = index / down * tile_columns;
+      const std::size_t row = row_at(row_of(index)), column = column_of(index);
       const TransposeTile tile{a.data + row * a.stride + column,
-                      a.stride,
-                      b.data + column * b.stride + row,
-                      b.stride,
-                      row_of(index % down + 1) - row,
-                      std::min(tile_columns, a.columns - column),
-                      a.data + row_of(next % down) * a.stride + next / down * tile_columns};
+                               a.stride,
+                               b.data + column * b.stride + row,
+                               b.stride,
+                               row_at(row_of(index) + 1) - row,
+                               std::min(width, a.columns - column),
+                               a.data + row_at(row_of(next)) * a.stride + column_of(next)};
       if (scalar) transpose_part(tile, 0, tile.rows, 0, tile.columns);
       else HWY_DYNAMIC_DISPATCH(transpose_tile)(tile, store);
     }

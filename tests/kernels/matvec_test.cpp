@@ -60,6 +60,17 @@ TEST_CASE("matvec follows its chain on every target, for any shape and number of
   }
 }
 
+TEST_CASE("matvec follows its chain on long rows, which are multiplied side by side") {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  for (const std::size_t n : {1499, 1500, 1511}) {
+    std::vector<double> a(11 * n), x(n);
+    for (double& value : a) value = uniform(random);
+    for (double& value : x) value = uniform(random);
+    check_all(a, x, 11, n);
+  }
+}
+
 TEST_CASE("matvec passes NaN, infinities, subnormals and zeros of both signs on as IEEE says") {
   std::mt19937_64 random(4);
   const double special[] = {0.0, -0.0, 5e-324, -5e-324, 1e308, -1e308, std::numeric_limits<double>::infinity(),
