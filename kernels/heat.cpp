@@ -218,7 +218,10 @@ void heat_steps(const HeatArrays& arrays, const Window& target, int steps, doubl
 }
 
 void heat_plain(const HeatArrays& arrays, const Window& target, double alpha, int threads) {
-  const auto [in, out, stride, domain] = arrays;
+  const double* in = arrays.in;
+  double* out = arrays.out;
+  const std::ptrdiff_t stride = arrays.stride;
+  const Window& domain = arrays.domain;
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::ptrdiff_t i = target.row_begin; i < target.row_end; ++i) {
     for (std::ptrdiff_t j = target.column_begin; j < target.column_end; ++j) {
