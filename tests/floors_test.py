@@ -28,7 +28,7 @@ FLOORS = {
     "src/lessons": {"base", "system", "engine", "kernels", "pool"},
     "src/commands": {"base", "system", "engine", "kernels", "pool", "workloads", "fetch", "lessons"},
 }
-COMMON_TO_COMMANDS = {"command", "options"}  # what a command is, and the options several have
+COMMON_TO_COMMANDS = {"command", "options", "result"}  # what a command is, and the options several have
 # Headers of things outside the program, and the one place that may see them.
 WRAPPERS = {
     r"mpi\.h": r"src/system/mpi",
