@@ -62,15 +62,18 @@ void heat_vectors(const HeatRow& row, std::ptrdiff_t begin, std::ptrdiff_t end, 
     const auto value = hn::Add(u, hn::Mul(factor, around));
     return store == HeatStore::cached ? value : hn::IfThenElse(hn::Eq(value, value), value, nan);
   };
-  const std::ptrdiff_t rest = static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(out + begin) / sizeof(double)) % lanes;
+  const std::ptrdiff_t rest =
+      static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(out + begin) / sizeof(double)) % lanes;
   std::ptrdiff_t j = begin;
   if (rest != 0) {
     hn::StoreU(next(j), d, out + j);
     j += lanes - rest;
   }
   for (; j + lanes <= end; j += lanes) {
-    if constexpr (store == HeatStore::streamed) hn::Stream(next(j), d, out + j);
-    else hn::Store(next(j), d, out + j);
+    if constexpr (store == HeatStore::streamed)
+      hn::Stream(next(j), d, out + j);
+    else
+      hn::Store(next(j), d, out + j);
   }
   if (j < end) hn::StoreU(next(end - lanes), d, out + end - lanes);
 }
@@ -97,7 +100,7 @@ HWY_EXPORT(heat_vectors_cached);
 HWY_EXPORT(heat_vectors_last);
 HWY_EXPORT(heat_vectors_streamed);
 
-constexpr std::ptrdiff_t line = 8;  // doubles
+constexpr std::ptrdiff_t line = 8;              // doubles
 constexpr std::ptrdiff_t strip_columns = 1024;  // so that 8 steps' rings, 4 rows each, fit into 512 KiB of cache
 constexpr std::size_t largest_cache = std::size_t{1} << 26;  // bytes
 
@@ -108,7 +111,12 @@ double canonical(double value) { return std::isnan(value) ? std::numeric_limits<
 class Strip {
  public:
   Strip(const HeatArrays& arrays, const Window& target, int steps, double alpha, bool streamed, double* buffer)
-      : arrays_(arrays), target_(target), steps_(steps), alpha_(alpha), streamed_(streamed), buffer_(buffer),
+      : arrays_(arrays),
+        target_(target),
+        steps_(steps),
+        alpha_(alpha),
+        streamed_(streamed),
+        buffer_(buffer),
         first_column_((target.column_begin - steps) / line * line - line),
         width_(row_doubles(target.columns(), steps)) {}
 
@@ -164,7 +172,7 @@ class Strip {
       }
     };
     if (simd_is_scalar() || end - begin < line) return scalars(begin, end);
-    const auto vectors = !last ? HWY_DYNAMIC_DISPATCH(heat_vectors_cached)
+    const auto vectors = !last       ? HWY_DYNAMIC_DISPATCH(heat_vectors_cached)
                          : streamed_ ? HWY_DYNAMIC_DISPATCH(heat_vectors_streamed)
                                      : HWY_DYNAMIC_DISPATCH(heat_vectors_last);
     vectors(row, begin, end, alpha_);
@@ -210,7 +218,7 @@ void heat_steps(const HeatArrays& arrays, const Window& target, int steps, doubl
     for (std::ptrdiff_t band = 0; band < bands; ++band) {
       for (std::ptrdiff_t s = 0; s < strips; ++s) {
         const Window part{target.row_begin + rows * band / bands, target.row_begin + rows * (band + 1) / bands, edge(s),
-                             edge(s + 1)};
+                          edge(s + 1)};
         Strip(arrays, part, steps, alpha, streamed, buffer).run();
       }
     }
@@ -225,7 +233,8 @@ void heat_plain(const HeatArrays& arrays, const Window& target, double alpha, in
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::ptrdiff_t i = target.row_begin; i < target.row_end; ++i) {
     for (std::ptrdiff_t j = target.column_begin; j < target.column_end; ++j) {
-      const bool fixed = i == domain.row_begin || i == domain.row_end - 1 || j == domain.column_begin || j == domain.column_end - 1;
+      const bool fixed =
+          i == domain.row_begin || i == domain.row_end - 1 || j == domain.column_begin || j == domain.column_end - 1;
       const double* u = in + i * stride + j;
       out[i * stride + j] = fixed ? *u : *u + alpha * (((u[-stride] + u[stride]) + (u[-1] + u[1])) - 4 * *u);
     }

@@ -5,9 +5,9 @@
 
 namespace concdemo {
 
-// rows x columns cut into one rectangle for each of any number of ranks, primes included. The ranks form `groups` groups,
-// of equal size or one apart (larger ones first). A group has a range of columns, as wide as its ranks are many, and they
-// cut all rows among them.
+// rows x columns cut into one rectangle for each of any number of ranks, primes included. The ranks form `groups`
+// groups, of equal size or one apart (larger ones first). A group has a range of columns, as wide as its ranks are
+// many, and they cut all rows among them.
 struct Tiling {
   std::uint64_t rows = 0, columns = 0;
   std::uint64_t ranks = 1;

@@ -7,7 +7,8 @@
 
 namespace concdemo {
 
-std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options, const std::string& output) {
+std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options,
+                                       const std::string& output) {
   std::optional<RecordFile> records;
   mpi::together(world, [&] {
     if (!world.is_root() || options.record.empty()) return;

@@ -42,9 +42,12 @@ void add_resume(CLI::App& app, Action& action) {
   const auto options = std::make_shared<ResumeOptions>();
   CLI::App& resume_app = *app.add_subcommand("resume", "goes on with an interrupted heat run")->group("Compute");
   resume_app.add_option("file", options->series.path, "begun by run heat --output")->required()->type_name("FILE");
-  resume_app.add_option("--checkpoint-every", options->checkpoint_every, "steps between checkpoints beside snapshots (default: none)")
+  resume_app
+      .add_option("--checkpoint-every", options->checkpoint_every,
+                  "steps between checkpoints beside snapshots (default: none)")
       ->type_name("STEPS");
-  resume_app.add_option("--record", options->result.record, "append the measurement to this file, one JSON object a line")
+  resume_app
+      .add_option("--record", options->result.record, "append the measurement to this file, one JSON object a line")
       ->type_name("FILE");
   resume_app.add_flag("--json", options->result.json, "print the record alone");
   add_compute_options(resume_app, options->common);

@@ -53,7 +53,8 @@ Request to_request(const RunOptions& options) {
   if (given(options, "--size")) request.size = parse_option("--size", options.size, parse_size);
   const bool generated = options.values.empty() && options.inputs.empty();
   for (const char* name : {"--seed", "--fill"}) {
-    if (!generated && given(options, name)) throw usage_error(fmt::format("{} is for generated data; leave it out", name));
+    if (!generated && given(options, name))
+      throw usage_error(fmt::format("{} is for generated data; leave it out", name));
   }
   for (const char* name : {"--force", "--writer", "--snapshot-every", "--checkpoint-every"}) {
     if (!given(options, "--output") && given(options, name)) {
@@ -150,36 +151,54 @@ void add_run(CLI::App& app, Action& action) {
   CLI::App& run_app = *app.add_subcommand("run", "one workload at a given size or on given files")->group("Compute");
   run_app.footer("Workloads:\n" + list);
   run_app.add_option("workload", options->workload, "one of the list below")->required()->type_name("NAME");
-  run_app.add_option("--size", options->size, "N, NxM or MxKxN; suffixes k, M, G (powers of 1000)")
-      ->type_name("SIZE");
+  run_app.add_option("--size", options->size, "N, NxM or MxKxN; suffixes k, M, G (powers of 1000)")->type_name("SIZE");
   run_app.add_option("--seed", options->seed, "of generated data (default 1)")->type_name("S");
   run_app.add_option("--fill", options->fill, "generated data: in [0,1), or 0,1,2,...")
-      ->check(CLI::IsMember({"uniform", "index"}))->option_text("uniform|index");
+      ->check(CLI::IsMember({"uniform", "index"}))
+      ->option_text("uniform|index");
   run_app.add_option("--values", options->values, "data as a list: 1,2,3 (again for a second operand)")
-      ->allow_extra_args(false)->type_name("LIST");
-  run_app.add_option("--input", options->inputs, "FILE or FILE:/dataset, HDF5 or netCDF-4 (again for a second operand)")
-      ->allow_extra_args(false)->type_name("FILE");
+      ->allow_extra_args(false)
+      ->type_name("LIST");
+  run_app
+      .add_option("--input", options->inputs, "FILE or FILE:/dataset, HDF5 or netCDF-4 (again for a second operand)")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
   run_app.add_option("--output", options->output, "write the result array to this HDF5 file")->type_name("FILE");
   run_app.add_flag("--force", options->force, "replace an existing output file");
   run_app.add_option("--method", options->method, "exact (same bits on any layout) or plain (the textbook loop)")
-      ->check(CLI::IsMember({"exact", "plain"}))->option_text("exact|plain");
-  run_app.add_option("--schedule", options->schedule, "of exact reductions: a part each, or blocks as workers become free")
-      ->check(CLI::IsMember({"static", "dynamic"}))->option_text("static|dynamic");
-  run_app.add_option("--slice", options->slice, "of heat: a plane of an input of more dimensions, as 0,2,:,:")->type_name("I,:,:");
+      ->check(CLI::IsMember({"exact", "plain"}))
+      ->option_text("exact|plain");
+  run_app
+      .add_option("--schedule", options->schedule, "of exact reductions: a part each, or blocks as workers become free")
+      ->check(CLI::IsMember({"static", "dynamic"}))
+      ->option_text("static|dynamic");
+  run_app.add_option("--slice", options->slice, "of heat: a plane of an input of more dimensions, as 0,2,:,:")
+      ->type_name("I,:,:");
   run_app.add_option("--steps", options->steps, "of heat: time steps (default 100)")->type_name("S");
-  run_app.add_option("--snapshot-every", options->snapshot_every, "of heat: steps between snapshots in --output (default: the start and the end alone)")
+  run_app
+      .add_option("--snapshot-every", options->snapshot_every,
+                  "of heat: steps between snapshots in --output (default: the start and the end alone)")
       ->type_name("E");
-  run_app.add_option("--checkpoint-every", options->checkpoint_every, "of heat: steps between checkpoints beside it (default: none)")
+  run_app
+      .add_option("--checkpoint-every", options->checkpoint_every,
+                  "of heat: steps between checkpoints beside it (default: none)")
       ->type_name("C");
-  run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")->type_name("A");
+  run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")
+      ->type_name("A");
   run_app.add_option("--writer", options->writer, "async (I/O threads) or sync (the main thread waits)")
-      ->check(CLI::IsMember({"async", "sync"}))->option_text("async|sync");
-  run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")->check(whole_number(1, 10000))->type_name("R");
+      ->check(CLI::IsMember({"async", "sync"}))
+      ->option_text("async|sync");
+  run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")
+      ->check(whole_number(1, 10000))
+      ->type_name("R");
   run_app.add_option("--warmup", options->warmup, "runs before them that do not count (default 0)")
-      ->check(whole_number(0, 10000))->type_name("W");
-  run_app.add_option("--buffers", options->buffers, "memory of a rank for reading and streaming files (default 256MiB)")
+      ->check(whole_number(0, 10000))
+      ->type_name("W");
+  run_app
+      .add_option("--buffers", options->buffers, "memory of a rank for reading and streaming files (default 256MiB)")
       ->type_name("BYTES");
-  run_app.add_option("--record", options->record, "append the measurement to this file, one JSON object a line")->type_name("FILE");
+  run_app.add_option("--record", options->record, "append the measurement to this file, one JSON object a line")
+      ->type_name("FILE");
   run_app.add_flag("--json", options->json, "print the record alone");
   add_compute_options(run_app, options->common);
 

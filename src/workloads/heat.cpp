@@ -62,7 +62,8 @@ class HeatJob final : public Job {
 };
 
 std::vector<Shape> grid_shape(const Shape& size) {
-  if (size.size() != 2) throw usage_error(fmt::format("heat needs --size NYxNX (rows x columns of the grid), not {}", to_text(size)));
+  if (size.size() != 2)
+    throw usage_error(fmt::format("heat needs --size NYxNX (rows x columns of the grid), not {}", to_text(size)));
   return {size};
 }
 
@@ -76,7 +77,8 @@ Shape size_of(const std::vector<Operand>& operands) {
 
 void refuse_missing(const LoadCounts& counts) {
   if (counts.missing == 0) return;
-  throw usage_error(fmt::format("heat needs a whole grid; {} elements of the input are missing values", counts.missing));
+  throw usage_error(
+      fmt::format("heat needs a whole grid; {} elements of the input are missing values", counts.missing));
 }
 
 HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
@@ -131,9 +133,7 @@ const Workload heat_workload{
     },
     .operand_shapes = grid_shape,
     .size_of = size_of,
-    .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> {
-      return {dataset_like("u", problem.size)};
-    },
+    .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("u", problem.size)}; },
     .memory_bytes = [](const Shape& size, int ranks) { return heat_memory_bytes(size[0], size[1], ranks, 4); },
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       return std::make_unique<HeatJob>(context, problem);

@@ -18,9 +18,10 @@ void refuse_missing(const LoadCounts& counts);  // throws usage Error where ther
 void load_start(const Context& context, const HeatStart& start, HeatSolver& solver);
 
 // Collective: the current array, problem.steps steps after the start, against the start's range; and the solver against
-// the textbook loop, in sampled points of every rank, the corners of its tile among them: the part of the start that they
-// depend on is loaded again, whatever rank has it, and advanced by the loop for problem.steps steps; if those are more
-// than 64, the solver does the first 64 again. Needs two arrays of the solver beside the current one; leaves another one current.
+// the textbook loop, in sampled points of every rank, the corners of its tile among them: the part of the start that
+// they depend on is loaded again, whatever rank has it, and advanced by the loop for problem.steps steps; if those are
+// more than 64, the solver does the first 64 again. Needs two arrays of the solver beside the current one; leaves
+// another one current.
 Verification check_heat(const Context& context, const Problem& problem, HeatSolver& solver, const HeatStart& start);
 
 // Collective: 16 hex digits over the current array, the same for every layout.

@@ -95,25 +95,31 @@ Verification check_heat(const Context& context, const Problem& problem, HeatSolv
                        (after.numbers && after.least >= before.least - slack && after.most <= before.most + slack);
 
   const std::uint64_t steps = std::min(problem.steps, most_steps);
-  if (steps < problem.steps) solver.advance(steps);
-  else solver.go_back_to(end);
+  if (steps < problem.steps)
+    solver.advance(steps);
+  else
+    solver.go_back_to(end);
   const MatrixView found = solver.values(solver.current());
   std::uint64_t wrong = 0;
   const std::vector<Point> points = samples_of(solver.tile(), context.comm.rank());
   mpi::together(context.comm, [&] {
     for (const Point& point : points) {
-      const double value = found.data[(point.row - solver.tile().rows.begin) * found.stride + point.column - solver.tile().columns.begin];
+      const double value =
+          found
+              .data[(point.row - solver.tile().rows.begin) * found.stride + point.column - solver.tile().columns.begin];
       if (!same_bits(value, reference(problem, start, point, steps))) ++wrong;
     }
   });
   const std::uint64_t sampled = context.comm.sum(std::uint64_t{points.size()});
   wrong = context.comm.sum(wrong);
-  const std::string against = fmt::format("scalar loop, {} points (seed {}) after {} steps, bit for bit; the start's range, every point",
-                                          sampled, sample_seed, steps);
+  const std::string against =
+      fmt::format("scalar loop, {} points (seed {}) after {} steps, bit for bit; the start's range, every point",
+                  sampled, sample_seed, steps);
   if (wrong > 0) return {false, against, fmt::format("{} sampled points differ", wrong)};
   if (!bounded) {
-    return {false, against, fmt::format("values are in [{}, {}], the start's in [{}, {}]", after.least, after.most,
-                                        before.least, before.most)};
+    return {false, against,
+            fmt::format("values are in [{}, {}], the start's in [{}, {}]", after.least, after.most, before.least,
+                        before.most)};
   }
   return {true, against, ""};
 }

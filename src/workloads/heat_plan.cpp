@@ -45,7 +45,8 @@ Tiling plan_heat(std::uint64_t rows, std::uint64_t columns, std::uint64_t ranks)
   if (rows / ranks >= least_strip_rows) return tiling;
   double least = -1;
   for (std::uint64_t groups = 1; groups <= std::min(ranks, std::max<std::uint64_t>(1, columns)); ++groups) {
-    const double height = static_cast<double>(rows) / static_cast<double>(ranks / groups);  // of the thinner groups' tiles
+    const double height =
+        static_cast<double>(rows) / static_cast<double>(ranks / groups);  // of the thinner groups' tiles
     const double width = static_cast<double>(columns) / static_cast<double>(groups);
     if (least >= 0 && height + width >= least) continue;
     least = height + width;

@@ -6,9 +6,10 @@
 
 namespace concdemo {
 
-// Who computes which part of a rows x columns grid, and who sends what before a pass of several steps: plain numbers, no
-// MPI. Each rank has one tile of the grid: a strip of whole rows while the strips are at least `least_strip_rows` thick
-// (one message up, one down; contiguous in a file), else a rectangle, in groups that make its circumference short.
+// Who computes which part of a rows x columns grid, and who sends what before a pass of several steps: plain numbers,
+// no MPI. Each rank has one tile of the grid: a strip of whole rows while the strips are at least `least_strip_rows`
+// thick (one message up, one down; contiguous in a file), else a rectangle, in groups that make its circumference
+// short.
 constexpr std::uint64_t least_strip_rows = 64;
 Tiling plan_heat(std::uint64_t rows, std::uint64_t columns, std::uint64_t ranks);
 
@@ -20,8 +21,8 @@ struct HaloPiece {
   bool operator==(const HaloPiece&) const = default;
 };
 
-// What a rank needs around its tile for a pass of `depth` steps, corners and all, from ranks near and less near; and what
-// of its tile others need. One piece for each pair of ranks, in the order of ranks. A message a piece and pass.
+// What a rank needs around its tile for a pass of `depth` steps, corners and all, from ranks near and less near; and
+// what of its tile others need. One piece for each pair of ranks, in the order of ranks. A message a piece and pass.
 std::vector<HaloPiece> halo_needed(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth);
 std::vector<HaloPiece> halo_sent(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth);
 

@@ -45,8 +45,12 @@ SeriesSpec series_spec(const Workload& workload, const Problem& problem, const S
   spec.force = options.force;
   spec.field = {"u", {{"long_name", "temperature"}, {"units", "1"}}};
   spec.time = {"time", {{"long_name", "time step"}, {"units", "1"}, {"axis", "T"}}};
-  spec.y = {"y", {{"long_name", "row"}, {"units", "1"}, {"axis", "Y"}}, is_root ? indices(problem.size[0]) : std::vector<double>{}};
-  spec.x = {"x", {{"long_name", "column"}, {"units", "1"}, {"axis", "X"}}, is_root ? indices(problem.size[1]) : std::vector<double>{}};
+  spec.y = {"y",
+            {{"long_name", "row"}, {"units", "1"}, {"axis", "Y"}},
+            is_root ? indices(problem.size[0]) : std::vector<double>{}};
+  spec.x = {"x",
+            {{"long_name", "column"}, {"units", "1"}, {"axis", "X"}},
+            is_root ? indices(problem.size[1]) : std::vector<double>{}};
   spec.scalars = {{"total", {{"long_name", "sum of u, exact, rounded once"}, {"units", "1"}}},
                   {"residual", {{"long_name", "2-norm of the last step's change of u"}, {"units", "1"}}}};
   spec.snapshots = snapshot_count(problem);
@@ -82,13 +86,18 @@ Problem problem_of(const SeriesFile& file, const std::string& path) {
 
 class SeriesRun {
  public:
-  SeriesRun(const Context& context, const Problem& problem, const SeriesOptions& options, SeriesFile& file, Progress& progress)
-      : context_(context), problem_(problem), options_(options), file_(file), progress_(progress),
+  SeriesRun(const Context& context, const Problem& problem, const SeriesOptions& options, SeriesFile& file,
+            Progress& progress)
+      : problem_(problem),
+        options_(options),
+        file_(file),
+        progress_(progress),
         solver_(context, problem.size[0], problem.size[1], problem.alpha, 2 + lent_arrays) {}
 
   HeatSolver& solver() { return solver_; }
 
-  // From the current array, which holds the values of `step`; `fresh`: they are snapshot 0, to be written first. Returns the step that was reached.
+  // From the current array, which holds the values of `step`; `fresh`: they are snapshot 0, to be written first.
+  // Returns the step that was reached.
   std::uint64_t run(std::uint64_t step, bool fresh) {
     step_ = step;
     saved_ = step;
@@ -101,10 +110,12 @@ class SeriesRun {
       const std::uint64_t steps = target - step_ == 1 ? 1 : std::min(HeatSolver::steps_a_pass, target - step_ - 1);
       solver_.advance(steps);
       step_ += steps;
-      progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps, state.committed,
-                                 snapshot_count(problem_)));
-      if (step_ == target) snapshot(next, true);
-      else if (options_.checkpoint_every > 0 && step_ - saved_ >= options_.checkpoint_every) checkpoint();
+      progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps,
+                                 state.committed, snapshot_count(problem_)));
+      if (step_ == target)
+        snapshot(next, true);
+      else if (options_.checkpoint_every > 0 && step_ - saved_ >= options_.checkpoint_every)
+        checkpoint();
       state = file_.agree(signals_.get());
     }
     signal_ = step_ < problem_.steps ? state.signal : 0;
@@ -154,7 +165,6 @@ class SeriesRun {
     return true;
   }
 
-  const Context& context_;
   const Problem& problem_;
   const SeriesOptions& options_;
   SeriesFile& file_;
@@ -169,8 +179,9 @@ class SeriesRun {
 };
 
 void stop(const std::string& path, int signal, std::uint64_t step, const Problem& problem) {
-  throw Error(ExitCode::stopped, fmt::format("stopped by signal {} ({}) at step {} of {}, which is saved; go on with: concdemo resume {}",
-                                             signal, strsignal(signal), step, problem.steps, path));
+  throw Error(ExitCode::stopped,
+              fmt::format("stopped by signal {} ({}) at step {} of {}, which is saved; go on with: concdemo resume {}",
+                          signal, strsignal(signal), step, problem.steps, path));
 }
 
 SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOptions& options, SeriesFile& file,
@@ -192,7 +203,8 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   file.wait_until_left(0);
   double elapsed_s = now_s() - start_s;
   const mpi::Traffic after = context.comm.traffic();
-  measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes), 0};
+  measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes),
+                      0};
   progress.show("verifying");
   HeatSolver& solver = run.solver();
   measured.headline = heat_checksum(context, problem, solver);
@@ -217,7 +229,8 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
 
 SeriesOutcome run_series(const Context& context, const Workload& workload, const Problem& problem,
                          const SeriesOptions& options, Progress& progress) {
-  const auto file = SeriesFile::create(context.comm, series_spec(workload, problem, options, context.comm.is_root()), options.writer);
+  const auto file =
+      SeriesFile::create(context.comm, series_spec(workload, problem, options, context.comm.is_root()), options.writer);
   SeriesRun run(context, problem, options, *file, progress);
   progress.show("heat: reading or generating the start");
   LoadCounts counts;
@@ -245,7 +258,8 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
   SeriesRun run(context, problem, options, *file, progress);
   std::uint64_t step = 0;
   if (file->committed() == 0) {
-    throw usage_error(fmt::format("{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", options.path));
+    throw usage_error(fmt::format(
+        "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", options.path));
   }
   mpi::together(context.comm, [&] {
     const Tile& tile = run.solver().tile();

@@ -149,16 +149,17 @@ void HeatSolver::pass(std::uint64_t steps) {
 
 HeatState HeatSolver::state(bool observed) const {
   const MatrixView now = values(current_), before = values(previous_);
-  const Sums mine = accumulate_parts<Sums>(now.rows, context_.threads, [&](Sums& sums, std::size_t begin, std::size_t end) {
-    std::vector<double> change(observed ? now.columns : 0);
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::span<const double> row(now.data + i * now.stride, now.columns);
-      sums.total.add(row);
-      if (!observed) continue;
-      for (std::size_t j = 0; j < row.size(); ++j) change[j] = row[j] - before.data[i * before.stride + j];
-      sums.change.add(change, change);
-    }
-  });
+  const Sums mine =
+      accumulate_parts<Sums>(now.rows, context_.threads, [&](Sums& sums, std::size_t begin, std::size_t end) {
+        std::vector<double> change(observed ? now.columns : 0);
+        for (std::size_t i = begin; i < end; ++i) {
+          const std::span<const double> row(now.data + i * now.stride, now.columns);
+          sums.total.add(row);
+          if (!observed) continue;
+          for (std::size_t j = 0; j < row.size(); ++j) change[j] = row[j] - before.data[i * before.stride + j];
+          sums.change.add(change, change);
+        }
+      });
   const Sums all = context_.comm.combine<Sums>(mine, [](const Sums& in, Sums& inout) { inout.merge(in); });
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double total = all.total.round(), squares = all.change.round();

@@ -16,8 +16,8 @@ struct HeatState {
   double change = 0;  // root of the sum of the squares of (value - value one step before); NaN where no step was taken
 };
 
-// The heat equation on a grid that is cut over the ranks (heat_plan.hpp). A rank holds its tile, with a halo as wide as a
-// pass has steps, in several arrays: a pass reads one and writes another; others may be lent out meanwhile.
+// The heat equation on a grid that is cut over the ranks (heat_plan.hpp). A rank holds its tile, with a halo as wide as
+// a pass has steps, in several arrays: a pass reads one and writes another; others may be lent out meanwhile.
 class HeatSolver {
  public:
   static constexpr std::uint64_t steps_a_pass = 8;
@@ -26,7 +26,7 @@ class HeatSolver {
   HeatSolver(const Context& context, std::uint64_t rows, std::uint64_t columns, double alpha, std::size_t arrays);
 
   const Tile& tile() const { return tile_; }
-  MatrixSpan values();                    // the tile of the current array, to be filled before the first step
+  MatrixSpan values();  // the tile of the current array, to be filled before the first step
   MatrixView values(std::size_t array) const;
 
   std::size_t current() const { return current_; }
@@ -50,7 +50,7 @@ class HeatSolver {
   Tiling tiling_;
   Tile tile_;
   double alpha_;
-  std::uint64_t left_;    // columns before the tile in an array's rows; whole cache lines
+  std::uint64_t left_;  // columns before the tile in an array's rows; whole cache lines
   std::size_t stride_;
   std::vector<Array> arrays_;
   std::vector<bool> lent_;

@@ -1,5 +1,6 @@
-"""kill -9 of a rank, of mpirun or at a chosen point of the program, at random moments of heat runs; then resume, on other
-layouts, until the file is whole: it must have every acknowledged snapshot at once, and the sha256 of an uninterrupted run.
+"""kill -9 of a rank, of mpirun or at a chosen point of the program, at random moments of heat runs; then resume, on
+other layouts, until the file is whole: it must have every acknowledged snapshot at once, and the sha256 of a run that
+nobody interrupted.
 
 Usage: heat_kills.py [--count 5] [--seed 1] [--only INDEX]     CONCDEMO: the program; CONCDEMO_MPIEXEC: the launcher
 A failure names its index: --seed S --only INDEX plays it again (its choices; moments depend on the machine).

@@ -62,7 +62,8 @@ std::size_t wrong_points(const Grid& start, const Window& target, int steps, int
   std::size_t wrong = 0;
   for (std::ptrdiff_t i = 0; i < start.rows; ++i) {
     for (std::ptrdiff_t j = 0; j < stride; ++j) {
-      const bool inside = i >= target.row_begin && i < target.row_end && j >= target.column_begin && j < target.column_end;
+      const bool inside =
+          i >= target.row_begin && i < target.row_end && j >= target.column_begin && j < target.column_end;
       const double right = inside ? expected.at(i, j) : untouched;
       const double found = out[static_cast<std::size_t>(i * stride + j)];
       if (std::bit_cast<std::uint64_t>(found) != bits(right)) ++wrong;
@@ -73,9 +74,12 @@ std::size_t wrong_points(const Grid& start, const Window& target, int steps, int
 
 }  // namespace
 
-TEST_CASE("heat has the bits of its definition for any shape, target, number of steps and threads, on every SIMD target") {
+TEST_CASE(
+    "heat has the bits of its definition for any shape, target, number of steps and threads, on every SIMD target") {
   std::mt19937_64 random(6);
-  const auto below = [&](std::ptrdiff_t limit) { return static_cast<std::ptrdiff_t>(random() % static_cast<std::uint64_t>(limit)); };
+  const auto below = [&](std::ptrdiff_t limit) {
+    return static_cast<std::ptrdiff_t>(random() % static_cast<std::uint64_t>(limit));
+  };
   for (const std::string& simd : simd_targets()) {
     set_simd_target(simd);
     for (int round = 0; round < 60; ++round) {

@@ -35,8 +35,8 @@ TEST_CASE("heat gives one rank's bits on any number of ranks, more than there ar
   struct Case {
     std::uint64_t rows, columns, steps;
   };
-  for (const auto& [rows, columns, steps] : std::vector<Case>{{67, 41, 30}, {5, 300, 17}, {300, 3, 9}, {2, 2, 4}, {1, 1, 1},
-                                                              {0, 5, 3}, {40, 40, 0}, {200, 210, 100}}) {
+  for (const auto& [rows, columns, steps] : std::vector<Case>{
+           {67, 41, 30}, {5, 300, 17}, {300, 3, 9}, {2, 2, 4}, {1, 1, 1}, {0, 5, 3}, {40, 40, 0}, {200, 210, 100}}) {
     INFO(rows << " x " << columns << ", " << steps << " steps");
     const Problem problem = heat_problem(rows, columns, steps);
     CHECK(run(world, problem, 2) == run(self, problem, 1));

@@ -41,7 +41,8 @@ std::string fault(std::uint64_t rows, std::uint64_t columns, std::uint64_t ranks
     for (const HaloPiece& piece : halo_needed(tiling, rank, depth)) {
       const Tile owner = tile_of(tiling, piece.from);
       if (piece.to != rank || piece.from == rank || points(piece) == 0) return "an empty piece, or one of its own";
-      if (!inside(piece.rows, owner.rows) || !inside(piece.columns, owner.columns)) return "a piece its sender does not own";
+      if (!inside(piece.rows, owner.rows) || !inside(piece.columns, owner.columns))
+        return "a piece its sender does not own";
       if (!needed.emplace(std::pair(piece.from, rank), piece).second) return "two pieces of one pair";
       halo += points(piece);
     }
