@@ -264,8 +264,9 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
   mpi::together(context.comm, [&] {
     const Tile& tile = run.solver().tile();
     step = step_of_snapshot(problem, file->committed() - 1);
+    // One beyond the next snapshot (the last ones were damaged) would leave that out.
     const auto checkpoint = file->checkpoint_step();
-    if (checkpoint && *checkpoint > step && *checkpoint < problem.steps) {
+    if (checkpoint && *checkpoint > step && *checkpoint < step_of_snapshot(problem, file->committed())) {
       step = *checkpoint;
       file->read_checkpoint(tile.rows.begin, tile.columns.begin, run.solver().values());
     } else {

@@ -1,4 +1,4 @@
-"""heat into a file of snapshots: numpy's steps, the same bytes on every layout, stopped and resumed, as h5py sees it."""
+"""heat into a file of snapshots: numpy's steps, the same bytes on every layout, stopped and resumed."""
 import hashlib
 import math
 import os
