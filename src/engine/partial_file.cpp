@@ -51,6 +51,8 @@ Error no_space(const std::string& path, std::uint64_t bytes) {
 
 PartialFile::PartialFile(const std::string& path, bool force)
     : target_(resolved(path, force)), partial_(target_ + ".partial"), force_(force) {
+  // A new file is ours from its first moment; one that is there only once it is locked.
+  if (std::error_code unused; !fs::exists(fs::symlink_status(partial_, unused))) removed_on_signal_.emplace(partial_);
   while (true) {
     files::Descriptor file;
     std::uint64_t old_bytes = 0;
@@ -63,7 +65,7 @@ PartialFile::PartialFile(const std::string& path, bool force)
     }
     if (!files::is_at(file.get(), partial_)) continue;  // its owner finished between our two calls
     file_ = std::move(file);
-    removed_on_signal_.emplace(partial_);
+    if (!removed_on_signal_) removed_on_signal_.emplace(partial_);
     break;
   }
   // The leftovers of a run that was killed go, so that this file starts as nothing but holes; anybody else's stays.

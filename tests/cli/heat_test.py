@@ -54,7 +54,7 @@ class Heat(program.TestCase):
 
     def interrupted(self, number, to_launcher, ranks):
         """A long run that gets a signal when it has shown two snapshots; returns (code, snapshots seen)."""
-        command = [program.CONCDEMO, "run", "heat", "--size", "600x500", "--steps", "20000", "--snapshot-every", "500",
+        command = [program.CONCDEMO, "run", "heat", "--size", "600x500", "--steps", "10000", "--snapshot-every", "250",
                    "--output", "long.h5", "--quiet", "--threads", "1"]
         if os.path.exists(self.path("long.h5")):
             os.remove(self.path("long.h5"))
@@ -79,7 +79,7 @@ class Heat(program.TestCase):
         return process.returncode, shown, err
 
     def test_signals_stop_at_a_step_that_is_saved_and_resume_reaches_the_same_bytes(self):
-        self.succeeds("run", "heat", "--size", "600x500", "--steps", 20000, "--snapshot-every", 500, "--quiet",
+        self.succeeds("run", "heat", "--size", "600x500", "--steps", 10000, "--snapshot-every", 250, "--quiet",
                       "--output", "out.h5")
         for number, to_launcher, ranks, code in ((signal.SIGUSR1, True, 2, 75), (signal.SIGTERM, False, 2, 75),
                                                  (signal.SIGINT, True, 1, 75), (signal.SIGKILL, False, 1, -9),
