@@ -8,7 +8,8 @@ using namespace concdemo;
 
 TEST_CASE("every element of A reaches the owner of its column once, in steps that sender and receiver share") {
   for (const std::uint64_t ranks : {1, 2, 3, 4, 7, 16, 31}) {
-    for (const auto& [m, n] : {std::pair{0, 5}, {1, 1}, {5, 0}, {7, 3}, {400, 1}, {1, 400}, {500, 301}, {3000, 40}}) {
+    for (const auto& shape : {std::pair{0, 5}, {1, 1}, {5, 0}, {7, 3}, {400, 1}, {1, 400}, {500, 301}, {3000, 40}}) {
+      const int m = shape.first, n = shape.second;  // not bindings: a lambda captures them
       const TransposePlan plan = plan_transpose(m, n, ranks);
       std::vector<int> arrived(static_cast<std::size_t>(m) * static_cast<std::size_t>(n));
       const auto arrive = [&](Range rows, Range columns) {
