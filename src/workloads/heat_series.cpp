@@ -86,15 +86,10 @@ Problem problem_of(const SeriesFile& file, const std::string& path) {
 
 class SeriesRun {
  public:
-  SeriesRun(const Context& context, const Problem& problem, const SeriesOptions& options, SeriesFile& file,
+  // After the file was made or opened, which wants its signals for itself.
+  SeriesRun(const Problem& problem, const SeriesOptions& options, SeriesFile& file, HeatSolver& solver,
             Progress& progress)
-      : problem_(problem),
-        options_(options),
-        file_(file),
-        progress_(progress),
-        solver_(context, problem.size[0], problem.size[1], problem.alpha, 2 + lent_arrays) {}
-
-  HeatSolver& solver() { return solver_; }
+      : problem_(problem), options_(options), file_(file), solver_(solver), progress_(progress) {}
 
   // From the current array, which holds the values of `step`; `fresh`: they are snapshot 0, to be written first.
   // Returns the step that was reached.
@@ -168,9 +163,9 @@ class SeriesRun {
   const Problem& problem_;
   const SeriesOptions& options_;
   SeriesFile& file_;
+  HeatSolver& solver_;
   Progress& progress_;
   NotedSignal signals_;
-  HeatSolver solver_;
   std::deque<std::size_t> lent_;
   std::uint64_t step_ = 0;
   std::uint64_t saved_ = 0;  // step of the last snapshot or checkpoint
@@ -184,8 +179,14 @@ void stop(const std::string& path, int signal, std::uint64_t step, const Problem
                           signal, strsignal(signal), step, problem.steps, path));
 }
 
+HeatSolver make_solver(const Context& context, const Problem& problem) {
+  return {context, problem.size[0], problem.size[1], problem.alpha, 2 + lent_arrays};
+}
+
+// From the solver's current array, the values of `step`.
 SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOptions& options, SeriesFile& file,
-                 std::uint64_t step, bool fresh, SeriesRun& run, Progress& progress) {
+                 HeatSolver& solver, std::uint64_t step, bool fresh, Progress& progress) {
+  SeriesRun run(problem, options, file, solver, progress);
   SeriesOutcome outcome;
   outcome.problem = problem;
   outcome.snapshots = file.snapshots();
@@ -206,7 +207,6 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes),
                       0};
   progress.show("verifying");
-  HeatSolver& solver = run.solver();
   measured.headline = heat_checksum(context, problem, solver);
   measured.result = heat_result(run.last(), measured.headline);
   Problem done = problem;
@@ -229,15 +229,16 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
 
 SeriesOutcome run_series(const Context& context, const Workload& workload, const Problem& problem,
                          const SeriesOptions& options, Progress& progress) {
-  const auto file =
-      SeriesFile::create(context.comm, series_spec(workload, problem, options, context.comm.is_root()), options.writer);
-  SeriesRun run(context, problem, options, *file, progress);
+  // The start first: what cannot be used must not cost an older file.
   progress.show("heat: reading or generating the start");
+  HeatSolver solver = make_solver(context, problem);
   LoadCounts counts;
-  load_start(context, start_from(problem.operands.front(), context.threads, &counts), run.solver());
+  load_start(context, start_from(problem.operands.front(), context.threads, &counts), solver);
   counts = total_over_ranks(context.comm, counts);
   refuse_missing(counts);
-  SeriesOutcome outcome = go(context, problem, options, *file, 0, true, run, progress);
+  const auto file =
+      SeriesFile::create(context.comm, series_spec(workload, problem, options, context.comm.is_root()), options.writer);
+  SeriesOutcome outcome = go(context, problem, options, *file, solver, 0, true, progress);
   outcome.measured.counts = counts;
   return outcome;
 }
@@ -255,25 +256,25 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
     outcome.whole_before = true;
     return outcome;
   }
-  SeriesRun run(context, problem, options, *file, progress);
+  HeatSolver solver = make_solver(context, problem);
   std::uint64_t step = 0;
   if (file->committed() == 0) {
     throw usage_error(fmt::format(
         "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", options.path));
   }
   mpi::together(context.comm, [&] {
-    const Tile& tile = run.solver().tile();
+    const Tile& tile = solver.tile();
     step = step_of_snapshot(problem, file->committed() - 1);
     // One beyond the next snapshot (the last ones were damaged) would leave that out.
     const auto checkpoint = file->checkpoint_step();
     if (checkpoint && *checkpoint > step && *checkpoint < step_of_snapshot(problem, file->committed())) {
       step = *checkpoint;
-      file->read_checkpoint(tile.rows.begin, tile.columns.begin, run.solver().values());
+      file->read_checkpoint(tile.rows.begin, tile.columns.begin, solver.values());
     } else {
-      file->read(file->committed() - 1, tile.rows.begin, tile.columns.begin, run.solver().values());
+      file->read(file->committed() - 1, tile.rows.begin, tile.columns.begin, solver.values());
     }
   });
-  return go(context, problem, options, *file, step, false, run, progress);
+  return go(context, problem, options, *file, solver, step, false, progress);
 }
 
 }  // namespace concdemo

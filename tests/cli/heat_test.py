@@ -54,7 +54,7 @@ class Heat(program.TestCase):
 
     def interrupted(self, number, to_launcher, ranks):
         """A long run that gets a signal when it has shown two snapshots; returns (code, snapshots seen)."""
-        command = [program.CONCDEMO, "run", "heat", "--size", "600x500", "--steps", "10000", "--snapshot-every", "250",
+        command = [program.CONCDEMO, "run", "heat", "--size", "600x500", "--steps", "20000", "--snapshot-every", "500",
                    "--output", "long.h5", "--quiet", "--threads", "1"]
         if os.path.exists(self.path("long.h5")):
             os.remove(self.path("long.h5"))
@@ -79,7 +79,7 @@ class Heat(program.TestCase):
         return process.returncode, shown, err
 
     def test_signals_stop_at_a_step_that_is_saved_and_resume_reaches_the_same_bytes(self):
-        self.succeeds("run", "heat", "--size", "600x500", "--steps", 10000, "--snapshot-every", 250, "--quiet",
+        self.succeeds("run", "heat", "--size", "600x500", "--steps", 20000, "--snapshot-every", 500, "--quiet",
                       "--output", "out.h5")
         for number, to_launcher, ranks, code in ((signal.SIGUSR1, True, 2, 75), (signal.SIGTERM, False, 2, 75),
                                                  (signal.SIGINT, True, 1, 75), (signal.SIGKILL, False, 1, -9),
@@ -116,6 +116,19 @@ class Heat(program.TestCase):
         self.fails(2, "run", "heat", "--input", f"{ERA}:/u", says=["2 dimensions", "/u"])
         self.fails(2, "run", "heat", "--input", f"{ERA}:/u", "--slice", "0,9,:,:", says=["--slice 0,9,:,:", "index 9"])
         self.fails(2, "run", "heat", "--input", f"{ERA}:/u", "--slice", "0,:,:", says="--slice 0,:,:")
+
+    def test_an_unusable_start_costs_no_older_file(self):
+        with h5py.File(self.path("in.h5"), "w") as file:
+            data = file.create_dataset("u", data=numpy.ones((5, 6)))
+            data.attrs["_FillValue"] = 7.0
+            data[2, 2] = 7.0
+        self.succeeds("run", "heat", "--size", "9x9", "--steps", 3, "--output", "out.h5")
+        before = self.digest()
+        for ranks in (1, 3):
+            self.fails(2, "run", "heat", "--input", "in.h5:/u", "--output", "out.h5", "--force", ranks=ranks,
+                       says="1 elements of the input are missing")
+            self.assertEqual(self.digest(), before)
+            self.assertEqual(sorted(os.listdir(self.folder)), ["in.h5", "out.h5"])
 
     def test_refusals(self):
         self.fails(2, "run", "heat", "--alpha", 0.3, says=["--alpha 0.3", "0.25"])
