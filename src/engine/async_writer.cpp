@@ -4,12 +4,9 @@
 
 #include <algorithm>
 
-#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
 #include "system/files.hpp"
-#include "system/signals.hpp"
-#include "system/topology.hpp"
 
 namespace concdemo {
 namespace {
@@ -19,24 +16,8 @@ constexpr std::uint64_t piece_elements = 4 * block_elements;  // one write; its 
 }  // namespace
 
 AsyncWriter::AsyncWriter(int file, std::vector<Target> targets, const WriterOptions& options)
-    : file_(file), targets_(std::move(targets)), options_(options), elements_(targets_.size()) {
+    : file_(file), targets_(std::move(targets)), elements_(targets_.size()), thread_(options) {
   for (const auto& target : targets_) sums_.emplace_back(block_count(target.elements));
-  if (!options_.async) return;
-  const SignalsBlocked blocked;
-  thread_ = std::thread([this] {
-    if (!options_.cpus.empty()) pin_this_thread(options_.cpus);  // not on the core that the main thread is pinned to
-    run();
-  });
-}
-
-AsyncWriter::~AsyncWriter() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
 }
 
 void AsyncWriter::submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride,
@@ -51,49 +32,15 @@ void AsyncWriter::submit_rows(std::size_t dataset, std::uint64_t first_element, 
                                    first_element, first_element + length, target.elements));
   }
   if (data.empty()) return;
-  const double start = now_s();
-  const Part part{dataset, first_element, stride, columns, data};
-  if (!options_.async) {
-    write(part);
-  } else {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return ring_.size() < static_cast<std::size_t>(std::max(1, options_.ring_depth)); });
-    ring_.push_back(part);
-    lock.unlock();
-    changed_.notify_all();
-  }
-  stall_s_ += now_s() - start;
-}
-
-void AsyncWriter::wait_until_left(std::size_t parts) {
-  const double start = now_s();
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return ring_.size() <= parts; });
-  stall_s_ += now_s() - start;
+  thread_.put([this, part = Part{dataset, first_element, stride, columns, data}] { write(part); });
 }
 
 AsyncWriter::Failure AsyncWriter::drain() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return ring_.empty(); });
+  thread_.drain();
   return failure_;
 }
 
-void AsyncWriter::run() noexcept {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [&] { return stop_ || !ring_.empty(); });
-    if (stop_) return;
-    const Part part = ring_.front();
-    lock.unlock();
-    write(part);
-    lock.lock();
-    ring_.pop_front();
-    changed_.notify_all();
-  }
-}
-
 void AsyncWriter::write(const Part& part) noexcept {
-  const double start = now_s();
   // What starts the disk's work is only a hint, so that the last fdatasync finds little left to do: not for each row.
   std::uint64_t begun = part.first_element;
   std::uint64_t at = part.first_element;
@@ -105,7 +52,6 @@ void AsyncWriter::write(const Part& part) noexcept {
     files::start_writeback(file_, offset, (at + columns - begun) * sizeof(double));
     begun = at + part.stride;
   }
-  busy_s_ += now_s() - start;
 }
 
 void AsyncWriter::write_run(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) noexcept {

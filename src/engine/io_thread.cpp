@@ -69,6 +69,11 @@ void IoThread::wait_until_left(std::size_t jobs) {
   stall_s_ += now_s() - start;
 }
 
+void IoThread::drain() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return left_ == 0; });
+}
+
 double IoThread::busy_s() const {
   const std::lock_guard lock(mutex_);
   return busy_s_;

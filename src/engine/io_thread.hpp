@@ -7,9 +7,14 @@
 #include <thread>
 #include <vector>
 
-#include "engine/async_writer.hpp"
-
 namespace concdemo {
+
+struct WriterOptions {
+  bool async = true;    // false: the caller does the writing (the same bytes)
+  int ring_depth = 64;  // pieces of work under way before the caller waits
+  std::vector<int> cpus{};  // where the I/O thread may run; empty: where the main thread may
+  bool reserve = true;  // take the whole file's space before the first write
+};
 
 // A thread that does file work in the order it is given, with all signals blocked: POSIX calls alone, neither MPI nor
 // HDF5. With options.async false the caller of put() does the work.
@@ -26,6 +31,7 @@ class IoThread {
   void put_urgent(Job job);  // goes before those of put(), and never waits
   std::size_t left() const;  // jobs of put() that are not done
   void wait_until_left(std::size_t jobs);
+  void drain();  // waits for all jobs of put(), which is not stalling
 
   double busy_s() const;   // spent in jobs
   double stall_s() const;  // spent by the caller in put and wait_until_left

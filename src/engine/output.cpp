@@ -68,6 +68,7 @@ struct OutputFile::State {
   std::optional<RemovedOnSignal> removed_on_signal;  // other ranks: a launcher may end them first
   files::Descriptor file;
   std::string misuse;                    // of submit, told by commit
+  std::vector<std::shared_ptr<const void>> owners;  // of submitted data
   std::optional<AsyncWriter> writer;     // last: stops before the file closes
 
   OutputStats commit();
@@ -120,6 +121,8 @@ void OutputFile::submit_rows(std::size_t dataset, std::uint64_t first_element, s
     state_->misuse = error.what();
   }
 }
+
+void OutputFile::keep(std::shared_ptr<const void> owner) { state_->owners.push_back(std::move(owner)); }
 
 void OutputFile::wait_until_left(std::size_t submissions) { state_->writer->wait_until_left(submissions); }
 

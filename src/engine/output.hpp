@@ -49,6 +49,9 @@ class OutputFile {
   void submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride, std::uint64_t columns,
                    std::span<const double> data);
 
+  // Local. Lets the owner of submitted data live until the I/O thread has stopped, whatever ends its other users.
+  void keep(std::shared_ptr<const void> owner);
+
   // Local. Waits until at most so many submissions of this rank are not written yet; the memory of the others is free.
   void wait_until_left(std::size_t submissions);
 

@@ -45,6 +45,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   const mpi::Comm& comm = context.comm;
   progress.show(fmt::format("{}: reading or generating", workload.name));
   const std::shared_ptr<Job> job = workload.prepare(context, problem);
+  if (options.sink.file != nullptr) options.sink.file->keep(job);
   Measurement measured;
   measured.job = job;
   measured.cost = workload.cost(problem);

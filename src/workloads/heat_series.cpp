@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 #include <numeric>
+#include <optional>
 #include <thread>
 
 #include "base/clock.hpp"
@@ -179,8 +180,9 @@ void stop(const std::string& path, int signal, std::uint64_t step, const Problem
                           signal, strsignal(signal), step, problem.steps, path));
 }
 
-HeatSolver make_solver(const Context& context, const Problem& problem) {
-  return {context, problem.size[0], problem.size[1], problem.alpha, 2 + lent_arrays};
+// Declared before the file: its arrays have to outlive the file's I/O thread.
+void make_solver(std::optional<HeatSolver>& solver, const Context& context, const Problem& problem) {
+  solver.emplace(context, problem.size[0], problem.size[1], problem.alpha, 2 + lent_arrays);
 }
 
 // From the solver's current array, the values of `step`.
@@ -231,20 +233,22 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
                          const SeriesOptions& options, Progress& progress) {
   // The start first: what cannot be used must not cost an older file.
   progress.show("heat: reading or generating the start");
-  HeatSolver solver = make_solver(context, problem);
+  std::optional<HeatSolver> solver;
+  make_solver(solver, context, problem);
   LoadCounts counts;
-  load_start(context, start_from(problem.operands.front(), context.threads, &counts), solver);
+  load_start(context, start_from(problem.operands.front(), context.threads, &counts), *solver);
   counts = total_over_ranks(context.comm, counts);
   refuse_missing(counts);
   const auto file =
       SeriesFile::create(context.comm, series_spec(workload, problem, options, context.comm.is_root()), options.writer);
-  SeriesOutcome outcome = go(context, problem, options, *file, solver, 0, true, progress);
+  SeriesOutcome outcome = go(context, problem, options, *file, *solver, 0, true, progress);
   outcome.measured.counts = counts;
   return outcome;
 }
 
 SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress) {
   progress.show("reading " + options.path);
+  std::optional<HeatSolver> solver;
   const auto file = SeriesFile::open(context.comm, options.path, options.writer);
   for (const std::string& text : file->messages()) {
     if (context.comm.is_root()) message(text);
@@ -256,25 +260,25 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
     outcome.whole_before = true;
     return outcome;
   }
-  HeatSolver solver = make_solver(context, problem);
+  make_solver(solver, context, problem);
   std::uint64_t step = 0;
   if (file->committed() == 0) {
     throw usage_error(fmt::format(
         "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", options.path));
   }
   mpi::together(context.comm, [&] {
-    const Tile& tile = solver.tile();
+    const Tile& tile = solver->tile();
     step = step_of_snapshot(problem, file->committed() - 1);
     // One beyond the next snapshot (the last ones were damaged) would leave that out.
     const auto checkpoint = file->checkpoint_step();
     if (checkpoint && *checkpoint > step && *checkpoint < step_of_snapshot(problem, file->committed())) {
       step = *checkpoint;
-      file->read_checkpoint(tile.rows.begin, tile.columns.begin, solver.values());
+      file->read_checkpoint(tile.rows.begin, tile.columns.begin, solver->values());
     } else {
-      file->read(file->committed() - 1, tile.rows.begin, tile.columns.begin, solver.values());
+      file->read(file->committed() - 1, tile.rows.begin, tile.columns.begin, solver->values());
     }
   });
-  return go(context, problem, options, *file, solver, step, false, progress);
+  return go(context, problem, options, *file, *solver, step, false, progress);
 }
 
 }  // namespace concdemo

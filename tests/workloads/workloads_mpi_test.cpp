@@ -2,7 +2,9 @@
 #include "workloads/problem.hpp"
 
 #include "base/error.hpp"
+#include "engine/array.hpp"
 #include "support/catch.hpp"
+#include "support/output.hpp"
 
 using namespace concdemo;
 
@@ -74,4 +76,39 @@ TEST_CASE("requests that contradict themselves are refused on every rank") {
   unequal.values = {{1, 2}, {1, 2, 3}};
   CHECK_THROWS_AS(resolve(world, find_workload("dot"), unequal), Error);
   CHECK_THROWS_AS(find_workload("summ"), Error);
+}
+
+namespace {
+
+class FailingJob final : public Job {
+ public:
+  void execute(const Sink& sink) override {
+    sink.submit(0, 0, values_.span().first(1));
+    sink.submit(0, 1, values_.span().subspan(1));
+    sink.file->wait_until_left(1);  // the second is under way
+    throw usage_error("after its submission");
+  }
+  Verification verify() override { return {}; }
+  Json result() const override { return {}; }
+  std::string headline() const override { return {}; }
+
+ private:
+  Array values_{std::uint64_t{1} << 23};  // 64 MiB: longer in writing than the way out takes
+};
+
+}  // namespace
+
+TEST_CASE("a job that fails leaves its arrays to the I/O thread that is writing them") {
+  const auto world = mpi::Comm::world();
+  if (world.size() > 1) return;  // what one rank submits
+  const test::SharedFolder folder(world);
+  Progress progress(ProgressMode::off, false);
+  Workload workload = *workloads().front();
+  workload.prepare = [](const Context&, const Problem&) -> std::unique_ptr<Job> { return std::make_unique<FailingJob>(); };
+  const Problem problem = generated_problem(workload, {std::uint64_t{1} << 23}, 1, Fill::index);
+  FileSpec spec = test::vectors(folder.path() + "/out.h5", {std::uint64_t{1} << 23});
+  const auto file = OutputFile::create(world, spec, {});
+  ExecuteOptions options;
+  options.sink.file = file.get();
+  CHECK_THROWS_AS(execute({world, 1}, workload, problem, options, progress), Error);
 }
