@@ -118,7 +118,11 @@ std::unique_ptr<SeriesFile> SeriesFile::create(const mpi::Comm& comm, const Seri
     // For tests of a disk that fills in mid-run.
     const bool reserve = options.reserve && std::getenv("CONCDEMO_UNRESERVED") == nullptr;
     try {
+      const auto shape = shape_of(spec);
+      state->xdmf.emplace(state->target, XdmfField{spec.field.name, shape[0], shape[1], shape[2]});
+      state->xdmf->require_place(spec.force);
       state->reserved = make_file(partial, spec, reserve);
+      state->xdmf->start({});  // before: one that is there may list more than the new file has
       partial.publish();
     } catch (...) {
       state->lock.remove();

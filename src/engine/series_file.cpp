@@ -138,6 +138,7 @@ void SeriesFile::finish(std::uint64_t snapshot, double time, std::span<const dou
       put_at(file, state.path, std::as_bytes(std::span(&entry.scalars[i], 1)), place(2 + i), "scalar");
     }
     put_at(file, state.path, std::as_bytes(std::span(&entry.time, 1)), place(1), "time");
+    state.xdmf->add(entry.time);
   });
   state.handed.push_back({true, snapshot});
   state.is_open = false;
@@ -201,6 +202,7 @@ void SeriesFile::State::seal() {
   if (error == 0) error = files::sync_all(file.get());
   if (error == 0) error = file.close();
   if (error != 0) throw system_error(fmt::format("{}: fsync: {}", path, files::error_text(error)));
+  xdmf->complete();
   if (committed == snapshots()) checkpoints->remove();
   lock.remove();
 }

@@ -97,6 +97,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     }
     state->lock = RunLock::take(state->target);
     try {
+      Xdmf(state->target, {}).require_place(false);
       mend_start(path, state->target, state->file.get(), state->messages);
     } catch (...) {
       state->lock.remove();
@@ -124,6 +125,11 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
       state->messages.push_back(fmt::format("{}: snapshot {} or its commit entry is damaged; going on from {} snapshots",
                                             path, committed, committed));
     }
+    std::vector<double> times;
+    for (std::uint64_t i = 0; i < committed; ++i) times.push_back(reading.entries[static_cast<std::size_t>(i)]->time);
+    const auto& field = state->header.datasets[0];
+    state->xdmf.emplace(state->target, XdmfField{field.name, field.shape[0], field.shape[1], field.shape[2]});
+    state->xdmf->start(std::move(times));
     if (!state->finished) reset_after(path, state->file.get(), state->header, reading, committed);
   });
   state->start_writing();

@@ -11,6 +11,7 @@
 #include "engine/file_header.hpp"
 #include "engine/run_lock.hpp"
 #include "engine/series_file.hpp"
+#include "engine/xdmf.hpp"
 #include "system/files.hpp"
 
 // The inside of a SeriesFile, shared by the files that implement it.
@@ -42,6 +43,7 @@ struct SeriesFile::State {
   std::uint64_t matrices = 0;       // of the writer, committed
   std::optional<std::uint64_t> newest_checkpoint;
   std::optional<Checkpoint> checkpoints;
+  std::optional<Xdmf> xdmf;  // rank 0; its I/O thread adds to it
   std::optional<DurableWriter> writer;  // last: its thread stops before the files close
 
   std::uint64_t rows() const { return header.datasets[0].shape[1]; }

@@ -143,7 +143,7 @@ class Campaign:
         if hashlib.sha256(self.file.read_bytes()).hexdigest() != right:
             raise Lost("the sha256 is not that of an uninterrupted run")
         left = sorted(path.name for path in self.folder.iterdir())
-        if left != ["heat.h5"]:
+        if left != ["heat.h5", "heat.xmf"]:
             raise Lost(f"left behind: {left}")
 
 

@@ -50,7 +50,7 @@ class Heat(program.TestCase):
                                         (4, 1, ["--checkpoint-every", 3])):
             self.succeeds(*arguments, "other.h5", "--force", *options, ranks=ranks, threads=threads)
             self.assertEqual(self.digest("other.h5"), self.digest(), (ranks, threads, options))
-        self.assertEqual(sorted(os.listdir(self.folder)), ["other.h5", "out.h5"])
+        self.assertEqual(sorted(os.listdir(self.folder)), ["other.h5", "other.xmf", "out.h5", "out.xmf"])
 
     def interrupted(self, number, to_launcher, ranks):
         """A long run that gets a signal when it has shown two snapshots; returns (code, snapshots seen)."""
@@ -128,7 +128,7 @@ class Heat(program.TestCase):
             self.fails(2, "run", "heat", "--input", "in.h5:/u", "--output", "out.h5", "--force", ranks=ranks,
                        says="1 elements of the input are missing")
             self.assertEqual(self.digest(), before)
-            self.assertEqual(sorted(os.listdir(self.folder)), ["in.h5", "out.h5"])
+            self.assertEqual(sorted(os.listdir(self.folder)), ["in.h5", "out.h5", "out.xmf"])
 
     def test_refusals(self):
         self.fails(2, "run", "heat", "--alpha", 0.3, says=["--alpha 0.3", "0.25"])

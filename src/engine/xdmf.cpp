@@ -1,0 +1,140 @@
+#include "engine/xdmf.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/failure.hpp"
+#include "base/fault.hpp"
+#include "system/files.hpp"
+
+namespace concdemo {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+std::string file_name_of(const std::string& path) { return fs::path(path).filename().string(); }
+
+// By which an earlier one of the same file is recognised.
+std::string opening(const std::string& file_name) {
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<Xdmf Version=\"3.0\">\n<Domain>\n"
+      "<Information Name=\"concdemo\" Value=\"committed snapshots of {}\"/>\n",
+      escaped(file_name));
+}
+
+}  // namespace
+
+std::string xdmf_path(const std::string& file) {
+  const fs::path path(file);
+  const auto extension = path.extension();
+  const bool is_usual = extension == ".h5" || extension == ".hdf5" || extension == ".nc";
+  return is_usual ? fs::path(path).replace_extension(".xmf").string() : file + ".xmf";
+}
+
+// As a layer of a 3-D grid: one of two dimensions lies in the plane of y and z for ParaView.
+std::string xdmf_text(const std::string& file_name, const XdmfField& field, std::span<const double> times) {
+  const auto& [name, snapshots, rows, columns] = field;
+  auto text = opening(file_name);
+  text += fmt::format("<Grid Name=\"{}\" GridType=\"Collection\" CollectionType=\"Temporal\">\n", escaped(name));
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    text += fmt::format(
+        R"(<Grid Name="{0}" GridType="Uniform"><Time Value="{1}"/>
+ <Topology TopologyType="3DCoRectMesh" Dimensions="1 {3} {4}"/>
+ <Geometry GeometryType="ORIGIN_DXDYDZ">
+  <DataItem Format="XML" NumberType="Float" Precision="8" Dimensions="3">0 0 0</DataItem>
+  <DataItem Format="XML" NumberType="Float" Precision="8" Dimensions="3">1 1 1</DataItem>
+ </Geometry>
+ <Attribute Name="{0}" AttributeType="Scalar" Center="Node">
+  <DataItem ItemType="HyperSlab" Dimensions="1 {3} {4}">
+   <DataItem Format="XML" NumberType="Int" Precision="8" Dimensions="3 3">{5} 0 0  1 1 1  1 {3} {4}</DataItem>
+   <DataItem Format="HDF" NumberType="Float" Precision="8" Dimensions="{2} {3} {4}">{6}:/{0}</DataItem>
+  </DataItem>
+ </Attribute>
+</Grid>
+)",
+        escaped(name), times[i], snapshots, rows, columns, i, escaped(file_name));
+  }
+  return text + "</Grid>\n</Domain>\n</Xdmf>\n";
+}
+
+Xdmf::Xdmf(const std::string& file, XdmfField field) : file_(file), path_(xdmf_path(file)), field_(std::move(field)) {}
+
+void Xdmf::require_place(bool force) const {
+  std::error_code unused;
+  const auto status = fs::symlink_status(path_, unused);
+  if (!fs::exists(status)) return;
+  const auto advice = fmt::format("move it away, or name another output than {}", file_);
+  if (!fs::is_regular_file(status)) throw usage_error(fmt::format("{} is not a regular file; {}", path_, advice));
+  if (force) return;
+  const auto expected = opening(file_name_of(file_));
+  std::string found(expected.size(), ' ');
+  files::Descriptor descriptor;
+  std::size_t got = 0;
+  int error = files::open(path_, O_RDONLY | O_NONBLOCK, descriptor);
+  if (error == 0) error = files::read_all(descriptor.get(), std::as_writable_bytes(std::span(found)), 0, got);
+  if (error != 0) throw usage_error(fmt::format("cannot read {}: {}; {}", path_, files::error_text(error), advice));
+  if (found != expected) throw usage_error(fmt::format("{} exists and is not of {}; {}", path_, file_, advice));
+}
+
+void Xdmf::start(std::vector<double> times) {
+  times_ = std::move(times);
+  if (!times_.empty()) return write();
+  if (::unlink(path_.c_str()) != 0 && errno != ENOENT) {
+    throw system_error(fmt::format("cannot remove {}: {}", path_, files::error_text(errno)));
+  }
+}
+
+// A failure is not the run's: what is there stays valid, and the last writing tells.
+void Xdmf::add(double time) {
+  times_.push_back(time);
+  const double start_s = now_s();
+  if (start_s < next_s_) return;
+  static_cast<void>(attempt([&] { write(); }));
+  const double end_s = now_s();
+  next_s_ = end_s + std::max(1.0, 50 * (end_s - start_s));  // long lists cost the I/O thread 2 % at most
+}
+
+void Xdmf::complete() {
+  if (!times_.empty()) write();
+}
+
+void Xdmf::write() {
+  const auto name = file_name_of(file_);
+  if (name.find(':') != std::string::npos) return;
+  const auto text = xdmf_text(name, field_, times_);
+  const auto partial = path_ + ".partial";
+  files::Descriptor descriptor;
+  int error = fault::at("xdmf");
+  if (error == 0) error = files::open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, descriptor);
+  if (error == 0) error = files::write_all(descriptor.get(), std::as_bytes(std::span(text)), 0);
+  if (error == 0) error = files::sync_all(descriptor.get());  // or a power cut may leave the name of an empty file
+  if (error == 0) error = descriptor.close();
+  if (error == 0) error = files::rename(partial, path_, true);
+  if (error == 0) return;
+  ::unlink(partial.c_str());
+  throw system_error(fmt::format("cannot write {}: {}", path_, files::error_text(error)));
+}
+
+}  // namespace concdemo
