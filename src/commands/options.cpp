@@ -21,6 +21,18 @@ void add_compute_options(CLI::App& command, CommonOptions& options) {
   add_screen_options(command, options);
 }
 
+void add_hang_timeout(CLI::App& command, double& seconds) {
+  command.add_option("--hang-timeout", seconds,
+                     "of heat: end the job when a rank or its I/O thread does nothing for so long (default: only say so)")
+      ->type_name("SECONDS");
+}
+
+void check_hang_timeout(double seconds) {
+  if (seconds == 0 || (seconds >= 1 && seconds <= 1e6)) return;
+  throw usage_error(fmt::format("--hang-timeout {}: give seconds from 1 to 1000000, more than the longest fdatasync takes",
+                                seconds));
+}
+
 CLI::Validator whole_number(int least, int most) { return CLI::Range(least, most).description(""); }
 
 ProgressMode progress_mode(const CommonOptions& options) {

@@ -20,6 +20,9 @@ struct CommonOptions {
 void add_screen_options(CLI::App& command, CommonOptions& options);   // --progress, --quiet
 void add_compute_options(CLI::App& command, CommonOptions& options);  // those, --threads and --simd
 
+void add_hang_timeout(CLI::App& command, double& seconds);            // 0: never
+void check_hang_timeout(double seconds);                               // usage Error
+
 CLI::Validator whole_number(int least, int most);  // for help without a range behind each option
 
 ProgressMode progress_mode(const CommonOptions& options);

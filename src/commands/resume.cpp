@@ -5,6 +5,7 @@
 #include "commands/options.hpp"
 #include "commands/result.hpp"
 #include "engine/layout.hpp"
+#include "engine/watchdog.hpp"
 #include "workloads/heat_series.hpp"
 #include "workloads/list.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 struct ResumeOptions {
   SeriesOptions series;
   std::string checkpoint_every = "0";
+  double hang_timeout_s = 0;
   ResultOptions result;
   CommonOptions common;
 };
@@ -24,6 +26,8 @@ void resume(const mpi::Comm& world, ResumeOptions options) {
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
   options.series.writer.cpus = layout.cpus;
+  check_hang_timeout(options.hang_timeout_s);
+  const Watchdog watchdog(world, options.hang_timeout_s, "go on with: concdemo resume " + options.series.path);
   Progress progress(progress_mode(options.common), world.is_root());
   auto records = open_records(world, options.result, options.series.path);
   const SeriesOutcome outcome = resume_series({world, layout.threads}, options.series, progress);
@@ -50,6 +54,7 @@ void add_resume(CLI::App& app, Action& action) {
       .add_option("--record", options->result.record, "append the measurement to this file, one JSON object a line")
       ->type_name("FILE");
   resume_app.add_flag("--json", options->result.json, "print the record alone");
+  add_hang_timeout(resume_app, options->hang_timeout_s);
   add_compute_options(resume_app, options->common);
   resume_app.callback([options, &action] { action = [options](const mpi::Comm& world) { resume(world, *options); }; });
 }

@@ -9,6 +9,7 @@
 #include "commands/options.hpp"
 #include "commands/result.hpp"
 #include "engine/layout.hpp"
+#include "engine/watchdog.hpp"
 #include "workloads/execute.hpp"
 #include "workloads/heat_series.hpp"
 #include "workloads/problem.hpp"
@@ -33,6 +34,7 @@ struct RunOptions {
   std::string snapshot_every;
   std::string checkpoint_every = "0";
   double alpha = 0;
+  double hang_timeout_s = 0;
   std::string writer = "async";
   int repeat = 1;
   int warmup = 0;
@@ -98,6 +100,16 @@ std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions
   return OutputFile::create(world, spec, writer);
 }
 
+std::unique_ptr<Watchdog> watch(const mpi::Comm& world, const Workload& workload, const RunOptions& options) {
+  check_hang_timeout(options.hang_timeout_s);
+  if (workload.has_steps) {
+    const auto next = given(options, "--output") ? "go on with: concdemo resume " + options.output : "run it again";
+    return std::make_unique<Watchdog>(world, options.hang_timeout_s, next);
+  }
+  if (!given(options, "--hang-timeout")) return nullptr;
+  throw usage_error(fmt::format("{} takes no time steps; leave --hang-timeout out", workload.name));
+}
+
 void run(const mpi::Comm& world, const RunOptions& options) {
   const Workload& workload = find_workload(options.workload);
   const Request request = to_request(options);
@@ -108,6 +120,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     if (!layout.warnings.empty()) message("warning: " + layout.warnings.front());
   }
   const Context context{world, layout.threads};
+  const auto watchdog = watch(world, workload, options);
   Problem problem = resolve(world, workload, request);
   plan_memory(context, workload, problem);
   Progress progress(progress_mode(options.common), world.is_root());
@@ -185,6 +198,7 @@ void add_run(CLI::App& app, Action& action) {
       ->type_name("C");
   run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")
       ->type_name("A");
+  add_hang_timeout(run_app, options->hang_timeout_s);
   run_app.add_option("--writer", options->writer, "async (I/O threads) or sync (the main thread waits)")
       ->check(CLI::IsMember({"async", "sync"}))
       ->option_text("async|sync");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "base/partition.hpp"
@@ -33,6 +34,7 @@ std::uint64_t checksum_of_part(const mpi::Comm& comm, int file, std::uint64_t of
   std::uint64_t sum = 0;
   for (auto at = mine.begin; at < mine.end; at += block_elements) {
     const auto piece = std::span(buffer).first(static_cast<std::size_t>(std::min(mine.end - at, block_elements)));
+    activity::beat();
     std::size_t got = 0;
     if (files::read_all(file, std::as_writable_bytes(piece), offset + at * sizeof(double), got) != 0 ||
         got < piece.size_bytes()) {
@@ -100,6 +102,7 @@ void Checkpoint::read(std::uint64_t row, std::uint64_t column, const MatrixSpan&
 void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
   mpi::together(comm, [&] {
     if (!comm.is_root()) return;
+    activity::at("making " + path_);
     int error = fault::at("checkpoint");
     if (error == 0) error = files::open(path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, file_);
     std::uint64_t bytes = 0;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/activity.hpp"
 #include "base/fault.hpp"
 #include "engine/checksum.hpp"
 #include "system/files.hpp"
@@ -86,6 +87,7 @@ void DurableWriter::write(Matrix& matrix, std::uint64_t row, std::uint64_t colum
   std::uint64_t hinted = begin;
   const auto flush = [&] {
     const auto offset = target.offset + begin * sizeof(double);
+    if (activity::is_watched()) activity::at(fmt::format("writing {} at byte {}", target.path, offset));
     int error = fault::at("write");
     if (error == 0) error = files::write_gathered(target.file, parts, offset);
     check_file(error, fmt::format("cannot write {} at byte {}", target.path, offset));
@@ -126,6 +128,7 @@ void DurableWriter::sync(std::uint64_t begin, std::uint64_t end) {
   thread_.put_urgent([this, targets, end] {
     guarded([&] {
       for (const auto& target : targets) {
+        activity::at("fdatasync of " + target.path);
         int error = fault::at("sync");
         if (error == 0) error = files::sync_data(target.file);
         check_file(error, target.path + ": fdatasync");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/activity.hpp"
 #include "base/clock.hpp"
 #include "system/signals.hpp"
 #include "system/topology.hpp"
@@ -13,6 +14,7 @@ IoThread::IoThread(const WriterOptions& options) : options_(options) {
   const SignalsBlocked blocked;
   thread_ = std::thread([this] {
     if (!options_.cpus.empty()) pin_this_thread(options_.cpus);  // not on the core that the main thread is pinned to
+    activity::report_as_io_thread();
     run();
   });
 }
@@ -38,6 +40,7 @@ void IoThread::put(Job job) {
   if (!options_.async) {
     do_now(job);
   } else {
+    const activity::Waiting waiting(activity::State::waits_for_io);
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return left_ < static_cast<std::size_t>(std::max(1, options_.ring_depth)); });
     ordinary_.push_back(std::move(job));
@@ -64,12 +67,14 @@ std::size_t IoThread::left() const {
 
 void IoThread::wait_until_left(std::size_t jobs) {
   const double start = now_s();
+  const activity::Waiting waiting(activity::State::waits_for_io);
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return left_ <= jobs; });
   stall_s_ += now_s() - start;
 }
 
 void IoThread::drain() {
+  const activity::Waiting waiting(activity::State::waits_for_io);
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return left_ == 0; });
 }
@@ -93,6 +98,7 @@ void IoThread::run() noexcept {
     const double start = now_s();
     job();
     job = nullptr;  // its captures too
+    activity::rest();
     lock.lock();
     busy_s_ += now_s() - start;
     if (!is_urgent) --left_;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
 
@@ -98,6 +99,7 @@ bool PartialFile::resize(std::uint64_t bytes, bool reserve) const {
   int error = files::resize(file_.get(), bytes);
   bool reserved = false;
   if (error == 0 && reserve) {
+    activity::at("reserving the space of " + partial_);
     error = fault::at("reserve");
     if (error == 0) error = files::reserve(file_.get(), bytes);
     reserved = error == 0;
@@ -111,12 +113,14 @@ bool PartialFile::resize(std::uint64_t bytes, bool reserve) const {
 }
 
 void PartialFile::publish() {
+  activity::at("fsync of " + partial_);
   int error = fault::at("fsync");
   if (error == 0) error = files::sync_all(file_.get());
   if (error != 0) throw system_error(fmt::format("{}: fsync: {}", partial_, files::error_text(error)));
   if (!files::is_at(file_.get(), partial_)) {
     throw system_error(fmt::format("{} was removed or replaced while it was written; run again", partial_));
   }
+  activity::at(fmt::format("renaming {} to {}", partial_, target_));
   error = fault::at("rename");
   if (error == 0) error = files::rename(partial_, target_, force_);
   if (error == EEXIST) {
@@ -128,6 +132,7 @@ void PartialFile::publish() {
   }
   published_ = true;
   removed_on_signal_.reset();
+  activity::at("fsync of the folder of " + target_);
   error = fault::at("folder");
   if (error == 0) error = files::sync_folder(files::folder_of(target_));
   if (error != 0) throw system_error(fmt::format("folder of {}: fsync: {}", target_, files::error_text(error)));

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
 
@@ -32,6 +33,7 @@ RunLock RunLock::take(const std::string& target) {
   RunLock lock;
   lock.path_ = target + ".lock";
   while (true) {
+    activity::at("locking " + lock.path_);
     int error = fault::at("lock");
     if (error == 0) error = files::open(lock.path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, lock.file_);
     if (error == 0) error = hold_if_possible(lock.file_.get(), true);

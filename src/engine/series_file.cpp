@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/activity.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
@@ -20,6 +21,7 @@ namespace concdemo {
 
 void put_at(int file, const std::string& path, std::span<const std::byte> bytes, std::uint64_t offset,
             const char* point) {
+  activity::at(fmt::format("writing {} at byte {} ({})", path, offset, point));
   int error = fault::at(point);
   if (error == 0) error = files::write_all(file, bytes, offset);
   if (error == 0) return;
@@ -27,6 +29,7 @@ void put_at(int file, const std::string& path, std::span<const std::byte> bytes,
 }
 
 void sync_file(int file, const std::string& path, const char* point) {
+  activity::at(fmt::format("fdatasync of {} ({})", path, point));
   int error = fault::at(point);
   if (error == 0) error = files::sync_data(file);
   if (error != 0) throw system_error(fmt::format("{}: fdatasync: {}", path, files::error_text(error)));
@@ -198,6 +201,7 @@ void SeriesFile::State::seal() {
     const auto sector = to_sector({CommitKind::end, snapshots(), 0, 0, 0, {}}, snapshots());
     put_at(file.get(), path, std::as_bytes(std::span(sector)), commit_offset(snapshots()), "end");
   }
+  activity::at("fsync of " + path);
   int error = fault::at("end_sync");
   if (error == 0) error = files::sync_all(file.get());
   if (error == 0) error = file.close();

@@ -4,6 +4,7 @@
 #include <bit>
 #include <filesystem>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "engine/series_state.hpp"
@@ -96,6 +97,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
       throw usage_error(fmt::format("cannot open {}: {}; name a file to resume", path, files::error_text(error)));
     }
     state->lock = RunLock::take(state->target);
+    activity::at("reading " + path);
     try {
       Xdmf(state->target, {}).require_place(false);
       mend_start(path, state->target, state->file.get(), state->messages);

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "engine/checksum.hpp"
@@ -82,6 +83,7 @@ bool Skeleton::put_into(const PartialFile& partial, bool reserve, FileHeader& he
   header.metadata_checksum = checksum_of(scratch_->file(), metadata_places(header));
   partial.require_space(header.file_bytes, reserve);
   const bool reserved = partial.resize(header.file_bytes, reserve);
+  activity::at("writing the metadata of " + partial.path());
   int error = fault::at("skeleton");
   if (error == 0) error = files::copy_sparse(scratch_->file(), partial.file(), header.file_bytes);
   if (error != 0) throw system_error(fmt::format("cannot write {}: {}", partial.path(), files::error_text(error)));

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/activity.hpp"
 #include "base/partition.hpp"
 #include "engine/checksum.hpp"
 #include "system/files.hpp"
@@ -20,6 +21,7 @@ constexpr unsigned max_threads = 4;
 std::uint64_t block_count_of(const Section& section) { return section.table.bytes / sizeof(std::uint64_t); }
 
 bool is_sound(int file, const Block& block, std::vector<std::byte>& buffer) {
+  activity::beat();
   const auto& section = *block.section;
   const auto entry = section.table.offset + block.number * sizeof(std::uint64_t);
   const auto table = read_place(file, {entry, sizeof(std::uint64_t)}, buffer);

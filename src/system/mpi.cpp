@@ -2,18 +2,22 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <thread>
 
+#include "base/activity.hpp"
 #include "base/failure.hpp"
 #include "system/mpi_handle.hpp"
 
 namespace concdemo::mpi {
 namespace {
 double total_waited_s = 0;
+std::atomic<int> code_to_abort_with = 0;
 }
 
 void check(int code, const char* call) {
@@ -29,15 +33,19 @@ template <class Test>
 bool wait_for(Test is_done, double timeout_s) {
   using namespace std::chrono;
   const auto start = steady_clock::now();
+  std::optional<activity::Waiting> waiting;
   while (true) {
     const bool done = is_done();
     const duration<double> waited = steady_clock::now() - start;
     if (done) {
       total_waited_s += waited.count();
+      activity::beat();
       return true;
     }
     if (waited.count() > timeout_s) return false;
     if (waited < microseconds(50)) continue;
+    if (const int code = code_to_abort_with) abort(code);
+    if (!waiting) waiting.emplace(activity::State::waits_for_ranks);
     std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), milliseconds(1)));
   }
 }
@@ -104,6 +112,8 @@ void abort(int exit_code) {
   std::abort();
 }
 
+void abort_in_wait(int exit_code) { code_to_abort_with = exit_code; }
+
 std::string library_version() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
   int length = 0;
@@ -131,12 +141,14 @@ Comm Comm::world() {
 }
 
 Comm Comm::split(int colour) const {
+  const activity::Waiting waiting(activity::State::waits_for_ranks);
   auto handle = std::make_unique<Handle>();
   check(MPI_Comm_split(handle_->comm, colour, rank_, &handle->comm), "MPI_Comm_split");
   return Comm(std::move(handle));
 }
 
 Comm Comm::split_by_node() const {
+  const activity::Waiting waiting(activity::State::waits_for_ranks);
   auto handle = std::make_unique<Handle>();
   check(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &handle->comm),
         "MPI_Comm_split_type");

@@ -28,6 +28,7 @@ class Session {
 void expect_no_other_rank();
 
 [[noreturn]] void abort(int exit_code);  // the last resort: ends every rank
+void abort_in_wait(int exit_code);       // the main thread does so as soon as it waits; any thread may call this
 std::string library_version();           // first line of MPI_Get_library_version
 
 double waited_s();  // seconds this rank has spent waiting for others in calls of this wrapper

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/activity.hpp"
 #include "engine/record.hpp"
 #include "engine/stored.hpp"
 
@@ -73,6 +74,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
                                                        : measured.cost.traffic_bytes >= beyond_caches_bytes;
   if (options.peak && large && !problem.stream) {
     progress.show("measuring the peak");
+    activity::rest();
     measured.peak = measure_peak(comm, context.threads, measured.cost.bound);
     measured.peak->value = std::max(measured.peak->value, measured.best_rate());
   }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
+#include "base/fault.hpp"
 #include "engine/checksum.hpp"
 #include "workloads/heat_solver.hpp"
 #include "workloads/list.hpp"
@@ -28,6 +30,7 @@ class HeatJob final : public Job {
 
   void execute(const Sink& sink) override {
     solver_.go_back_to(start_);
+    activity::at("computing");
     if (problem_.steps > 1) solver_.advance(problem_.steps - 1);
     if (problem_.steps > 0) solver_.advance(1);
     const MatrixView values = solver_.values(solver_.current());
@@ -38,6 +41,7 @@ class HeatJob final : public Job {
   }
 
   Verification verify() override {
+    activity::at("verifying");
     const HeatState state = solver_.state(problem_.steps > 0);
     checksum_ = heat_checksum(context_, problem_, solver_);
     result_ = heat_result(state, checksum_);
@@ -88,6 +92,7 @@ HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
     const std::uint64_t step = std::clamp<std::uint64_t>(buffer_elements / out.columns, 1, out.rows);
     Array buffer(step * out.columns);
     for (std::uint64_t row = 0; row < out.rows; row += step) {
+      activity::beat();
       const std::uint64_t height = std::min<std::uint64_t>(step, out.rows - row);
       const Range part{rows.begin + row, rows.begin + row + height};
       const LoadCounts found = load_rectangles(operand, {{part, columns, buffer.span().data()}}, threads);
@@ -101,7 +106,11 @@ HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
 }
 
 void load_start(const Context& context, const HeatStart& start, HeatSolver& solver) {
-  mpi::together(context.comm, [&] { start(solver.tile().rows, solver.tile().columns, solver.values()); });
+  activity::at("reading or generating the start");
+  mpi::together(context.comm, [&] {
+    if (fault::at("start") != 0) throw system_error("the start cannot be read: CONCDEMO_FAULT");
+    start(solver.tile().rows, solver.tile().columns, solver.values());
+  });
 }
 
 std::string heat_checksum(const Context& context, const Problem& problem, const HeatSolver& solver) {

@@ -11,8 +11,10 @@
 #include <optional>
 #include <thread>
 
+#include "base/activity.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/fault.hpp"
 #include "engine/record.hpp"
 #include "system/signals.hpp"
 #include "workloads/heat.hpp"
@@ -32,6 +34,11 @@ std::uint64_t snapshot_count(const Problem& problem) {
 
 std::uint64_t step_of_snapshot(const Problem& problem, std::uint64_t snapshot) {
   return std::min(problem.steps, snapshot * problem.snapshot_every);
+}
+
+// Where no system call can fail.
+void failing_point(const char* name) {
+  if (fault::at(name) != 0) throw system_error(fmt::format("{} failed: CONCDEMO_FAULT", name));
 }
 
 std::vector<double> indices(std::uint64_t count) {
@@ -104,6 +111,8 @@ class SeriesRun {
       const std::uint64_t target = step_of_snapshot(problem_, next);
       // The step before a snapshot is taken by itself, so that its change is known.
       const std::uint64_t steps = target - step_ == 1 ? 1 : std::min(HeatSolver::steps_a_pass, target - step_ - 1);
+      activity::at(fmt::format("computing steps {} to {} of {}", step_ + 1, step_ + steps, problem_.steps));
+      failing_point("advance");
       solver_.advance(steps);
       step_ += steps;
       progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps,
@@ -144,6 +153,8 @@ class SeriesRun {
   }
 
   void snapshot(std::uint64_t number, bool observed) {
+    activity::at(fmt::format("the sums of snapshot {}", number));
+    failing_point("state");
     last_ = solver_.state(observed);
     make_room();
     file_.submit(number, solver_.tile().rows.begin, solver_.tile().columns.begin, solver_.values(solver_.current()));
@@ -209,6 +220,8 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes),
                       0};
   progress.show("verifying");
+  activity::at("verifying");
+  failing_point("verify");
   measured.headline = heat_checksum(context, problem, solver);
   measured.result = heat_result(run.last(), measured.headline);
   Problem done = problem;
@@ -231,6 +244,7 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
 
 SeriesOutcome run_series(const Context& context, const Workload& workload, const Problem& problem,
                          const SeriesOptions& options, Progress& progress) {
+  fault::arm(context.comm.rank());
   // The start first: what cannot be used must not cost an older file.
   progress.show("heat: reading or generating the start");
   std::optional<HeatSolver> solver;
