@@ -179,6 +179,14 @@ void SeriesFile::read_checkpoint(std::uint64_t row, std::uint64_t column, const 
 
 std::size_t SeriesFile::left() const { return state_->writer->thread().left(); }
 void SeriesFile::wait_until_left(std::size_t submissions) { state_->writer->thread().wait_until_left(submissions); }
+void SeriesFile::wait_until_written() {
+  auto& state = *state_;
+  const double start = now_s();
+  state.writer->thread().drain();
+  const auto failure = attempt([&] { sync_file(state.file.get(), state.path, "sync"); });
+  if (failure.failed()) fail(failure);
+  state.drain_s += now_s() - start;
+}
 void SeriesFile::fail(const Failure& failure) { state_->writer->fail(failure); }
 
 void SeriesFile::State::take_in(const DurableWriter::Progress& progress) {
@@ -215,7 +223,7 @@ OutputStats SeriesFile::close() {
   auto& state = *state_;
   const double drain_start = now_s();
   state.take_in(state.writer->drain());
-  const double drain_s = now_s() - drain_start;
+  state.drain_s += now_s() - drain_start;
   mpi::together(state.comm, [&] {
     if (state.comm.is_root()) return state.seal();
     const int error = state.file.close();
@@ -226,7 +234,7 @@ OutputStats SeriesFile::close() {
   stats.bytes = state.header.file_bytes;
   stats.io_busy_s = state.comm.max(state.writer->thread().busy_s());
   stats.stall_s = state.comm.max(state.writer->thread().stall_s());
-  stats.drain_s = state.comm.max(drain_s);
+  stats.drain_s = state.comm.max(state.drain_s);
   stats.durable_s = state.comm.max(now_s() - state.start);
   stats.reserved = state.reserved;
   return stats;

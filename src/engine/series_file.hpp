@@ -88,6 +88,9 @@ class SeriesFile {
 
   std::size_t left() const;                      // submissions of this rank (checkpoints too) that are not written yet
   void wait_until_left(std::size_t submissions);  // until at most so many; the memory of the others is free
+  // When there is nothing left to compute: until this rank's are on disk. Told as draining, not as stall. What fails is
+  // thrown by the next agree() or close().
+  void wait_until_written();
 
   // Local. This rank cannot go on: the next agree() or close() throws this on all ranks.
   void fail(const Failure& failure);

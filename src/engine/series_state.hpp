@@ -30,6 +30,7 @@ struct SeriesFile::State {
   FileHeader header;
   bool reserved = false;
   bool finished = false;
+  double drain_s = 0;  // this rank's main thread's, after the last submission
   std::vector<std::string> messages;
 
   std::uint64_t committed = 0;  // agreed

@@ -214,7 +214,7 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
     progress.clear();
     stop(options.path, run.signal(), reached, problem);
   }
-  file.wait_until_left(0);
+  file.wait_until_written();
   double elapsed_s = now_s() - start_s;
   const mpi::Traffic after = context.comm.traffic();
   measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes),
