@@ -134,9 +134,13 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     series.writer.async = options.writer == "async";
     series.writer.cpus = layout.cpus;
     series.checkpoint_every = parse_option("--checkpoint-every", options.checkpoint_every, parse_count);
-    const SeriesOutcome outcome = run_series(context, workload, problem, series, progress);
+    const auto run_it = options.writer == "hdf5" ? run_series_by_hdf5 : run_series;
+    const SeriesOutcome outcome = run_it(context, workload, problem, series, progress);
     require_right(workload, outcome.measured);
     return show_result(world, workload, problem, layout, outcome.measured, &outcome.stats, result, records);
+  }
+  if (options.writer == "hdf5") {
+    throw usage_error(fmt::format("--writer hdf5 is for heat; use async or sync for {}", workload.name));
   }
   const auto output = open_output(world, options, layout, workload, problem);
   ExecuteOptions execute_options;
@@ -199,9 +203,9 @@ void add_run(CLI::App& app, Action& action) {
   run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")
       ->type_name("A");
   add_hang_timeout(run_app, options->hang_timeout_s);
-  run_app.add_option("--writer", options->writer, "async (I/O threads) or sync (the main thread waits)")
-      ->check(CLI::IsMember({"async", "sync"}))
-      ->option_text("async|sync");
+  run_app.add_option("--writer", options->writer, "async (I/O threads), sync (the main thread waits), hdf5 (heat: parallel HDF5)")
+      ->check(CLI::IsMember({"async", "sync", "hdf5"}))
+      ->option_text("async|sync|hdf5");
   run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")
       ->check(whole_number(1, 10000))
       ->type_name("R");

@@ -17,6 +17,8 @@ namespace {
 
 Shape shape_of(const SeriesSpec& spec) { return {spec.snapshots, spec.y.values.size(), spec.x.values.size()}; }
 
+}  // namespace
+
 std::vector<DatasetSpec> datasets_of(const SeriesSpec& spec) {
   const auto& [time, y, x] = std::tie(spec.time.name, spec.y.name, spec.x.name);
   const auto shape = shape_of(spec);
@@ -27,6 +29,8 @@ std::vector<DatasetSpec> datasets_of(const SeriesSpec& spec) {
   datasets.push_back({x, {shape[2]}, {x}, spec.x.attributes});
   return datasets;
 }
+
+namespace {
 
 void check(const SeriesSpec& spec) {
   const auto shape = shape_of(spec);

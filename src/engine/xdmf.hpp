@@ -26,8 +26,8 @@ class Xdmf {
  public:
   Xdmf(const std::string& file, XdmfField field);  // touches nothing
 
-  // Throws usage Error where OUT.xmf is something else than an earlier one of this file; `force` lets any regular file be
-  // replaced.
+  // Throws usage Error where OUT.xmf is something else than an earlier one of this file; `force` lets any regular file
+  // be replaced.
   void require_place(bool force) const;
 
   void start(std::vector<double> times);  // lists these snapshots, the first ones; throws system Error

@@ -5,7 +5,7 @@
 
 #include "system/mpi.hpp"
 
-// What the files of the MPI wrapper share, and nobody else includes.
+// What the files of the MPI wrapper share, and hdf5_parallel.cpp, which passes a communicator on; for nobody else.
 namespace concdemo::mpi {
 
 struct Comm::Handle {

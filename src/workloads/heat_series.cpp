@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
-#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -18,78 +17,18 @@
 #include "engine/record.hpp"
 #include "system/signals.hpp"
 #include "workloads/heat.hpp"
+#include "workloads/heat_file.hpp"
 #include "workloads/list.hpp"
 #include "workloads/parts.hpp"
-#include "workloads/report.hpp"
 
 namespace concdemo {
 namespace {
 
 constexpr std::size_t lent_arrays = 2;  // snapshots and checkpoints under way
 
-std::uint64_t snapshot_count(const Problem& problem) {
-  const std::uint64_t every = problem.snapshot_every;
-  return 1 + problem.steps / every + (problem.steps % every != 0);
-}
-
-std::uint64_t step_of_snapshot(const Problem& problem, std::uint64_t snapshot) {
-  return std::min(problem.steps, snapshot * problem.snapshot_every);
-}
-
 // Where no system call can fail.
 void failing_point(const char* name) {
   if (fault::at(name) != 0) throw system_error(fmt::format("{} failed: CONCDEMO_FAULT", name));
-}
-
-std::vector<double> indices(std::uint64_t count) {
-  std::vector<double> values(count);
-  std::iota(values.begin(), values.end(), 0.0);
-  return values;
-}
-
-SeriesSpec series_spec(const Workload& workload, const Problem& problem, const SeriesOptions& options, bool is_root) {
-  SeriesSpec spec;
-  spec.path = options.path;
-  spec.force = options.force;
-  spec.field = {"u", {{"long_name", "temperature"}, {"units", "1"}}};
-  spec.time = {"time", {{"long_name", "time step"}, {"units", "1"}, {"axis", "T"}}};
-  spec.y = {"y",
-            {{"long_name", "row"}, {"units", "1"}, {"axis", "Y"}},
-            is_root ? indices(problem.size[0]) : std::vector<double>{}};
-  spec.x = {"x",
-            {{"long_name", "column"}, {"units", "1"}, {"axis", "X"}},
-            is_root ? indices(problem.size[1]) : std::vector<double>{}};
-  spec.scalars = {{"total", {{"long_name", "sum of u, exact, rounded once"}, {"units", "1"}}},
-                  {"residual", {{"long_name", "2-norm of the last step's change of u"}, {"units", "1"}}}};
-  spec.snapshots = snapshot_count(problem);
-  spec.attributes = file_attributes(workload, problem);
-  spec.attributes.emplace_back("snapshot_every", static_cast<std::int64_t>(problem.snapshot_every));
-  return spec;
-}
-
-// The run as its file describes it.
-Problem problem_of(const SeriesFile& file, const std::string& path) {
-  Problem problem;
-  problem.size = {file.rows(), file.columns()};
-  const auto find = [&](const char* name) -> const AttributeValue& {
-    for (const auto& [key, value] : file.attributes()) {
-      if (key == name) return value;
-    }
-    throw usage_error(fmt::format("{} has no attribute {}; name a file that `run heat --output` began", path, name));
-  };
-  problem.steps = static_cast<std::uint64_t>(std::get<std::int64_t>(find("steps")));
-  problem.snapshot_every = static_cast<std::uint64_t>(std::get<std::int64_t>(find("snapshot_every")));
-  problem.alpha = std::get<double>(find("alpha"));
-  Operand start;
-  start.source = Operand::Source::file;
-  start.shape = problem.size;
-  start.dataset.file = path;
-  start.dataset.path = "/u";
-  problem.operands = {start};
-  if (problem.snapshot_every == 0 || snapshot_count(problem) != file.snapshots()) {
-    throw Error(ExitCode::verification, fmt::format("{}: its attributes and its number of snapshots do not fit", path));
-  }
-  return problem;
 }
 
 class SeriesRun {
@@ -253,8 +192,8 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
   load_start(context, start_from(problem.operands.front(), context.threads, &counts), *solver);
   counts = total_over_ranks(context.comm, counts);
   refuse_missing(counts);
-  const auto file =
-      SeriesFile::create(context.comm, series_spec(workload, problem, options, context.comm.is_root()), options.writer);
+  const auto spec = series_spec(workload, problem, options.path, options.force, context.comm.is_root());
+  const auto file = SeriesFile::create(context.comm, spec, options.writer);
   SeriesOutcome outcome = go(context, problem, options, *file, *solver, 0, true, progress);
   outcome.measured.counts = counts;
   return outcome;

@@ -33,4 +33,9 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
 // Goes on with a file that run_series began, on any layout.
 SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress);
 
+// The same values by parallel HDF5, as the main threads come to it (heat_hdf5.cpp): without commits, checksums,
+// checkpoints or resume. Throws usage Error where HDF5 is a serial build.
+SeriesOutcome run_series_by_hdf5(const Context& context, const Workload& workload, const Problem& problem,
+                                 const SeriesOptions& options, Progress& progress);
+
 }  // namespace concdemo

@@ -1,6 +1,6 @@
-// For output.py, by LD_PRELOAD: after the first NO_DISK_AFTER bytes (snapshot 0, which the program reads again) gathered
-// writes, fdatasync and sync_file_range do nothing. What then remains is what a run computes for its snapshots and how
-// long it takes to hand them over.
+// For output.py, by LD_PRELOAD: after the first NO_DISK_AFTER bytes (snapshot 0, which the program reads again),
+// gathered writes, fdatasync and sync_file_range do nothing. What then remains is what a run computes for its snapshots
+// and how long it takes to hand them over.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/uio.h>

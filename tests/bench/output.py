@@ -1,8 +1,8 @@
 """heat's snapshots behind the computation, beside a run that waits for them, and a raw writer: a table, and JSON lines.
 
 Usage: output.py BUILD_FOLDER [--rounds 7] [--size 2048] [--threads T] [--folder FOLDER] [--json FILE]
-One rank; without --threads one core stays free for the I/O thread. Programs take turns; medians. The files go to a folder
-in FOLDER (build), which decides what disk is measured.
+One rank; without --threads one core stays free for the I/O thread. Programs take turns; medians. The files go to a
+folder in FOLDER (build), which decides what disk is measured.
   plain  no output at all      sums   the same passes and sums as the runs below, no snapshot but the first written
   async, sync, hdf5   --writer; hdf5 only where it is a parallel build
   raw    pwrite of each snapshot, then fdatasync, nothing else: of each, or of all at once, whichever was faster
@@ -34,13 +34,14 @@ class Bench:
 
     def heat(self, steps, every=0, writer=None, discard=False):
         """The record; the file of the run before is gone, and the disk quiet."""
-        command = [str(self.build / "concdemo"), "run", "heat", "--size", f"{self.size}x{self.size}", "--steps", str(steps),
-                   "--threads", str(self.threads), "--json"]
+        command = [str(self.build / "concdemo"), "run", "heat", "--size", f"{self.size}x{self.size}",
+                   "--steps", str(steps), "--threads", str(self.threads), "--json"]
         if every:
             command += ["--snapshot-every", str(every), "--output", str(self.file), "--writer", writer]
         env = os.environ | {"OMP_PROC_BIND": "true"}
         if discard:
-            env |= {"LD_PRELOAD": str(next(self.build.rglob("libno_disk.so"))), "NO_DISK_AFTER": str(self.snapshot_bytes)}
+            library = next(self.build.rglob("libno_disk.so"))
+            env |= {"LD_PRELOAD": str(library), "NO_DISK_AFTER": str(self.snapshot_bytes)}
         self.fresh()
         done = subprocess.run(command, capture_output=True, text=True, env=env)
         if done.returncode != 0:
@@ -98,7 +99,8 @@ def behind_computing(bench, rounds, has_hdf5, write):
             records[name].append(way())
         raw.append(bench.raw_both(count + 1))
     total = {name: median(map(seconds, found)) for name, found in records.items()}
-    print(f"{bench.size} x {bench.size}, {count + 1} snapshots, {every} steps apart, {bench.threads} of {CORES} cores compute")
+    print(f"{bench.size} x {bench.size}, {count + 1} snapshots, {every} steps apart, "
+          f"{bench.threads} of {CORES} cores compute")
     for name, value in total.items():
         print(f"  {name:6} {value:7.3f} s" + (f"   {total['hdf5'] / value:.2f} of hdf5" if "hdf5" in total else ""))
     raw_s = faster(raw)
@@ -107,7 +109,8 @@ def behind_computing(bench, rounds, has_hdf5, write):
     waiting = median(one["stall_s"] / one["io_busy_s"] for one in output)
     row = {"kernel": "output", "size": bench.size, "threads": bench.threads, "every": every, "snapshots": count + 1,
            "seconds": total | {"raw": raw_s}, "waiting": waiting,
-           "visible": {base: (total["async"] - total[base]) / (total["sync"] - total[base]) for base in ("sums", "plain")}}
+           "visible": {base: (total["async"] - total[base]) / (total["sync"] - total[base])
+                       for base in ("sums", "plain")}}
     print(f"  visible  {row['visible']['sums']:.2f} of sync's cost over sums (target: <= 0.2); over plain "
           f"{row['visible']['plain']:.2f}\n"
           f"  submit and wait {waiting:.2f} of the I/O thread's busy time (target: <= 0.10)")
