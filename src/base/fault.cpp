@@ -76,4 +76,8 @@ int at(const char* point) {
   return plan.error;
 }
 
+void pass(const char* point) {
+  if (at(point) != 0) throw system_error(fmt::format("failed at {} by CONCDEMO_FAULT", point));
+}
+
 }  // namespace concdemo::fault

@@ -10,5 +10,6 @@ void arm(int rank);
 
 // 0, or the errno value to fail with; costs one load while nothing is armed. Any thread may call it.
 int at(const char* point);
+void pass(const char* point);  // the same where no call can fail: throws system Error
 
 }  // namespace concdemo::fault

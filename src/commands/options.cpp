@@ -23,7 +23,7 @@ void add_compute_options(CLI::App& command, CommonOptions& options) {
 
 void add_hang_timeout(CLI::App& command, double& seconds) {
   command.add_option("--hang-timeout", seconds,
-                     "of heat: end the job when a rank or its I/O thread does nothing for so long (default: only say so)")
+                     "of heat: end the job when a rank or its I/O thread does nothing for so long (default: say it)")
       ->type_name("SECONDS");
 }
 

@@ -27,6 +27,12 @@ Sector read_sector(int file, std::uint64_t offset) {
   return sector;  // zeros where it cannot be read
 }
 
+// Or unused: made, and nothing written yet.
+bool is_ours(int file) {
+  const auto start = read_sector(file, 0);
+  return is_blank(start) || start[0] == to_sector({}, 0)[0];
+}
+
 // Sum over this rank's part of the elements; anything where they cannot be read.
 std::uint64_t checksum_of_part(const mpi::Comm& comm, int file, std::uint64_t offset, std::uint64_t elements) {
   const auto mine = part_of(elements, static_cast<std::uint64_t>(comm.size()), static_cast<std::uint64_t>(comm.rank()));
@@ -108,9 +114,7 @@ void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
     std::uint64_t bytes = 0;
     if (error == 0) error = files::size_of(file_.get(), bytes);
     if (error == 0 && !found_ && bytes > 0) {
-      const auto start = read_sector(file_.get(), 0);
-      const bool is_ours = is_blank(start) || start[0] == to_sector({}, 0)[0];
-      if (!is_ours) throw usage_error(fmt::format("{} is there and not ours; move it away", path_));
+      if (!is_ours(file_.get())) throw usage_error(fmt::format("{} is there and not ours; move it away", path_));
       error = files::resize(file_.get(), 0);
     }
     if (error == 0) error = files::resize(file_.get(), 2 * slot_bytes());
@@ -147,6 +151,9 @@ DurableWriter::Commit Checkpoint::commit_at(std::uint64_t step) const {
   };
 }
 
-void Checkpoint::remove() { ::unlink(path_.c_str()); }
+void Checkpoint::remove() {
+  files::Descriptor file;
+  if (files::open(path_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, file) == 0 && is_ours(file.get())) ::unlink(path_.c_str());
+}
 
 }  // namespace concdemo

@@ -39,7 +39,7 @@ class Checkpoint {
   DurableWriter::Target next_target();
   DurableWriter::Commit commit_at(std::uint64_t step) const;  // of the last next_target()
 
-  void remove();  // one rank
+  void remove();  // unless it is somebody else's; one rank
 
  private:
   std::uint64_t slot_bytes() const;

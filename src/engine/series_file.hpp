@@ -55,7 +55,7 @@ class SeriesFile {
   static std::unique_ptr<SeriesFile> create(const mpi::Comm& comm, const SeriesSpec& spec,
                                             const WriterOptions& options);
 
-  // Collective. An unfinished (or finished) file, to go on from committed() snapshots: the last of them was read and is
+  // Collective. An unfinished (or finished) file, to go on from committed() snapshots: they were all read and are
   // right; what follows is reset. Throws like create(), and verification Error when the file is damaged beyond that.
   static std::unique_ptr<SeriesFile> open(const mpi::Comm& comm, const std::string& path, const WriterOptions& options);
 

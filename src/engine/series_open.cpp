@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <filesystem>
 
@@ -34,6 +35,9 @@ void mend_start(const std::string& path, const std::string& target, int file, st
   }
   std::uint64_t bytes = 0;
   int error = files::size_of(file, bytes);
+  if (error == 0 && bytes < header.series->commits.offset + header.series->commits.bytes) {
+    throw damaged(path, fmt::format("end ({} bytes instead of {})", bytes, header.file_bytes));
+  }
   if (error == 0 && bytes != header.file_bytes) {
     messages.push_back(fmt::format("{} has {} bytes instead of {}: what is missing is computed again", path, bytes,
                                    header.file_bytes));
@@ -51,12 +55,25 @@ void mend_start(const std::string& path, const std::string& target, int file, st
   }
 }
 
-// Collective. Whether the last snapshot below `count` holds what its entry says.
-bool is_sound(const mpi::Comm& comm, int file, const FileHeader& header, std::uint64_t snapshot,
-              std::uint64_t table_sum) {
-  const std::vector<Section> sections{snapshot_section(header, snapshot)};
-  if (!comm.broadcast_value(comm.is_root() && table_checksum(file, sections[0].table) == table_sum)) return false;
-  return comm.sum(std::uint64_t{damaged_blocks(file, my_blocks(comm, sections, "1")).size()}) == 0;
+// Collective. How many of the first `count` snapshots hold what their entries say, up to the first that does not. All
+// are read: a damaged one in the middle would be in the finished file.
+std::uint64_t sound_snapshots(const mpi::Comm& comm, int file, const FileHeader& header, const SeriesReading& reading,
+                              std::uint64_t count) {
+  std::vector<Section> sections;
+  std::string sound;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    sections.push_back(snapshot_section(header, i));
+    if (!comm.is_root()) continue;
+    const auto expected = reading.entries[static_cast<std::size_t>(i)]->checksum;
+    sound += table_checksum(file, sections.back().table) == expected ? '1' : '0';
+  }
+  sound = comm.broadcast(sound);
+  const auto blocks = my_blocks(comm, sections, sound);
+  auto first = std::min<std::uint64_t>(count, sound.find('0'));
+  for (const auto i : damaged_blocks(file, blocks)) {
+    first = std::min(first, static_cast<std::uint64_t>(blocks[i].section - sections.data()));
+  }
+  return comm.min(first);
 }
 
 // Rank 0: what is not committed is as it was when the file was made, and what is, is there for readers. The values go
@@ -113,16 +130,16 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     if (comm.is_root()) reading = read_series(state->file.get(), state->header);
   });
   const auto written = comm.broadcast_value(std::uint64_t{reading.entries.size()});
-  auto committed = comm.broadcast_value(reading.committed);
-  while (committed > 0) {
-    const auto table_sum = comm.is_root() ? reading.entries[static_cast<std::size_t>(committed) - 1]->checksum : 0;
-    if (is_sound(comm, state->file.get(), state->header, committed - 1, table_sum)) break;
-    --committed;
-  }
+  const auto committed = sound_snapshots(comm, state->file.get(), state->header, reading,
+                                         comm.broadcast_value(reading.committed));
   state->committed = committed;
   state->finished = comm.broadcast_value(reading.finished) && committed == state->snapshots();
   mpi::together(comm, [&] {
     if (!comm.is_root()) return;
+    if (committed == 0 && written > 0) {  // the others may be of use to somebody: they stay
+      state->lock.remove();
+      throw damaged(path, "start (snapshot 0)");
+    }
     if (committed < written) {
       state->messages.push_back(fmt::format("{}: snapshot {} or its commit entry is damaged; going on from {} snapshots",
                                             path, committed, committed));

@@ -12,9 +12,10 @@
 namespace concdemo {
 
 // While one exists, a thread of each rank looks at what the ranks of its node are doing (base/activity.hpp, in memory
-// they share, so that a process that is stopped is seen too). A rank that does not wait for others, or an I/O thread with
-// work, that gives no sign of life for `timeout_s` seconds ends the job: one message on stderr names it, its host and
-// what it was doing, then MPI_Abort with exit code 3. With timeout_s 0 nothing is ended; the message comes after a minute.
+// they share, so that a process that is stopped is seen too). A rank that does not wait for others, or an I/O thread
+// with work, that gives no sign of life for `timeout_s` seconds ends the job: one message on stderr names it, its host
+// and what it was doing, then MPI_Abort with exit code 3. With timeout_s 0 nothing is ended; the message comes after a
+// minute.
 // Time in which the watching process was itself suspended does not count.
 class Watchdog {
  public:
@@ -31,6 +32,7 @@ class Watchdog {
   void look(std::vector<Seen>& seen, double passed_s);
   bool main_thread_waits(int seat) const;
   void end_job();
+  std::string stalled(const std::vector<Seen>& seen, double after_s, bool claim) const;
   std::string late(const std::vector<Seen>& seen, double after_s, bool claim) const;
 
   const double timeout_s_;

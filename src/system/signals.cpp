@@ -56,7 +56,9 @@ NotedSignal::NotedSignal() {
   catch_all(note);
 }
 
-NotedSignal::~NotedSignal() { catch_as_before(); }
+NotedSignal::~NotedSignal() {
+  if (!stays_) catch_as_before();
+}
 
 int NotedSignal::get() const { return noted; }
 

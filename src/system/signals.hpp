@@ -40,7 +40,11 @@ class NotedSignal {
   NotedSignal& operator=(const NotedSignal&) = delete;
 
   int get() const;  // the last one; 0 for none
+  void stay() { stays_ = true; }  // until the process ends, which is now up to the caller
   [[noreturn]] static void end_by(int signal);  // as if it had never been caught
+
+ private:
+  bool stays_ = false;
 };
 
 }  // namespace concdemo

@@ -108,7 +108,7 @@ HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
 void load_start(const Context& context, const HeatStart& start, HeatSolver& solver) {
   activity::at("reading or generating the start");
   mpi::together(context.comm, [&] {
-    if (fault::at("start") != 0) throw system_error("the start cannot be read: CONCDEMO_FAULT");
+    fault::pass("start");
     start(solver.tile().rows, solver.tile().columns, solver.values());
   });
 }

@@ -26,11 +26,6 @@ namespace {
 
 constexpr std::size_t lent_arrays = 2;  // snapshots and checkpoints under way
 
-// Where no system call can fail.
-void failing_point(const char* name) {
-  if (fault::at(name) != 0) throw system_error(fmt::format("{} failed: CONCDEMO_FAULT", name));
-}
-
 class SeriesRun {
  public:
   // After the file was made or opened, which wants its signals for itself.
@@ -51,7 +46,7 @@ class SeriesRun {
       // The step before a snapshot is taken by itself, so that its change is known.
       const std::uint64_t steps = target - step_ == 1 ? 1 : std::min(HeatSolver::steps_a_pass, target - step_ - 1);
       activity::at(fmt::format("computing steps {} to {} of {}", step_ + 1, step_ + steps, problem_.steps));
-      failing_point("advance");
+      fault::pass("advance");
       solver_.advance(steps);
       step_ += steps;
       progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps,
@@ -63,6 +58,7 @@ class SeriesRun {
       state = file_.agree(signals_.get());
     }
     signal_ = step_ < problem_.steps ? state.signal : 0;
+    if (signal_ != 0) signals_.stay();  // a second one must not keep the exit code from saying that all is saved
     while (signal_ != 0 && saved_ != step_ && !checkpoint()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       file_.agree(signal_);
@@ -93,7 +89,7 @@ class SeriesRun {
 
   void snapshot(std::uint64_t number, bool observed) {
     activity::at(fmt::format("the sums of snapshot {}", number));
-    failing_point("state");
+    fault::pass("state");
     last_ = solver_.state(observed);
     make_room();
     file_.submit(number, solver_.tile().rows.begin, solver_.tile().columns.begin, solver_.values(solver_.current()));
@@ -160,7 +156,7 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
                       0};
   progress.show("verifying");
   activity::at("verifying");
-  failing_point("verify");
+  fault::pass("verify");
   measured.headline = heat_checksum(context, problem, solver);
   measured.result = heat_result(run.last(), measured.headline);
   Problem done = problem;
@@ -207,7 +203,7 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
     if (context.comm.is_root()) message(text);
   }
   const Problem problem = problem_of(*file, options.path);
-  if (file->finished()) {
+  if (file->committed() == file->snapshots()) {  // perhaps not sealed
     file->close();
     SeriesOutcome outcome;
     outcome.whole_before = true;
@@ -216,6 +212,7 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
   make_solver(solver, context, problem);
   std::uint64_t step = 0;
   if (file->committed() == 0) {
+    file->close();
     throw usage_error(fmt::format(
         "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", options.path));
   }

@@ -101,7 +101,7 @@ TEST_CASE("resume goes a step back from damage, as far as it must, and reaches t
   for (const auto& [bytes, committed, messages] :
        {Case{{header.series->commits.offset + 2 * 512 + 100}, 2, 1}, Case{{field.data.offset + 3 * snapshot - 8}, 2, 1},
         Case{{field.table.offset + 2 * row}, 2, 1}, Case{{field.data.offset + 2 * snapshot, field.table.offset + row}, 1, 1},
-        Case{{header.series->commits.offset}, 0, 1}, Case{{header.datasets[1].data.offset}, 3, 0}, Case{{100}, 3, 1},
+        Case{{field.data.offset + snapshot + 8}, 1, 1}, Case{{header.datasets[1].data.offset}, 3, 0}, Case{{100}, 3, 1},
         Case{{header.series->commits.offset + 3 * 512 + 8}, 3, 1}, Case{{header.series->commits.offset + 5 * 512}, 3, 1}}) {
     CAPTURE(bytes[0], header.series->commits.offset);
     comm.barrier();
@@ -119,6 +119,25 @@ TEST_CASE("resume goes a step back from damage, as far as it must, and reaches t
     write_snapshots(comm, *file, 5, 1);
     file->close();
     CHECK((contents(spec.path) == expected));
+  }
+}
+
+TEST_CASE("resume refuses a file whose start is damaged, and leaves what follows to its owner") {
+  const auto comm = mpi::Comm::world();
+  const SharedFolder folder(comm);
+  const auto spec = series(folder.path() + "/out.h5", 30, 50, 5);
+  make(comm, spec, 3);
+  const auto header = read_header(spec.path).value();
+  for (const auto byte : {header.series->commits.offset, header.datasets[0].data.offset, header.datasets[0].table.offset}) {
+    comm.barrier();
+    if (comm.is_root()) flip(spec.path, byte, 5);
+    comm.barrier();
+    const auto before = contents(spec.path);
+    CHECK(code_of([&] { SeriesFile::open(comm, spec.path, {}); }) == ExitCode::verification);
+    CHECK((contents(spec.path) == before));
+    CHECK_FALSE(fs::exists(spec.path + ".lock"));
+    comm.barrier();
+    if (comm.is_root()) flip(spec.path, byte, 5);
   }
 }
 

@@ -1,0 +1,137 @@
+"""What the campaigns share. Each plays the same kind of fault again and again, with choices drawn from a seed, and ends
+with "N runs, N recovered, 0 lost", or with the seed and index of what was lost: --seed S --only INDEX plays it again
+(its choices; moments depend on the machine). Environment: CONCDEMO, the program; CONCDEMO_MPIEXEC, the launcher."""
+import argparse
+import hashlib
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+CONCDEMO = os.environ["CONCDEMO"]
+MPIEXEC = os.environ.get("CONCDEMO_MPIEXEC", "mpirun")
+LONGEST_S = 90
+
+
+class Lost(Exception):
+    pass
+
+
+class Result:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def __str__(self):
+        return f"exit {self.code}: {self.err}{self.out}"
+
+
+class Run:
+    """One run of a campaign, in a folder of its own. RUN makes heat.h5, whose right sha256 is known."""
+    RUN = ["run", "heat", "--size", "120x90", "--steps", "400", "--snapshot-every", "50", "--quiet",
+           "--output", "heat.h5"]
+    RESUME = ["resume", "heat.h5", "--quiet"]
+
+    def __init__(self, folder, choices, right):
+        self.folder, self.choices, self.right = folder, choices, right
+        self.file = folder / "heat.h5"
+        self.struck = 0  # faults that did their work
+
+    def start(self, arguments, ranks, fault=None, env=None, prefix=()):
+        command = [*prefix, CONCDEMO, *map(str, arguments)]
+        if arguments[0] != "verify":
+            command += ["--threads", "1"]
+        if ranks > 1:
+            command = [MPIEXEC, "-n", str(ranks), "--oversubscribe", *command]
+        full = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+        full.update(env or {})
+        if fault:
+            full["CONCDEMO_FAULT"] = fault
+        return subprocess.Popen(command, cwd=self.folder, env=full, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, start_new_session=True)
+
+    def finish(self, process, longest_s=LONGEST_S):
+        """The Result of a process that nobody kills any more."""
+        try:
+            out, err = process.communicate(timeout=longest_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise Lost(f"hang: {process.args}") from None
+        return Result(process.returncode, out, err)
+
+    def do(self, arguments, ranks=1, **options):
+        return self.finish(self.start(arguments, ranks, **options))
+
+    def patiently(self, arguments, ranks):
+        """Ranks may outlive a killed launcher by seconds; meanwhile others are refused."""
+        for _ in range(40):
+            result = self.do(arguments, ranks)
+            if result.code != 2 or "another run" not in result.err:
+                return result
+            time.sleep(0.5)
+        raise Lost("the file stays locked")
+
+    def committed(self):
+        """Snapshots of an unfinished file that is sound; None of a whole one."""
+        result = self.do(["verify", "heat.h5"])
+        if result.code != 0:
+            raise Lost(f"verify: {result}")
+        unfinished = re.search(r"(\d+) of (\d+) snapshots", result.out)
+        return int(unfinished[1]) if unfinished else None
+
+    def go_on(self, at_least=0):
+        """Resumes on another layout, or begins again where nothing was acknowledged, to the right bytes."""
+        ranks = self.choices.choice([1, 2, 3])
+        found = self.committed() if self.file.exists() else 0
+        if found is not None and found < at_least:
+            raise Lost(f"{at_least} snapshots were acknowledged, {found} are there")
+        result = self.patiently([*self.RUN, "--force"] if found == 0 else self.RESUME, ranks)
+        if result.code != 0:
+            raise Lost(f"going on from {found}: {result}")
+        self.require_right()
+
+    def require_right(self):
+        if hashlib.sha256(self.file.read_bytes()).hexdigest() != self.right:
+            raise Lost("the sha256 is not that of an uninterrupted run")
+        left = sorted(path.name for path in self.folder.iterdir())
+        if left not in (["heat.h5"], ["heat.h5", "heat.xmf"]):
+            raise Lost(f"left behind: {left}")
+
+    def play(self):
+        raise NotImplementedError
+
+
+def main(kind, description, count, folder=None):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=count)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", type=int, metavar="INDEX")
+    args = parser.parse_args()
+    lost, struck = 0, 0
+    with tempfile.TemporaryDirectory(prefix="concdemo-campaign-", dir=folder) as name:
+        own = pathlib.Path(name, "run")
+        own.mkdir()
+        subprocess.run([CONCDEMO, *kind.RUN], cwd=own, check=True, capture_output=True)
+        right = hashlib.sha256((own / "heat.h5").read_bytes()).hexdigest()
+        kind.whole = (own / "heat.h5").read_bytes()
+        indices = range(args.count) if args.only is None else [args.only]
+        for index in indices:
+            shutil.rmtree(own)
+            own.mkdir()
+            run = kind(own, random.Random(f"{args.seed}/{index}"), right)
+            try:
+                run.play()
+            except Lost as why:
+                lost += 1
+                print(f"--seed {args.seed} --only {index}: {why}", file=sys.stderr, flush=True)
+            struck += run.struck
+    recovered = len(indices) - lost
+    print(f"{len(indices)} runs, {recovered} recovered, {lost} lost ({struck} {kind.FAULTS}, seed {args.seed})")
+    if struck == 0:
+        sys.exit("no fault struck: this shows nothing")
+    sys.exit(1 if lost else 0)
