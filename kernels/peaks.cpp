@@ -157,19 +157,30 @@ double copy_bandwidth_peak(std::span<double> buffer, int threads) {
   return static_cast<double>(2 * half * sizeof(double)) / seconds;
 }
 
+double fma_chains(int threads, int steps) {
+  double total = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : total)
+  {
+    double sink = 1.0;
+    total = HWY_DYNAMIC_DISPATCH(run_chains)(steps, sink);
+    kept.fetch_xor(std::bit_cast<std::uint64_t>(sink));
+  }
+  return total;
+}
+
+double read_passes(std::span<const double> buffer, int threads, int passes) {
+  for (int pass = 0; pass < passes; ++pass) {
+    share(buffer.size(), threads, [&](std::size_t begin, std::size_t count) {
+      kept.fetch_xor(HWY_DYNAMIC_DISPATCH(read_one_stream)(buffer.data() + begin, count));
+    });
+  }
+  return static_cast<double>(buffer.size_bytes()) * passes;
+}
+
 double fma_peak(int threads) {
   constexpr int steps = 200'000;
   double flops = 0;
-  const double seconds = best_seconds(0.01, [&] {
-    double total = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : total)
-    {
-      double sink = 1.0;
-      total = HWY_DYNAMIC_DISPATCH(run_chains)(steps, sink);
-      kept.fetch_xor(std::bit_cast<std::uint64_t>(sink));
-    }
-    flops = total;
-  });
+  const double seconds = best_seconds(0.01, [&] { flops = fma_chains(threads, steps); });
   return flops / seconds;
 }
 

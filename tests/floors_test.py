@@ -36,7 +36,7 @@ WRAPPERS = {
     r"curl/.*": r"src/system/http(?!_server)",
     r"microhttpd\.h": r"src/system/http_server\.",
     r"openssl/.*": r"src/system/sha256\.",
-    r"hwloc(/.*|\.h)": r"src/system/topology\.",
+    r"hwloc(/.*|\.h)": r"src/system/topology",
     r"omp\.h": r"kernels/|src/(system|engine|pool|workloads|lessons)/|tests/",
     r"hwy/.*": r"kernels/",
 }
@@ -74,6 +74,20 @@ def wrong_includes(path, text):
 
 
 class Floors(unittest.TestCase):
+    def test_a_name_is_one_thing(self):
+        """Two classes of one name in two headers are one to the linker, whichever of them that takes."""
+        found = {}
+        for path in sources("src", "kernels"):
+            if path.suffix == ".hpp":
+                home = ""
+                for space, what in re.findall(r"^namespace ([\w:]+) \{|^(?:class|struct|enum class) (\w+)\b(?!::)[^;]*?\{",
+                                              path.read_text(), re.M):
+                    home = space or home
+                    if what:
+                        found.setdefault(f"{home}::{what}", []).append(name(path))
+        twice = {what: paths for what, paths in found.items() if len(paths) > 1}
+        self.assertEqual(twice, {})
+
     def test_includes_go_downwards(self):
         wrong = [line for path in sources("src", "kernels") for line in wrong_includes(name(path), path.read_text())]
         self.assertEqual(wrong, [], "\n" + "\n".join(wrong))

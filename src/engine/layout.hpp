@@ -66,4 +66,8 @@ struct Layout {
 // cannot be.
 Layout choose_layout(const mpi::Comm& world, int threads_option);
 
+// CPUs of this node that better launch options, or OpenMP's without a launcher, would give; empty where nobody can tell
+// or nobody chose.
+std::vector<int> cpus_for_the_asking(const mpi::Comm& world);
+
 }  // namespace concdemo

@@ -43,17 +43,6 @@ void check_threads(const Given& given) {
   }
 }
 
-// CPUs that better launch options would give; empty where nobody can tell or nobody chose.
-std::vector<int> cpus_for_the_asking(const mpi::Comm& world) {
-  const char* allocated = std::getenv("SLURM_CPUS_ON_NODE");
-  const bool launched = allocated || std::getenv("OMPI_COMM_WORLD_SIZE") || std::getenv("PMI_SIZE");
-  if (world.size() == 1 && !launched) return {};
-  std::vector<int> usable = usable_cpus();
-  // Where SLURM does not confine jobs, CPUs of other jobs look usable.
-  if (allocated && static_cast<int>(usable.size()) > parse_plain_int(allocated).value_or(0)) return {};
-  return usable;
-}
-
 // CPUs of this process. Where OpenMP binds threads, its runtime has already moved the main thread to one place of many.
 std::vector<int> own_cpus() {
   std::vector<int> cpus = allowed_cpus();
@@ -154,6 +143,16 @@ void collect(const std::vector<std::string>& reports, Layout& layout) {
 }
 
 }  // namespace
+
+std::vector<int> cpus_for_the_asking(const mpi::Comm& world) {
+  const char* allocated = std::getenv("SLURM_CPUS_ON_NODE");
+  const bool launched = allocated || std::getenv("OMPI_COMM_WORLD_SIZE") || std::getenv("PMI_SIZE");
+  if (world.size() == 1 && !launched && omp_get_proc_bind() == omp_proc_bind_false) return {};
+  std::vector<int> usable = usable_cpus();
+  // Where SLURM does not confine jobs, CPUs of other jobs look usable.
+  if (allocated && static_cast<int>(usable.size()) > parse_plain_int(allocated).value_or(0)) return {};
+  return usable;
+}
 
 Layout choose_layout(const mpi::Comm& world, int threads_option) {
   const Given given = given_threads(threads_option);

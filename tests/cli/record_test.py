@@ -127,7 +127,7 @@ class Record(program.TestCase):
         for args in (("--help",), ("run", "--help"), ("--version",)):
             result = self.succeeds(*args, env={"OMPI_MCA_btl": "none", "PMIX_MCA_gds": "none"})
             self.assertLess(len(result.out.splitlines()), 50)
-        self.assertLessEqual(len(self.succeeds("--help").out.splitlines()), 24)
+        self.assertLessEqual(len(self.succeeds("--help").out.splitlines()), 30)
         self.assertEqual(self.succeeds("--version", ranks=3).out.count("concdemo"), 1)
 
 

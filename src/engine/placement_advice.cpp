@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/placement.hpp"
+
+namespace concdemo {
+namespace {
+
+struct Core {
+  int numa = 0;
+  std::vector<int> cpus;
+};
+
+// The cores of a node that the job may use, in the machine's order.
+std::vector<Core> cores_of(const PlacedNode& node) {
+  std::map<int, Core> cores;
+  for (const auto& cpu : node.hardware.cpus) {
+    if (!std::binary_search(node.allocated.begin(), node.allocated.end(), cpu.number)) continue;
+    cores[cpu.core].numa = cpu.numa;
+    cores[cpu.core].cpus.push_back(cpu.number);
+  }
+  std::vector<Core> list;
+  for (auto& entry : cores) list.push_back(std::move(entry.second));
+  std::stable_sort(list.begin(), list.end(), [](const Core& a, const Core& b) { return a.numa < b.numa; });
+  return list;
+}
+
+}  // namespace
+
+Advice advise(const Placement& placement) {
+  // The node with the fewest cores decides for all.
+  Advice advice;
+  int cores = 0, numa_nodes = 1, cpus_a_core = 1, ranks = 0;
+  for (const PlacedNode& node : placement.nodes) {
+    const auto own = cores_of(node);
+    int usable = std::max(1, static_cast<int>(own.size()));
+    if (node.quota > 0) usable = std::clamp(static_cast<int>(node.quota), 1, usable);
+    ranks = std::max(ranks, static_cast<int>(node.ranks.size()));
+    if (cores != 0 && usable >= cores) continue;
+    cores = usable;
+    numa_nodes = 0;
+    int last = -1;
+    for (const Core& core : own) {
+      numa_nodes += core.numa != last ? 1 : 0;
+      last = core.numa;
+      cpus_a_core = std::max(cpus_a_core, static_cast<int>(core.cpus.size()));
+    }
+  }
+  cores = std::max(cores, 1);
+  const int nodes = static_cast<int>(placement.nodes.size());
+  advice.ranks_per_node = std::clamp(ranks, 1, cores);
+  advice.threads = std::max(1, cores / advice.ranks_per_node);
+  const int all = advice.ranks_per_node * std::max(1, nodes);
+  std::string map = nodes > 1 ? fmt::format("ppr:{}:node", advice.ranks_per_node) : "slot";
+  if (numa_nodes > 1 && advice.ranks_per_node % numa_nodes == 0)
+    map = fmt::format("ppr:{}:numa", advice.ranks_per_node / numa_nodes);
+  advice.openmp = fmt::format("OMP_NUM_THREADS={} OMP_PLACES=cores OMP_PROC_BIND=close", advice.threads);
+  advice.mpirun = fmt::format("mpirun -n {} --map-by {}:PE={} --bind-to core", all, map, advice.threads);
+  // SLURM counts hyper-threads as CPUs, Open MPI counts cores.
+  advice.srun =
+      fmt::format("srun -N {} -n {} -c {} --cpu-bind=cores", std::max(1, nodes), all, advice.threads * cpus_a_core);
+  return advice;
+}
+
+std::vector<std::vector<std::vector<int>>> place_well(const PlacedNode& node, const Advice& advice) {
+  const auto cores = cores_of(node);
+  std::vector<std::vector<std::vector<int>>> places;
+  std::size_t next = 0;
+  for (int rank = 0; rank < advice.ranks_per_node; ++rank) {
+    auto& own = places.emplace_back();
+    for (int thread = 0; thread < advice.threads && next < cores.size(); ++thread) own.push_back(cores[next++].cpus);
+  }
+  return places;
+}
+
+}  // namespace concdemo
