@@ -14,6 +14,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
+#include <memory>
 
 // Of a lambda in a kernel. Without it arrays that it indexes live in memory, not in registers.
 #undef CONCDEMO_INLINE
@@ -52,7 +54,7 @@ HWY_INLINE void repeat(Function f) {
 //
 // A Source gives the terms: primary(i) and, if has_error, an exact error term far below it, which enters one level
 // lower. It works in blocks: anchors are a guess from an earlier block; a block that they do not fit is surveyed and
-// done again, with more levels if need be, and term by term (ExponentBins) if no number of levels will do.
+// done again, with more levels if need be, and in ExponentBins if no number of levels will do.
 template <class Source>
 class ExactLevels {
  public:
@@ -62,16 +64,14 @@ class ExactLevels {
   void add(std::size_t begin, std::size_t end) {
     const std::size_t group = Source::unroll * hn::Lanes(Tag());
     std::size_t at = begin;
-    for (; end - at >= group; at += Source::block) {
-      const std::size_t count = std::min(Source::block, end - at);
-      add_block(at, count - count % group);
-      if (count < Source::block) {
-        at += count - count % group;
-        break;
-      }
+    while (end - at >= group) {
+      const std::size_t count = std::min(Source::block, end - at) / group * group;
+      add_block(at, count);
+      at += count;
     }
     flush();
-    for (std::size_t i = at; i < end; ++i) source_.add_reference(sum_, i);
+    if (bins_ != nullptr) bins_->flush(sum_);
+    add_each(at, end);
   }
 
  private:
@@ -112,16 +112,14 @@ class ExactLevels {
   bool re_anchor(std::size_t begin, std::size_t count) {
     const Tag d;
     Vector largest = hn::Zero(d);
-    Vector smallest = hn::Set(d, 1);  // of error-prone terms that are not zero
+    Vector smallest = hn::Set(d, std::numeric_limits<double>::max());  // of what is not zero
     bool zeros = false;
     for (std::size_t i = begin; i < begin + count; i += hn::Lanes(d)) {
       const Vector size = hn::Abs(source_.primary(i));
+      const auto is_zero = source_.is_zero(i);
       largest = hn::Max(largest, size);
-      if (Source::has_error) {
-        const auto is_zero = source_.is_zero(i);
-        zeros |= !hn::AllFalse(d, is_zero);
-        smallest = hn::Min(smallest, hn::IfThenElse(is_zero, hn::Set(d, 1), size));
-      }
+      smallest = hn::Min(smallest, hn::IfThenElse(is_zero, smallest, size));
+      zeros |= Source::has_error && !hn::AllFalse(d, is_zero);
     }
     const double top = hn::GetLane(hn::MaxOfLanes(d, largest));
     const double bottom = hn::GetLane(hn::MinOfLanes(d, smallest));
@@ -131,6 +129,8 @@ class ExactLevels {
       if (mode == joined && !Source::has_error) continue;
       mode_ = mode;
       set_anchors(top);
+      const int last = (mode == joined ? levels_of(mode) : primary_levels_of(mode)) - 1;
+      if (bottom < std::ldexp(1.0, exponents_[last] - 52)) continue;  // some term has bits below the last level
       if (attempt(begin, count)) return true;
     }
     return false;
@@ -152,19 +152,10 @@ class ExactLevels {
   }
 
   bool attempt(std::size_t begin, std::size_t count) {
-    switch (mode_) {
-      case near:
-        return skip_zeros_ ? run<near, true>(begin, count) : run<near, false>(begin, count);
-      case joined:
-        return skip_zeros_ ? run<joined, true>(begin, count) : run<joined, false>(begin, count);
-      case far:
-        return run<far, true>(begin, count);
-      case wide:
-        return run<wide, true>(begin, count);
-      case none:
-        break;
-    }
-    return false;
+    if (mode_ == near) return skip_zeros_ ? run<near, true>(begin, count) : run<near, false>(begin, count);
+    if (mode_ == joined) return skip_zeros_ ? run<joined, true>(begin, count) : run<joined, false>(begin, count);
+    if (mode_ == far) return run<far, true>(begin, count);
+    return mode_ == wide && run<wide, true>(begin, count);
   }
 
   // Adds a block to totals_ and returns true, or changes nothing and returns false.
@@ -254,13 +245,18 @@ class ExactLevels {
     high = both;
   }
 
-  void add_to_bins(std::size_t begin, std::size_t count) {
-    for (std::size_t i = begin; i < begin + count; ++i) source_.add_to_bins(bins_, sum_, i);
-    bin_terms_ += count;
-    if (bin_terms_ >= (std::size_t{1} << 30)) flush();
+  void add_each(std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) source_.add_reference(sum_, i);
   }
 
-  // Moves totals and bins into the sum. Dearer modes than the usual one are then chosen anew.
+  void add_to_bins(std::size_t begin, std::size_t count) {
+    constexpr std::size_t few = 1024;  // terms that cost less one by one than the bins' first touch
+    if (bins_ == nullptr && count < few) return add_each(begin, begin + count);
+    if (bins_ == nullptr) bins_ = std::make_unique<typename Source::Bins>();
+    source_.add_to_bins(*bins_, sum_, begin, count);
+  }
+
+  // Moves the totals into the sum. Dearer modes than the usual one are then chosen anew.
   void flush() {
     for (int level = 0; level < levels_of(wide); ++level) {
       Int128 total = 0;
@@ -272,15 +268,12 @@ class ExactLevels {
     }
     blocks_ = 0;
     if (mode_ != near || skip_zeros_) mode_ = none;
-    if (bin_terms_ > 0) bins_.flush(sum_);
-    bin_terms_ = 0;
   }
 
   HWY_ALIGN std::int64_t totals_[levels_of(wide)][hn::MaxLanes(Tag())] = {};  // in ulps of the level
   Source source_;
   typename Source::Sum& sum_;
-  typename Source::Bins bins_;
-  std::size_t bin_terms_ = 0;
+  std::unique_ptr<typename Source::Bins> bins_;  // if any block needed them
   double anchors_[levels_of(wide)] = {};
   int exponents_[levels_of(wide)] = {};
   double limit_ = 0;  // of |primary term|

@@ -4,10 +4,9 @@
 #define HWY_TARGET_INCLUDE "kernels/exact_product_sum.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include "kernels/exact_levels-inl.hpp"
+#include "kernels/exponent_bins-inl.hpp"
 // clang-format on
 #include "kernels/exact_product_sum.hpp"
-#include "kernels/exponent_bins.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/square_sums.hpp"
 
@@ -38,12 +37,8 @@ struct ProductSource {
     if (x != y) prefetch_group(y, i, unroll);
   }
   void add_reference(ExactProductSum& sum, std::size_t i) const { sum.add(x[i], y[i]); }
-  void add_to_bins(ProductBins& bins, ExactProductSum& sum, std::size_t i) const {
-    const DoubleParts a = parts_of(std::bit_cast<std::uint64_t>(double{x[i]}));
-    const DoubleParts b = parts_of(std::bit_cast<std::uint64_t>(double{y[i]}));
-    if (!a.finite || !b.finite) return sum.add_not_finite(double{x[i]} * double{y[i]});
-    bins.add(static_cast<Int128>(static_cast<UInt128>(a.significand) * b.significand), a.exponent + b.exponent,
-             a.negative != b.negative);
+  void add_to_bins(ProductBins& bins, ExactProductSum& sum, std::size_t begin, std::size_t count) const {
+    fill_bins(bins, sum, x + begin, y + begin, count);
   }
 
   const T* x;

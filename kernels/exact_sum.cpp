@@ -4,10 +4,9 @@
 #define HWY_TARGET_INCLUDE "kernels/exact_sum.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include "kernels/exact_levels-inl.hpp"
+#include "kernels/exponent_bins-inl.hpp"
 // clang-format on
 #include "kernels/exact_sum.hpp"
-#include "kernels/exponent_bins.hpp"
 #include "kernels/simd.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -28,10 +27,8 @@ struct SumSource {
   hn::Mask<Tag> is_zero(std::size_t i) const { return hn::Eq(primary(i), hn::Zero(Tag())); }
   void prefetch(std::size_t i) const { prefetch_group(x, i, unroll); }
   void add_reference(ExactSum& sum, std::size_t i) const { sum.add(x[i]); }
-  void add_to_bins(SumBins& bins, ExactSum& sum, std::size_t i) const {
-    const auto [significand, exponent, negative, finite] = parts_of(std::bit_cast<std::uint64_t>(double{x[i]}));
-    if (!finite) return sum.add_not_finite(x[i]);
-    bins.add(static_cast<std::int64_t>(significand), exponent, negative);
+  void add_to_bins(SumBins& bins, ExactSum& sum, std::size_t begin, std::size_t count) const {
+    fill_bins(bins, sum, x + begin, count);
   }
 
   const T* x;

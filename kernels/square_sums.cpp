@@ -4,10 +4,10 @@
 #define HWY_TARGET_INCLUDE "kernels/square_sums.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include "kernels/exact_levels-inl.hpp"
+#include "kernels/exponent_bins-inl.hpp"
 // clang-format on
-#include "kernels/simd.hpp"
 #include "kernels/square_sums.hpp"
+#include "kernels/simd.hpp"
 
 #ifndef CONCDEMO_KERNELS_SQUARE_SUMS_ONCE
 #define CONCDEMO_KERNELS_SQUARE_SUMS_ONCE
@@ -28,8 +28,8 @@ namespace HWY_NAMESPACE {
 // How it works. Running sums that start at anchors, as in ExactLevels, cut x into slices x = x0 + x1 + x2. Slice k
 // is a multiple of ulp[k], at most 2^22 times it; ulp[k + 1] = ulp[k] * 2^-23. A product of two has 44 bits at most,
 // so that a plain FMA adds 2^9 of them without rounding: x^2 = x0^2 + 2 x0 x1 + ... costs one operation a pair, and the
-// running sums hold the sum of x for nothing. A block that three slices do not fit is done with four; failing that, it
-// goes to the sums of one kind.
+// running sums hold the sum of x for nothing. A block that three slices do not fit is done with four; failing that, in
+// ExponentBins.
 //
 // No x need be compared with a limit: the sum of x0^2 in ulp[0]^2 only grows, so while it is below 2^53 it is exact; by
 // Cauchy and Schwarz the 2^9 |x0| then add up to 2^31 at most, and times any slice of 2^22 to 2^53.
@@ -40,18 +40,26 @@ class Slices {
 
   // Adds elements [begin, end) but for less than a group; returns where it stopped.
   std::size_t add(std::size_t begin, std::size_t end) {
-    constexpr std::size_t handed_over = 1 << 15;
+    constexpr std::size_t most_to_bins = 1 << 20;
+    std::size_t to_bins = block();  // after a failure: data like this need not be surveyed every time
     std::size_t at = begin;
     while (end - at >= group()) {
-      std::size_t count = std::min(block(), end - at);
-      count -= count % group();
-      if (!add_block(at, count)) {
-        count = std::min(handed_over, end - at);
-        add_by_kind(std::span(x_ + at, count));
+      const auto whole_groups = [&](std::size_t count) { return std::min(count, end - at) / group() * group(); };
+      std::size_t count = whole_groups(block());
+      if (add_block(at, count)) {
+        to_bins = block();
+      } else {
+        count = whole_groups(to_bins);
+        add_to_bins(at, count);
+        to_bins = std::min(2 * to_bins, most_to_bins);
       }
       at += count;
     }
     flush();
+    if (bins_ != nullptr) {
+      bins_->squares.flush(sums_.squares);
+      if (moments) bins_->sum.flush(*sums_.sum);
+    }
     return at;
   }
 
@@ -61,7 +69,7 @@ class Slices {
   static constexpr int most_pairs = most_slices * (most_slices + 1) / 2;
   // As far as the registers go, 32 or 16: a running sum in memory costs more than it gains. Nine in registers and three
   // of the moments in memory are faster in pairs.
-  static constexpr int unroll = HWY_MAX_BYTES >= 64 ? 4 : moments ? 2 : 1;
+  static constexpr int unroll = HWY_MAX_BYTES >= 64 ? 4 : moments || HWY_MAX_BYTES < 32 ? 2 : 1;
   static constexpr int flush_interval = 512;  // blocks: each adds at most 2^53 to a lane's integer
   static constexpr int pair(int a, int b) { return b * (b + 1) / 2 + a; }  // a <= b
 
@@ -177,12 +185,10 @@ class Slices {
     return true;
   }
 
-  void add_by_kind(std::span<const T> x) {
-    if constexpr (moments) {
-      sums_.sum->add(x);
-      sums_.extremes->add(x);
-    }
-    sums_.squares.add_products(x, x);
+  void add_to_bins(std::size_t begin, std::size_t count) {
+    if constexpr (moments) sums_.extremes->add(std::span(x_ + begin, count));
+    if (bins_ == nullptr) bins_ = std::make_unique<Bins>();
+    fill_bins<moments>(bins_->squares, bins_->sum, sums_.squares, sums_.sum, x_ + begin, count);
   }
 
   // Moves the totals into the sums. Four slices are then given up for three, if those will do.
@@ -212,12 +218,17 @@ class Slices {
   HWY_ALIGN std::int64_t product_totals_[most_pairs][hn::MaxLanes(Tag())] = {};
   SquareSums sums_;
   const T* x_;
+  struct Bins {
+    SquareBins squares;
+    SumBins sum;
+  };
+  std::unique_ptr<Bins> bins_;  // if any block needed them
   double anchors_[most_slices] = {};
   double scales_[most_pairs] = {};  // from products to ulp[a] * ulp[b]
   int ulp_exponents_[most_slices] = {};
   double one_ = 1;  // that the compiler does not see
-  int slices_ = 0;    // 0: no anchors yet
-  int blocks_ = 0;    // in the totals
+  int slices_ = 0;  // 0: no anchors yet
+  int blocks_ = 0;  // in the totals
 };
 
 std::size_t add_moments(const SquareSums& sums, const double* x, std::size_t begin, std::size_t end) {

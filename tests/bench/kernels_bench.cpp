@@ -114,10 +114,23 @@ int main(int argc, char** argv) {
   const std::size_t n = argc > 1 ? static_cast<std::size_t>(std::atof(argv[1])) : 10'000'000;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
   const int repeats = argc > 3 ? std::atoi(argv[3]) : 7;
-  run("uniform", [](double u) { return u; }, n, threads, repeats);
+  run(
+      "uniform", [](double u) { return u; }, n, threads, repeats);
   if (argc <= 4) return 0;
-  run("exp", [](double u) { return (u < 0.5 ? -1 : 1) * std::exp(40 * u); }, n, threads, repeats);
-  run("600", [](double u) { return std::ldexp(1 + u, static_cast<int>(u * 0x1p40) % 600 - 300); }, n, threads, repeats);
-  run("sparse", [](double u) { return u < 0.9 ? 0 : u; }, n, threads, repeats);
-  run("1e-170", [](double u) { return u * 1e-170; }, n, threads, repeats);
+  run(
+      "exp", [](double u) { return (u < 0.5 ? -1 : 1) * std::exp(40 * u); }, n, threads, repeats);
+  const auto over = [](int binades) {
+    return [=](double u) {
+      const auto bits = static_cast<std::uint64_t>(u * 0x1p53);
+      return std::ldexp((bits & 1) != 0 ? 1 + u : -1 - u, static_cast<int>(bits >> 1 & 0xffff) % binades - binades / 2);
+    };
+  };
+  run("600", over(600), n, threads, repeats);    // binades; no square leaves the range
+  run("2000", over(2000), n, threads, repeats);  // half the squares do
+  run(
+      "two", [](double u) { return u < 0.5 ? u : std::ldexp(u, 300); }, n, threads, repeats);
+  run(
+      "sparse", [](double u) { return u < 0.9 ? 0 : u; }, n, threads, repeats);
+  run(
+      "1e-170", [](double u) { return u * 1e-170; }, n, threads, repeats);
 }
