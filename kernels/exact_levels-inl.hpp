@@ -33,10 +33,10 @@ using Vector = hn::Vec<Tag>;
 HWY_INLINE Vector load_values(const double* x) { return hn::LoadU(Tag(), x); }
 HWY_INLINE Vector load_values(const float* x) { return hn::PromoteTo(Tag(), hn::LoadU(hn::Rebind<float, Tag>(), x)); }
 
-// For the terms that are due 2 KiB later.
-template <class T>
+// For the terms that are due `bytes` later, the farther the less a term costs.
+template <std::size_t bytes, class T>
 HWY_INLINE void prefetch_group(const T* x, std::size_t begin, std::size_t unroll) {
-  const T* ahead = x + begin + 2048 / sizeof(T);
+  const T* ahead = x + begin + bytes / sizeof(T);
   for (std::size_t i = 0; i < unroll * hn::Lanes(Tag()); i += 64 / sizeof(T)) hwy::Prefetch(ahead + i);
 }
 

@@ -33,8 +33,8 @@ struct ProductSource {
     return hn::Or(hn::Eq(left(i), zero), hn::Eq(right(i), zero));
   }
   void prefetch(std::size_t i) const {
-    prefetch_group(x, i, unroll);
-    if (x != y) prefetch_group(y, i, unroll);
+    prefetch_group<3072>(x, i, unroll);
+    if (x != y) prefetch_group<3072>(y, i, unroll);
   }
   void add_reference(ExactProductSum& sum, std::size_t i) const { sum.add(x[i], y[i]); }
   void add_to_bins(ProductBins& bins, ExactProductSum& sum, std::size_t begin, std::size_t count) const {

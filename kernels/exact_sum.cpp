@@ -25,7 +25,7 @@ struct SumSource {
   Vector primary(std::size_t i) const { return load_values(x + i); }
   Vector error(std::size_t, Vector) const { return hn::Zero(Tag()); }
   hn::Mask<Tag> is_zero(std::size_t i) const { return hn::Eq(primary(i), hn::Zero(Tag())); }
-  void prefetch(std::size_t i) const { prefetch_group(x, i, unroll); }
+  void prefetch(std::size_t i) const { prefetch_group<6144>(x, i, unroll); }
   void add_reference(ExactSum& sum, std::size_t i) const { sum.add(x[i]); }
   void add_to_bins(SumBins& bins, ExactSum& sum, std::size_t begin, std::size_t count) const {
     fill_bins(bins, sum, x + begin, count);

@@ -129,7 +129,7 @@ class Slices {
     repeat<pairs>([&](auto p) CONCDEMO_INLINE { products[p] = hn::Zero(d); });
     Vector low = load_values(in + begin), high = low, rest = hn::Zero(d);
     for (std::size_t i = begin; i < begin + count; i += unroll * lanes) {
-      prefetch_group(in, i, unroll);
+      prefetch_group<3072>(in, i, unroll);
       Vector x[unroll], slice[slices][unroll];
       repeat<unroll>([&](auto u) CONCDEMO_INLINE {
         x[u] = load_values(in + i + static_cast<std::size_t>(u) * lanes);
