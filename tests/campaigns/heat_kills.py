@@ -1,6 +1,6 @@
-"""kill -9 of a rank, of mpirun or at a chosen point of the program, at random moments of heat runs; then resume, on
-other layouts, until the file is whole: it must have every acknowledged snapshot at once, and the sha256 of a run that
-nobody interrupted.
+"""kill -9 of a rank or of mpirun at random moments of heat runs, also while a rank stands still at a chosen point of the
+program, or of a rank at that very point; then resume, on other layouts, until the file is whole: it must have every
+acknowledged snapshot at once, and the sha256 of a run that nobody interrupted.
 """
 import os
 import pathlib
@@ -13,9 +13,13 @@ import numpy  # noqa: E402
 
 import campaign  # noqa: E402
 
-POINTS = {"skeleton": 1, "reserve": 1, "header": 4, "fsync": 1, "rename": 1, "folder": 1, "write": 6, "sync": 6,
-          "table": 6, "commit": 6, "scalar": 9, "time": 6, "checkpoint": 1, "checkpoint_commit": 9, "end": 1, "end_sync": 1,
-          "reset": 1}  # and how often a run comes there at least
+# Points of the program, and how often it comes there at least.
+OF_RUN = {"skeleton": 1, "reserve": 1, "header": 4, "fsync": 1, "rename": 1, "folder": 1}
+OF_RESUME = {"reset": 2, "reset_sync": 2}
+OF_BOTH = {"lock": 1, "write": 6, "sync": 6, "table": 6, "table_sync": 6, "commit": 6, "commit_sync": 6, "scalar": 9,
+           "time": 6, "time_sync": 1, "end": 1, "end_sync": 1, "checkpoint": 1, "checkpoint_commit": 9,
+           "checkpoint_sync": 9, "xdmf": 1}
+OF_ANY_RANK = {"write"}  # the others are rank 0's
 
 
 class Kills(campaign.Run):
@@ -40,10 +44,11 @@ class Kills(campaign.Run):
         ranks = self.choices.choice([1, 2, 3, 4])
         how = self.choices.choice(["rank", "launcher", "point"])
         fault = None
-        if how == "point":
-            point = self.choices.choice(list(POINTS))
-            rank = self.choices.randrange(ranks) if point == "write" else 0  # the others are rank 0's
-            fault = f"{point}:{self.choices.randint(1, POINTS[point])}:kill:{rank}"
+        if how == "point" or self.choices.random() < 0.4:
+            points = {**(OF_RUN if arguments is self.RUN else OF_RESUME), **OF_BOTH}
+            point = self.choices.choice(list(points))
+            rank = self.choices.randrange(ranks) if point in OF_ANY_RANK else 0
+            fault = f"{point}:{self.choices.randint(1, points[point])}:{'kill' if how == 'point' else 'hang'}:{rank}"
         moment = self.choices.uniform(0.2, 1.6)
         process = self.start(arguments, ranks, fault)
         start = time.monotonic()
@@ -63,7 +68,7 @@ class Kills(campaign.Run):
             except ProcessLookupError:
                 pass
         result = self.finish(process)
-        if result.code not in (0, 137, -9, 1, 9) and "signal 9" not in result.err:
+        if result.code not in (0, 137, -9) and "signal 9" not in result.err:
             raise campaign.Lost(f"{process.args} {fault}: {result}")
         self.struck += result.code != 0
         return result.code == 0
