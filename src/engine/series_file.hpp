@@ -56,8 +56,10 @@ class SeriesFile {
                                             const WriterOptions& options);
 
   // Collective. An unfinished (or finished) file, to go on from committed() snapshots: they were all read and are
-  // right; what follows is reset. Throws like create(), and verification Error when the file is damaged beyond that.
-  static std::unique_ptr<SeriesFile> open(const mpi::Comm& comm, const std::string& path, const WriterOptions& options);
+  // right; what follows is reset. Throws like create(), usage Error when it needs_start, snapshot 0, and there is none
+  // yet, and verification Error when the file is damaged beyond that; then the file stays as it was.
+  static std::unique_ptr<SeriesFile> open(const mpi::Comm& comm, const std::string& path, const WriterOptions& options,
+                                          bool needs_start = false);
 
   ~SeriesFile();  // local: stops the writer thread; what was not committed is lost
 

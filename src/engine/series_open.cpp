@@ -20,30 +20,20 @@ Error damaged(const std::string& path, const std::string& what) {
           fmt::format("{} cannot be resumed, its {} is damaged; run from the start", path, what)};
 }
 
-// Rank 0: what must be right before anything is written: header, length, metadata, axes.
-void mend_start(const std::string& path, const std::string& target, int file, std::vector<std::string>& messages) {
+// Rank 0: what must be right to go on at all: header, length, metadata, axes. Writes nothing.
+HeaderReading read_start(const std::string& path, const std::string& target, int file) {
   auto reading = read_header_copies(target);
   if (!reading.ours) throw usage_error(fmt::format("{} is not an output file of concdemo; name one that is", path));
   if (!reading.header) throw damaged(path, "header");
   const auto& header = *reading.header;
   if (!header.series) throw usage_error(fmt::format("{} is not a file of time steps; it has nothing to resume", path));
   if (!has_checksum(file, metadata_places(header), header.metadata_checksum)) throw damaged(path, "metadata");
-  if (!reading.damage.empty()) {
-    const auto text = to_text(header);
-    put_at(file, path, std::as_bytes(std::span(text)), 0, "header");
-    messages.push_back(fmt::format("{}: {} was damaged and is mended from the other", path, reading.damage.front()));
-  }
   std::uint64_t bytes = 0;
-  int error = files::size_of(file, bytes);
-  if (error == 0 && bytes < header.series->commits.offset + header.series->commits.bytes) {
+  const int error = files::size_of(file, bytes);
+  if (error != 0) throw system_error(fmt::format("cannot read {}: {}", path, files::error_text(error)));
+  if (bytes < header.series->commits.offset + header.series->commits.bytes) {
     throw damaged(path, fmt::format("end ({} bytes instead of {})", bytes, header.file_bytes));
   }
-  if (error == 0 && bytes != header.file_bytes) {
-    messages.push_back(fmt::format("{} has {} bytes instead of {}: what is missing is computed again", path, bytes,
-                                   header.file_bytes));
-    error = files::resize(file, header.file_bytes);
-  }
-  if (error != 0) throw system_error(fmt::format("cannot resize {}: {}", path, files::error_text(error)));
   const auto axes = sections_of(header, 0);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const auto expected = header.datasets[2 + header.series->scalars + i].table_checksum;
@@ -53,6 +43,25 @@ void mend_start(const std::string& path, const std::string& target, int file, st
       throw damaged(path, axes[i].name);
     }
   }
+  return reading;
+}
+
+// Rank 0, when it is known that the run goes on.
+void mend_start(const std::string& path, int file, const HeaderReading& reading, std::vector<std::string>& messages) {
+  const auto& header = *reading.header;
+  if (!reading.damage.empty()) {
+    const auto text = to_text(header);
+    put_at(file, path, std::as_bytes(std::span(text)), 0, "header");
+    messages.push_back(fmt::format("{}: {} was damaged and is mended from the other", path, reading.damage.front()));
+  }
+  std::uint64_t bytes = 0;
+  int error = files::size_of(file, bytes);
+  if (error == 0 && bytes != header.file_bytes) {
+    messages.push_back(fmt::format("{} has {} bytes instead of {}: what is missing is computed again", path, bytes,
+                                   header.file_bytes));
+    error = files::resize(file, header.file_bytes);
+  }
+  if (error != 0) throw system_error(fmt::format("cannot resize {}: {}", path, files::error_text(error)));
 }
 
 // Collective. How many of the first `count` snapshots hold what their entries say, up to the first that does not. All
@@ -98,10 +107,11 @@ void reset_after(const std::string& path, int file, const FileHeader& header, co
 }  // namespace
 
 std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::string& path,
-                                             const WriterOptions& options) {
+                                             const WriterOptions& options, bool needs_start) {
   files::ignore_size_signal();
   auto state = std::make_unique<State>(comm, options);
   state->path = path;
+  HeaderReading start;
   mpi::together(comm, [&] {
     fault::arm(comm.rank());
     if (!comm.is_root()) return;
@@ -117,7 +127,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     activity::at("reading " + path);
     try {
       Xdmf(state->target, {}).require_place(false);
-      mend_start(path, state->target, state->file.get(), state->messages);
+      start = read_start(path, state->target, state->file.get());
     } catch (...) {
       state->lock.remove();
       throw;
@@ -130,19 +140,22 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     if (comm.is_root()) reading = read_series(state->file.get(), state->header);
   });
   const auto written = comm.broadcast_value(std::uint64_t{reading.entries.size()});
-  const auto committed = sound_snapshots(comm, state->file.get(), state->header, reading,
-                                         comm.broadcast_value(reading.committed));
+  const auto committed =
+      sound_snapshots(comm, state->file.get(), state->header, reading, comm.broadcast_value(reading.committed));
   state->committed = committed;
   state->finished = comm.broadcast_value(reading.finished) && committed == state->snapshots();
   mpi::together(comm, [&] {
     if (!comm.is_root()) return;
-    if (committed == 0 && written > 0) {  // the others may be of use to somebody: they stay
+    if (committed == 0 && (written > 0 || needs_start)) {
       state->lock.remove();
-      throw damaged(path, "start (snapshot 0)");
+      if (written > 0) throw damaged(path, "start (snapshot 0)");  // the others may be of use to somebody: they stay
+      throw usage_error(fmt::format(
+          "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", path));
     }
+    mend_start(path, state->file.get(), start, state->messages);
     if (committed < written) {
-      state->messages.push_back(fmt::format("{}: snapshot {} or its commit entry is damaged; going on from {} snapshots",
-                                            path, committed, committed));
+      state->messages.push_back(fmt::format(
+          "{}: snapshot {} or its commit entry is damaged; going on from {} snapshots", path, committed, committed));
     }
     std::vector<double> times;
     for (std::uint64_t i = 0; i < committed; ++i) times.push_back(reading.entries[static_cast<std::size_t>(i)]->time);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/activity.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/failure.hpp"
@@ -126,6 +127,7 @@ void Xdmf::write() {
   const auto text = xdmf_text(name, field_, times_);
   const auto partial = path_ + ".partial";
   files::Descriptor descriptor;
+  activity::at("writing " + path_);
   int error = fault::at("xdmf");
   if (error == 0) error = files::open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, descriptor);
   if (error == 0) error = files::write_all(descriptor.get(), std::as_bytes(std::span(text)), 0);

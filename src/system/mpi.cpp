@@ -92,6 +92,7 @@ void run_merge(void* in, void* inout, int* count, MPI_Datatype* type) {
 void expect_no_other_rank() {
   constexpr int keep = 0;
   setenv("OMPI_MCA_ess_singleton_isolated", "1", keep);
+  setenv("OMPI_MCA_orte_create_session_dirs", "0", keep);  // one name for all such processes, which would remove it
   setenv("OMPI_MCA_pml", "ob1", keep);
   setenv("OMPI_MCA_btl", "self", keep);
 }

@@ -24,7 +24,7 @@ class Session {
 };
 
 // Before the Session, for a process that no launcher started: Open MPI then neither starts a daemon nor looks for networks,
-// which takes 0.1 s where it took 0.45. What the user has set stays.
+// which takes 0.1 s where it took 0.45, nor makes a folder for temporary files. What the user has set stays.
 void expect_no_other_rank();
 
 [[noreturn]] void abort(int exit_code);  // the last resort: ends every rank

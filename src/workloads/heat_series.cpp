@@ -198,7 +198,7 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
 SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress) {
   progress.show("reading " + options.path);
   std::optional<HeatSolver> solver;
-  const auto file = SeriesFile::open(context.comm, options.path, options.writer);
+  const auto file = SeriesFile::open(context.comm, options.path, options.writer, /*needs_start=*/true);
   for (const std::string& text : file->messages()) {
     if (context.comm.is_root()) message(text);
   }
@@ -211,11 +211,6 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
   }
   make_solver(solver, context, problem);
   std::uint64_t step = 0;
-  if (file->committed() == 0) {
-    file->close();
-    throw usage_error(fmt::format(
-        "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", options.path));
-  }
   mpi::together(context.comm, [&] {
     const Tile& tile = solver->tile();
     step = step_of_snapshot(problem, file->committed() - 1);

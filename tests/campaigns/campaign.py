@@ -67,11 +67,14 @@ class Run:
     def do(self, arguments, ranks=1, **options):
         return self.finish(self.start(arguments, ranks, **options))
 
+    def is_refused(self, result):
+        return result.code == 2 and "another run holds" in result.err
+
     def patiently(self, arguments, ranks):
         """Ranks may outlive a killed launcher by seconds; meanwhile others are refused."""
         for _ in range(40):
             result = self.do(arguments, ranks)
-            if result.code != 2 or "another run" not in result.err:
+            if not self.is_refused(result):
                 return result
             time.sleep(0.5)
         raise Lost("the file stays locked")
@@ -106,14 +109,15 @@ class Run:
         raise NotImplementedError
 
 
-def main(kind, description, count, folder=None):
+def main(kind, description, count):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=count)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, metavar="INDEX")
+    parser.add_argument("--folder", help="on the file system to play on (default: that of temporary files)")
     args = parser.parse_args()
     lost, struck = 0, 0
-    with tempfile.TemporaryDirectory(prefix="concdemo-campaign-", dir=folder) as name:
+    with tempfile.TemporaryDirectory(prefix="concdemo-campaign-", dir=args.folder) as name:
         own = pathlib.Path(name, "run")
         own.mkdir()
         subprocess.run([CONCDEMO, *kind.RUN], cwd=own, check=True, capture_output=True)

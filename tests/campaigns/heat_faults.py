@@ -14,6 +14,7 @@ OF_BOTH = {"table": 3, "table_sync": 3, "commit": 3, "commit_sync": 3, "scalar":
            "end_sync": 1, "checkpoint": 1, "checkpoint_commit": 2, "checkpoint_sync": 2, "sync": 4}
 OF_ANY_RANK = {"write": 5, "advance": 20, "state": 3, "verify": 1}
 STARTS = {"start": 1}
+READS = {"read": 1}  # of what a resume goes on from
 
 
 class Faults(campaign.Run):
@@ -35,10 +36,11 @@ class Faults(campaign.Run):
         of_resume = self.choices.random() < 0.4
         if of_resume:
             self.begin()
-        points = {**(OF_RESUME if of_resume else {**OF_RUN, **STARTS}), **OF_BOTH, **OF_ANY_RANK}
+        anywhere = {**OF_ANY_RANK, **(READS if of_resume else STARTS)}
+        points = {**(OF_RESUME if of_resume else OF_RUN), **OF_BOTH, **anywhere}
         point = self.choices.choice(list(points))
         action = self.choices.choice(["eio", "enospc", "edquot", "throw", "throw", "hang"])
-        rank = self.choices.randrange(ranks) if point in OF_ANY_RANK or point in STARTS else 0
+        rank = self.choices.randrange(ranks) if point in anywhere else 0
         fault = f"{point}:{self.choices.randint(1, points[point])}:{action}:{rank}"
         arguments = self.RESUME if of_resume else self.RUN
         if action == "hang":

@@ -68,6 +68,8 @@ class Kills(campaign.Run):
             except ProcessLookupError:
                 pass
         result = self.finish(process)
+        if self.is_refused(result):  # by ranks that outlive their launcher
+            return False
         if result.code not in (0, 137, -9) and "signal 9" not in result.err:
             raise campaign.Lost(f"{process.args} {fault}: {result}")
         self.struck += result.code != 0

@@ -137,6 +137,12 @@ class Errors(program.TestCase):
         finally:
             subprocess.run(["umount", "-l", self.folder], check=True)
 
+    def test_one_rank_makes_no_temporary_files(self):
+        """Processes that nobody launched would share them, and remove them from one another."""
+        with open(self.path("file"), "w"):
+            pass
+        self.succeeds("run", "sum", "--values", "1", env={"TMPDIR": self.path("file")})
+
     def test_wrong_launcher(self):
         for variable in ("SLURM_STEP_NUM_TASKS", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE"):
             result = program.run("run", "sum", "--values", "1", env={variable: "4"})

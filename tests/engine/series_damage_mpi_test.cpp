@@ -122,6 +122,22 @@ TEST_CASE("resume goes a step back from damage, as far as it must, and reaches t
   }
 }
 
+TEST_CASE("resume that needs a start leaves a file without one as it is, a damaged header included") {
+  const auto comm = mpi::Comm::world();
+  const SharedFolder folder(comm);
+  const auto spec = series(folder.path() + "/out.h5", 30, 50, 5);
+  make(comm, spec, 0);
+  comm.barrier();
+  if (comm.is_root()) flip(spec.path, 40, 5);
+  comm.barrier();
+  const auto before = contents(spec.path);
+  CHECK(code_of([&] { SeriesFile::open(comm, spec.path, {}, true); }) == ExitCode::usage);
+  CHECK((contents(spec.path) == before));
+  CHECK_FALSE(fs::exists(spec.path + ".lock"));
+  comm.barrier();
+  CHECK(SeriesFile::open(comm, spec.path, {})->messages().size() == 1);
+}
+
 TEST_CASE("resume refuses a file whose start is damaged, and leaves what follows to its owner") {
   const auto comm = mpi::Comm::world();
   const SharedFolder folder(comm);
