@@ -75,6 +75,7 @@ Action parse(int argc, char** argv, const Environment& environment) {
   add_resume(app, action);
   add_verify(app, action);
   add_placement(app, action);
+  add_sweep(app, action);
   add_compare(app, action);
   add_mistakes(app, action);
   add_fetch(app, action);

@@ -184,6 +184,19 @@ std::uint64_t parse_bytes(std::string_view text) {
   return *bytes;
 }
 
+double parse_seconds(std::string_view text) {
+  double value = 0;
+  const std::string_view number = trimmed(text);
+  const auto result = std::from_chars(number.data(), number.data() + number.size(), value, std::chars_format::fixed);
+  const auto unit = trimmed(number.substr(static_cast<std::size_t>(result.ptr - number.data())));
+  const double factor = unit.empty() || unit == "s" ? 1 : unit == "min" ? 60 : unit == "h" ? 3600 : 0;
+  constexpr double year = 366 * 86400.0;
+  if (result.ec != std::errc{} || !(value * factor > 0) || !(value * factor < year)) {
+    throw usage_error(fmt::format("{}: give a time such as 90s, 5min or 1.5h", quoted(text)));
+  }
+  return value * factor;
+}
+
 std::vector<double> parse_values(std::string_view text) {
   std::vector<double> values;
   for (std::size_t begin = 0;;) {

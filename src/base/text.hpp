@@ -19,6 +19,9 @@ Shape parse_size(std::string_view text);
 // "4096", "1.5 GiB", "64MB", "64k": k, kB are powers of 1000, Ki, KiB powers of 1024; parts of a byte are cut off.
 std::uint64_t parse_bytes(std::string_view text);
 
+// "90", "90s", "1.5min", "2h": seconds, above 0 and below a year.
+double parse_seconds(std::string_view text);
+
 // "1,2.5,nan,-inf,-0,0x1p-1074", correctly rounded whatever the locale; every NaN becomes 0x7ff8000000000000. A number
 // beyond the range of float64 at either end is refused, not turned into inf or 0.
 std::vector<double> parse_values(std::string_view text);

@@ -15,6 +15,7 @@ void add_run(CLI::App& app, Action& action);
 void add_resume(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
 void add_placement(CLI::App& app, Action& action);
+void add_sweep(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_mistakes(CLI::App& app, Action& action);
 void add_fetch(CLI::App& app, Action& action);

@@ -16,9 +16,13 @@ void add_screen_options(CLI::App& command, CommonOptions& options) {
 void add_compute_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--threads", options.threads, "OpenMP threads a rank (default: this node's cores / its ranks)")
       ->check(whole_number(1, 4096))->type_name("T");
+  add_simd_option(command, options);
+  add_screen_options(command, options);
+}
+
+void add_simd_option(CLI::App& command, CommonOptions& options) {
   command.add_option("--simd", options.simd, "instruction set: avx512, avx2, neon, scalar (default: the best)")
       ->type_name("TARGET");
-  add_screen_options(command, options);
 }
 
 void add_hang_timeout(CLI::App& command, double& seconds) {

@@ -18,7 +18,8 @@ struct CommonOptions {
 };
 
 void add_screen_options(CLI::App& command, CommonOptions& options);   // --progress, --quiet
-void add_compute_options(CLI::App& command, CommonOptions& options);  // those, --threads and --simd
+void add_simd_option(CLI::App& command, CommonOptions& options);      // --simd
+void add_compute_options(CLI::App& command, CommonOptions& options);  // those and --threads
 
 void add_hang_timeout(CLI::App& command, double& seconds);            // 0: never
 void check_hang_timeout(double seconds);                               // usage Error

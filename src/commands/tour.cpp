@@ -152,6 +152,7 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
     text += fmt::format("\nWrote {} ({}).\n", file_name, format_bytes(output->bytes));
   }
   text += fmt::format("\nTry next:\n  {0} run sumsq --values 1,2,3,4,5\n  {0} run sum --size 100M --method plain\n", program);
+  text += fmt::format("  {} sweep\n", program);
   return text + (output != nullptr ? fmt::format("  {} verify {}\n", program, file_name)
                                    : fmt::format("  {} run --help\n", program));
 }

@@ -66,6 +66,17 @@ struct Layout {
 // cannot be.
 Layout choose_layout(const mpi::Comm& world, int threads_option);
 
+// Collective over both: this node as lay_out wants it, without threads that a user gave.
+NodeView view_node(const mpi::Comm& world, const mpi::Comm& node);
+
+// Each thread of an OpenMP team to its CPUs, the main thread to those of all: threads that the OpenMP runtime or
+// std::thread makes later inherit its mask (libgomp ends threads that a smaller team does not need, and makes new ones
+// for a larger team), and must not all sit on one core. False when the system refuses.
+bool pin_team(const std::vector<std::vector<int>>& thread_cpus, int threads);
+
+// CPUs of this process. Where OpenMP binds threads, its runtime has already moved the main thread to one place of many.
+std::vector<int> own_cpus();
+
 // CPUs of this node that better launch options, or OpenMP's without a launcher, would give; empty where nobody can tell
 // or nobody chose.
 std::vector<int> cpus_for_the_asking(const mpi::Comm& world);

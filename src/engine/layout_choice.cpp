@@ -43,20 +43,6 @@ void check_threads(const Given& given) {
   }
 }
 
-// CPUs of this process. Where OpenMP binds threads, its runtime has already moved the main thread to one place of many.
-std::vector<int> own_cpus() {
-  std::vector<int> cpus = allowed_cpus();
-  if (omp_get_proc_bind() == omp_proc_bind_false) return cpus;
-  for (int place = 0; place < omp_get_num_places(); ++place) {
-    std::vector<int> ids(static_cast<std::size_t>(omp_get_place_num_procs(place)));
-    omp_get_place_proc_ids(place, ids.data());
-    cpus.insert(cpus.end(), ids.begin(), ids.end());
-  }
-  std::sort(cpus.begin(), cpus.end());
-  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
-  return cpus;
-}
-
 NodeView view_of(const mpi::Comm& world, const mpi::Comm& node, const Given& given) {
   const json mine = {{"cpus", format_list(own_cpus())},
                      {"bound", omp_get_proc_bind() != omp_proc_bind_false},
@@ -107,19 +93,6 @@ std::string explain(const NodeView& view, const NodeLayout& layout, const Given&
   return text;
 }
 
-// Every thread of the team to its core. The main thread gets the cores of all of them: threads that the OpenMP runtime
-// or std::thread makes later inherit its mask (libgomp ends threads that a smaller team does not need, and makes new
-// ones for a larger team), and must not all sit on one core.
-bool pin_team(const RankLayout& rank, int threads, const std::vector<int>& all_cpus) {
-  std::atomic<bool> pinned = true;
-#pragma omp parallel num_threads(threads)
-  {
-    const auto thread = static_cast<std::size_t>(omp_get_thread_num());
-    if (!pin_this_thread(thread == 0 ? all_cpus : rank.thread_cpus[thread])) pinned = false;
-  }
-  return pinned;
-}
-
 bool user_places_threads() {
   return std::getenv("OMP_PROC_BIND") || std::getenv("OMP_PLACES") || std::getenv("GOMP_CPU_AFFINITY") ||
          std::getenv("KMP_AFFINITY");
@@ -143,6 +116,33 @@ void collect(const std::vector<std::string>& reports, Layout& layout) {
 }
 
 }  // namespace
+
+std::vector<int> own_cpus() {
+  std::vector<int> cpus = allowed_cpus();
+  if (omp_get_proc_bind() == omp_proc_bind_false) return cpus;
+  for (int place = 0; place < omp_get_num_places(); ++place) {
+    std::vector<int> ids(static_cast<std::size_t>(omp_get_place_num_procs(place)));
+    omp_get_place_proc_ids(place, ids.data());
+    cpus.insert(cpus.end(), ids.begin(), ids.end());
+  }
+  std::sort(cpus.begin(), cpus.end());
+  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
+  return cpus;
+}
+
+bool pin_team(const std::vector<std::vector<int>>& thread_cpus, int threads) {
+  std::vector<int> all;
+  for (const auto& cpus : thread_cpus) all.insert(all.end(), cpus.begin(), cpus.end());
+  std::atomic<bool> pinned = true;
+#pragma omp parallel num_threads(threads)
+  {
+    const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+    if (!pin_this_thread(thread == 0 ? all : thread_cpus[thread])) pinned = false;
+  }
+  return pinned;
+}
+
+NodeView view_node(const mpi::Comm& world, const mpi::Comm& node) { return view_of(world, node, {}); }
 
 std::vector<int> cpus_for_the_asking(const mpi::Comm& world) {
   const char* allocated = std::getenv("SLURM_CPUS_ON_NODE");
@@ -178,7 +178,7 @@ Layout choose_layout(const mpi::Comm& world, int threads_option) {
     std::vector<int> slice;
     for (const auto& cpus : own.thread_cpus) slice.insert(slice.end(), cpus.begin(), cpus.end());
     std::sort(slice.begin(), slice.end());
-    pinned = pin_team(own, layout.threads, slice);
+    pinned = pin_team(own.thread_cpus, layout.threads);
     if (pinned) layout.cpus = slice;
     if (!pinned)
       warnings.push_back(fmt::format("the system refused to pin rank {} to CPUs {}", world.rank(), format_list(slice)));

@@ -31,7 +31,6 @@ std::vector<Core> cores_of(const PlacedNode& node) {
 
 Advice advise(const Placement& placement) {
   // The node with the fewest cores decides for all.
-  Advice advice;
   int cores = 0, numa_nodes = 1, cpus_a_core = 1, ranks = 0;
   for (const PlacedNode& node : placement.nodes) {
     const auto own = cores_of(node);
@@ -49,18 +48,22 @@ Advice advise(const Placement& placement) {
     }
   }
   cores = std::max(cores, 1);
-  const int nodes = static_cast<int>(placement.nodes.size());
-  advice.ranks_per_node = std::clamp(ranks, 1, cores);
-  advice.threads = std::max(1, cores / advice.ranks_per_node);
-  const int all = advice.ranks_per_node * std::max(1, nodes);
-  std::string map = nodes > 1 ? fmt::format("ppr:{}:node", advice.ranks_per_node) : "slot";
-  if (numa_nodes > 1 && advice.ranks_per_node % numa_nodes == 0)
-    map = fmt::format("ppr:{}:numa", advice.ranks_per_node / numa_nodes);
-  advice.openmp = fmt::format("OMP_NUM_THREADS={} OMP_PLACES=cores OMP_PROC_BIND=close", advice.threads);
-  advice.mpirun = fmt::format("mpirun -n {} --map-by {}:PE={} --bind-to core", all, map, advice.threads);
+  const int nodes = std::max(1, static_cast<int>(placement.nodes.size()));
+  const int ranks_per_node = std::clamp(ranks, 1, cores);
+  return launch_well(nodes, ranks_per_node, std::max(1, cores / ranks_per_node), numa_nodes, cpus_a_core);
+}
+
+Advice launch_well(int nodes, int ranks_per_node, int threads, int numa_nodes, int cpus_a_core) {
+  Advice advice;
+  advice.ranks_per_node = ranks_per_node;
+  advice.threads = threads;
+  const int all = ranks_per_node * nodes;
+  std::string map = nodes > 1 ? fmt::format("ppr:{}:node", ranks_per_node) : "slot";
+  if (numa_nodes > 1 && ranks_per_node % numa_nodes == 0) map = fmt::format("ppr:{}:numa", ranks_per_node / numa_nodes);
+  advice.openmp = fmt::format("OMP_NUM_THREADS={} OMP_PLACES=cores OMP_PROC_BIND=close", threads);
+  advice.mpirun = fmt::format("mpirun -n {} --map-by {}:PE={} --bind-to core", all, map, threads);
   // SLURM counts hyper-threads as CPUs, Open MPI counts cores.
-  advice.srun =
-      fmt::format("srun -N {} -n {} -c {} --cpu-bind=cores", std::max(1, nodes), all, advice.threads * cpus_a_core);
+  advice.srun = fmt::format("srun -N {} -n {} -c {} --cpu-bind=cores", nodes, all, threads * cpus_a_core);
   return advice;
 }
 

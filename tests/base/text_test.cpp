@@ -215,3 +215,14 @@ TEST_CASE("a misspelt name finds the one that was meant") {
   CHECK(!nearest_name(std::string(100'000, 'a'), names));
   CHECK(!nearest_name("sum", {}));
 }
+
+TEST_CASE("times") {
+  CHECK(parse_seconds("90") == 90);
+  CHECK(parse_seconds("90s") == 90);
+  CHECK(parse_seconds("1.5 min") == 90);
+  CHECK(parse_seconds("2h") == 7200);
+  for (const char* text : {"", "s", "-1s", "0", "0min", "nan", "inf", "5 minutes", "5m", "1e9h", "10000h"}) {
+    INFO(text);
+    CHECK_THROWS_AS(parse_seconds(text), Error);
+  }
+}

@@ -1,0 +1,88 @@
+"""sweep: every layout in one job, the verdict, its launch line tried for real, and what it refuses."""
+import json
+import os
+import re
+import shlex
+import subprocess
+import unittest
+
+import program
+
+CPUS = len(os.sched_getaffinity(0))
+SMALL = ("--workloads", "sum:100k,matmul:64x64x64", "--rounds", "6")
+
+
+class Sweep(program.TestCase):
+    def records(self, name):
+        with open(self.path(name)) as file:
+            return [json.loads(line) for line in file]
+
+    def layouts(self, records):
+        return {(record["layout"]["ranks"], record["layout"]["threads"]) for record in records}
+
+    @unittest.skipIf(CPUS < 2, "needs 2 CPUs")
+    def test_one_rank_a_core_measures_every_layout(self):
+        for env in ({}, {"OMP_PROC_BIND": "close", "OMP_PLACES": "cores", "OMP_NUM_THREADS": "1"}):
+            out = self.succeeds("sweep", *SMALL, "--record", "r.jsonl", ranks=CPUS, env=env).out
+            records = self.records("r.jsonl")
+            os.remove(self.path("r.jsonl"))
+            found = self.layouts(records)
+            self.assertLessEqual({(n, CPUS // n) for n in range(1, CPUS + 1) if CPUS % n == 0}, found)
+            self.assertIn((1, 1), found)
+            self.assertEqual(len(records), 6 * 2 * len(found))
+            for record in records:
+                self.assertTrue(record["verified"])
+                self.assertEqual(record["layout"]["ranks"] * record["layout"]["threads"], record["sweep"]["cores"])
+            for workload in ("sum", "matmul"):
+                results = {json.dumps(record["result"]) for record in records if record["workload"] == workload}
+                self.assertEqual(len(results), 1)
+                self.assertRegex(out, rf"\n{workload}: fastest as \d+ ranks? x \d+ threads?\n.* over the runner-up, ")
+            self.assertIn("All 2 together: ", out)
+            self.assertIn("Same: every layout gave the same bits.", out)
+            self.assertNotIn("Not measured", out)
+
+        # The line that it prints, tried for real, gives that layout.
+        ranks, threads = map(int, re.search(r"sum: fastest as (\d+) ranks? x (\d+)", out).groups())
+        line = re.search(r"mpirun -n .*?(?= \.\.\.)", out).group()
+        variables = dict(word.split("=") for word in re.search(r"export (.*)", out).group(1).split())
+        done = subprocess.run([*shlex.split(line), program.CONCDEMO, "run", "sum", "--size", "100k", "--json"],
+                              capture_output=True, text=True, timeout=60, env={**os.environ, **variables})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        layout = json.loads(done.stdout)["layout"]
+        self.assertEqual((layout["ranks"], layout["threads"]), (ranks, threads))
+
+    def test_a_single_start_says_what_it_could_not_measure(self):
+        out = self.succeeds("sweep", *SMALL, "--record", "r.jsonl").out
+        self.assertTrue(all(ranks == 1 for ranks, _ in self.layouts(self.records("r.jsonl"))))
+        if CPUS > 1:
+            self.assertIn("Not measured in this launch:", out)
+            self.assertIn(f"mpirun -n {CPUS} --map-by slot:PE=1 --bind-to core concdemo sweep", out)
+        self.assertIn("no scaling model: it takes 5 numbers of cores", out) if CPUS < 5 else None
+
+    def test_weak_scaling_grows_the_first_extent(self):
+        self.succeeds("sweep", "--workloads", "matvec:100x50", "--weak", "--rounds", "1", "--record", "r.jsonl", ranks=2)
+        for record in self.records("r.jsonl"):
+            self.assertEqual(record["size"], [100 * record["sweep"]["cores"], 50])
+
+    def test_the_budget_ends_it_and_what_was_left_out_is_listed(self):
+        out = self.succeeds("sweep", "--workloads", "sum:1M", "--rounds", "1000", "--budget", "1s", ranks=2).out
+        self.assertRegex(out, r"Left out: sum as .* after \d+ rounds: the budget is used up")
+        none = self.succeeds("sweep", "--workloads", "sum:1M", "--budget", "0.001s", "--quiet").out
+        self.assertIn("sum: nothing was measured", none)
+
+    def test_what_does_not_fit_is_left_out(self):
+        out = self.succeeds("sweep", "--workloads", "sum:1000k,matmul:200kx200kx200k", "--rounds", "1", ranks=2).out
+        self.assertRegex(out, r"Left out: matmul as 1 rank x 1 thread: matmul of size .* needs .* of memory")
+        self.assertIn("sum: fastest as ", out)
+
+    def test_refusals(self):
+        self.fails(2, "sweep", "--workloads", "sums", says="did you mean sum", ranks=2)
+        self.fails(2, "sweep", "--workloads", "matmul:100", says="matmul", ranks=2)
+        self.fails(2, "sweep", "--workloads", "sum", "--size", "0", says="measures nothing")
+        self.fails(2, "sweep", "--budget", "soon", says=["--budget", "soon", "5min"])
+        self.fails(2, "sweep", "--rounds", "0", says="--rounds")
+        self.fails(2, "sweep", "--record", "/proc/nothing/r", says="--record", ranks=2)
+
+
+if __name__ == "__main__":
+    program.main()
