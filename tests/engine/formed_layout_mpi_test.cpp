@@ -18,7 +18,8 @@ namespace {
 class RestoreTeam {
  public:
   ~RestoreTeam() {
-#pragma omp parallel
+    // Of the largest team as well, for its threads wait for the next one.
+#pragma omp parallel num_threads(std::max(threads_, omp_get_num_procs()))
     pin_this_thread(cpus_);
     omp_set_num_threads(threads_);
   }
