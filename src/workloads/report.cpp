@@ -157,9 +157,9 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
   }
   line("verified", measured.verification.against);
   if (output != nullptr) {
-    line("output", fmt::format("{}, {}; writing took {}, of which computing waited {}", output->file,
-                               format_bytes(output->bytes), format_seconds(output->io_busy_s),
-                               format_seconds(output->stall_s)));
+    line("output", fmt::format("{}, {}{}; writing took {}, of which computing waited {}", output->file,
+                               format_bytes(output->bytes), output->reserved ? "" : " (unreserved)",
+                               format_seconds(output->io_busy_s), format_seconds(output->stall_s)));
   }
   return text;
 }

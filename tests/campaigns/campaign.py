@@ -68,7 +68,7 @@ class Run:
         return self.finish(self.start(arguments, ranks, **options))
 
     def is_refused(self, result):
-        return result.code == 2 and "another run holds" in result.err
+        return result.code == 2 and "another run" in result.err
 
     def patiently(self, arguments, ranks):
         """Ranks may outlive a killed launcher by seconds; meanwhile others are refused."""

@@ -92,14 +92,14 @@ class Limits(campaign.Run):
             time.sleep(0.005)
 
     def one_of(self, process, ranks):
-        """The process of some rank, which is still there."""
+        """The process of some rank; ProcessLookupError when the run is over."""
         if ranks == 1:
             return process.pid
         try:
             children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             return int(self.choices.choice(children))
         except (FileNotFoundError, IndexError):
-            raise campaign.Lost(f"it ended too early: {self.finish(process)}") from None
+            raise ProcessLookupError from None
 
     def term_while_it_drains(self, ranks):
         """Twice: the first one makes it stop and drain, if it is not about to end anyway."""
@@ -107,11 +107,11 @@ class Limits(campaign.Run):
         process = self.start(self.RUN, ranks)
         self.wait_for_file(process)
         time.sleep(self.choices.uniform(0, 0.2))
-        victim = self.one_of(process, ranks)
-        for _ in range(2):
-            with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):
+            victim = self.one_of(process, ranks)
+            for _ in range(2):
                 os.kill(victim, signal.SIGTERM)
-            time.sleep(self.choices.uniform(0, 0.1))
+                time.sleep(self.choices.uniform(0, 0.1))
         result = self.finish(process, 20)
         if result.code not in (0, 75) and "checksum" not in result.out:  # at its very end it may end as one likes
             raise campaign.Lost(f"TERM while it drains: {result}")
@@ -138,7 +138,10 @@ class Limits(campaign.Run):
     def play(self):
         kinds = (self.disk_full_at_reservation, self.size_limit_at_reservation, self.disk_full_in_mid_run,
                  self.size_limit_in_mid_run, self.term_while_it_drains, self.second_run)
-        self.choices.choice(kinds)(self.choices.choice([1, 2, 3]))
+        try:
+            self.choices.choice(kinds)(self.choices.choice([1, 2, 3]))
+        except ProcessLookupError:
+            raise campaign.Lost("a run ended before anything was done to it") from None
 
 
 campaign.main(Limits, __doc__, 6)
