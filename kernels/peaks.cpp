@@ -63,8 +63,10 @@ void copy_all(const double* from, double* to, std::size_t count) {
   for (; i < count && reinterpret_cast<std::uintptr_t>(to + i) % HWY_MAX_BYTES != 0; ++i) to[i] = from[i];
   for (; i + lanes <= count; i += lanes) {
     const Vector values = hn::LoadU(d, from + i);
-    if constexpr (non_temporal) hn::Stream(values, d, to + i);
-    else hn::Store(values, d, to + i);
+    if constexpr (non_temporal)
+      hn::Stream(values, d, to + i);
+    else
+      hn::Store(values, d, to + i);
   }
   for (; i < count; ++i) to[i] = from[i];
   if constexpr (non_temporal) hwy::FlushStream();
@@ -72,6 +74,30 @@ void copy_all(const double* from, double* to, std::size_t count) {
 
 void copy_ordinary(const double* from, double* to, std::size_t count) { copy_all<false>(from, to, count); }
 void copy_non_temporal(const double* from, double* to, std::size_t count) { copy_all<true>(from, to, count); }
+
+template <bool non_temporal>
+void triad_all(const double* b, const double* c, double* a, std::size_t count) {
+  const Tag d;
+  const Vector scale = hn::Set(d, 3.0);
+  std::size_t i = 0;
+  for (; i < count && reinterpret_cast<std::uintptr_t>(a + i) % HWY_MAX_BYTES != 0; ++i) a[i] = b[i] + 3.0 * c[i];
+  for (; i + lanes <= count; i += lanes) {
+    const Vector values = hn::MulAdd(scale, hn::LoadU(d, c + i), hn::LoadU(d, b + i));
+    if constexpr (non_temporal)
+      hn::Stream(values, d, a + i);
+    else
+      hn::Store(values, d, a + i);
+  }
+  for (; i < count; ++i) a[i] = b[i] + 3.0 * c[i];
+  if constexpr (non_temporal) hwy::FlushStream();
+}
+
+void triad_ordinary(const double* b, const double* c, double* a, std::size_t count) {
+  triad_all<false>(b, c, a, count);
+}
+void triad_non_temporal(const double* b, const double* c, double* a, std::size_t count) {
+  triad_all<true>(b, c, a, count);
+}
 
 // Twelve chains hide a latency of 4 cycles at up to three FMAs a cycle. Returns the flops; `sink` keeps the work alive.
 double run_chains(int steps, double& sink) {
@@ -97,6 +123,8 @@ HWY_EXPORT(read_one_stream);
 HWY_EXPORT(read_four_streams);
 HWY_EXPORT(copy_ordinary);
 HWY_EXPORT(copy_non_temporal);
+HWY_EXPORT(triad_ordinary);
+HWY_EXPORT(triad_non_temporal);
 HWY_EXPORT(run_chains);
 
 namespace {
@@ -133,9 +161,8 @@ void share(std::size_t size, int threads, const Work& work) {
 double read_bandwidth_peak(std::span<const double> buffer, int threads) {
   const auto read_with = [&](auto read) {
     return best_seconds(0.02, [&] {
-      share(buffer.size(), threads, [&](std::size_t begin, std::size_t count) {
-        kept.fetch_xor(read(buffer.data() + begin, count));
-      });
+      share(buffer.size(), threads,
+            [&](std::size_t begin, std::size_t count) { kept.fetch_xor(read(buffer.data() + begin, count)); });
     });
   };
   const double seconds =
@@ -175,6 +202,42 @@ double read_passes(std::span<const double> buffer, int threads, int passes) {
     });
   }
   return static_cast<double>(buffer.size_bytes()) * passes;
+}
+
+double memory_pass(Pass pass, std::span<double> buffer, int threads) {
+  double* const data = buffer.data();
+  const std::size_t half = buffer.size() / 2, third = buffer.size() / 3;
+  const auto read = [&](auto kernel) {
+    share(buffer.size(), threads,
+          [&](std::size_t begin, std::size_t count) { kept.fetch_xor(kernel(data + begin, count)); });
+    return static_cast<double>(buffer.size_bytes());
+  };
+  const auto copy = [&](auto kernel) {
+    double* const to = data + (buffer.size() - half);
+    share(half, threads, [&](std::size_t begin, std::size_t count) { kernel(data + begin, to + begin, count); });
+    return static_cast<double>(2 * half * sizeof(double));
+  };
+  const auto triad = [&](auto kernel) {
+    share(third, threads, [&](std::size_t begin, std::size_t count) {
+      kernel(data + third + begin, data + 2 * third + begin, data + begin, count);
+    });
+    return static_cast<double>(3 * third * sizeof(double));
+  };
+  switch (pass) {
+    case Pass::read:
+      return read(HWY_DYNAMIC_DISPATCH(read_one_stream));
+    case Pass::read_in_four_streams:
+      return read(HWY_DYNAMIC_DISPATCH(read_four_streams));
+    case Pass::copy:
+      return copy(HWY_DYNAMIC_DISPATCH(copy_ordinary));
+    case Pass::copy_non_temporal:
+      return copy(HWY_DYNAMIC_DISPATCH(copy_non_temporal));
+    case Pass::triad:
+      return triad(HWY_DYNAMIC_DISPATCH(triad_ordinary));
+    case Pass::triad_non_temporal:
+      return triad(HWY_DYNAMIC_DISPATCH(triad_non_temporal));
+  }
+  return 0;
 }
 
 double fma_peak(int threads) {

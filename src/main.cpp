@@ -74,6 +74,7 @@ Action parse(int argc, char** argv, const Environment& environment) {
   add_run(app, action);
   add_resume(app, action);
   add_verify(app, action);
+  add_peaks(app, action);
   add_placement(app, action);
   add_sweep(app, action);
   add_compare(app, action);

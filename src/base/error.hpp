@@ -4,9 +4,10 @@
 
 namespace concdemo {
 
-// The program's exit codes; 1 is left to launchers, 128+n to signals.
+// The program's exit codes; 1 comes from launchers too, 128+n from signals.
 enum class ExitCode : int {
   ok = 0,
+  slow = 1,          // a node check that was to fail found a slow node
   usage = 2,         // usage or unusable input
   system = 3,        // disk full, lost file, library failure
   verification = 4,  // a result or a stored checksum is wrong

@@ -14,6 +14,7 @@ using Action = std::function<void(const mpi::Comm& world)>;
 void add_run(CLI::App& app, Action& action);
 void add_resume(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
+void add_peaks(CLI::App& app, Action& action);
 void add_placement(CLI::App& app, Action& action);
 void add_sweep(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);

@@ -30,6 +30,30 @@ TEST_CASE("peaks are plausible rates on any number of threads") {
   }
 }
 
+TEST_CASE("passes read, copy and combine the parts that they say and nothing else") {
+  using concdemo::Pass;
+  for (const std::size_t size : {0, 1, 2, 3, 5, 100, 1001, 4099}) {
+    for (const Pass pass : {Pass::read, Pass::read_in_four_streams, Pass::copy, Pass::copy_non_temporal, Pass::triad,
+                            Pass::triad_non_temporal}) {
+      std::vector<double> buffer(size);
+      concdemo::fill_index(buffer, 1, 1);
+      std::vector<double> expected = buffer;
+      const std::size_t half = size / 2, third = size / 3;
+      std::size_t moved = size;
+      if (pass == Pass::copy || pass == Pass::copy_non_temporal) {
+        for (std::size_t i = 0; i < half; ++i) expected[size - half + i] = expected[i];
+        moved = 2 * half;
+      } else if (pass == Pass::triad || pass == Pass::triad_non_temporal) {
+        for (std::size_t i = 0; i < third; ++i) expected[i] = expected[third + i] + 3 * expected[2 * third + i];
+        moved = 3 * third;
+      }
+      CAPTURE(size, static_cast<int>(pass));
+      CHECK(concdemo::memory_pass(pass, buffer, 2) == 8.0 * static_cast<double>(moved));
+      CHECK(buffer == expected);
+    }
+  }
+}
+
 TEST_CASE("the copy copies the first half over the last and nothing else") {
   for (const std::size_t size : {0, 1, 2, 3, 15, 16, 17, 100, 1001, 4099}) {
     for (const std::size_t offset : {0, 1, 3}) {

@@ -1,0 +1,212 @@
+#include "engine/machine_peaks.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "engine/array.hpp"
+#include "kernels/peaks.hpp"
+#include "kernels/simd.hpp"
+#include "system/files.hpp"
+#include "system/mpi_ping.hpp"
+#include "system/topology.hpp"
+
+namespace concdemo {
+namespace {
+
+constexpr int most_turns = 16;           // in which the nodes work alone, some 0.2 s each
+constexpr double window_s = 0.12;        // in which all ranks work at once, at least two passes
+constexpr double write_s = 1;            // of durable writes, at least one piece
+constexpr std::size_t piece = 16 << 20;  // bytes of one write
+
+// Bytes beyond the caches, touched first by the threads that read them.
+Array touched(int threads) {
+  Array buffer(static_cast<std::uint64_t>(std::min(threads, 8)) << 24);
+  const auto n = static_cast<std::ptrdiff_t>(buffer.size());
+  double* data = buffer.span().data();
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (std::ptrdiff_t i = 0; i < n; ++i) data[i] = 1;
+  return buffer;
+}
+
+// The value of every rank, on every rank.
+template <class T>
+std::vector<T> of_all(const mpi::Comm& world, const T& mine) {
+  const auto* bytes = reinterpret_cast<const char*>(&mine);
+  std::vector<T> values;
+  for (const std::string& text : world.all_gather(std::string(bytes, sizeof(T)))) {
+    T value;
+    std::copy(text.begin(), text.end(), reinterpret_cast<char*>(&value));
+    values.push_back(value);
+  }
+  return values;
+}
+
+double in_all(const RankRates& rates) { return std::accumulate(rates.of_rank.begin(), rates.of_rank.end(), 0.0); }
+
+// Bytes a second that this rank writes to a file of its own and then knows to be on disk.
+double durable_rate(const std::string& folder, int rank) {
+  const std::string path = fmt::format("{}/.concdemo-peaks-{}-{}", folder, getpid(), rank);
+  const auto check = [&](int error) {
+    if (error != 0) throw system_error(fmt::format("--folder {}: {}", folder, files::error_text(error)));
+  };
+  files::Descriptor file;
+  check(files::open(path, O_CREAT | O_EXCL | O_WRONLY, file));
+  unlink(path.c_str());  // it goes with the descriptor, however this ends
+  const std::vector<std::byte> bytes(piece, std::byte{0x5a});
+  std::uint64_t written = 0;
+  const double start = now_s();
+  do {
+    check(files::write_all(file.get(), bytes, written));
+    check(files::sync_data(file.get()));
+    written += piece;
+  } while (now_s() - start < write_s);
+  return static_cast<double>(written) / (now_s() - start);
+}
+
+// Work a second of this rank while it repeats `work`, which returns how much that was; started by all ranks at once.
+double rate_in_window(const std::function<double()>& work) {
+  double done = 0;
+  const double start = now_s();
+  for (int i = 0; i < 2 || now_s() - start < window_s; ++i) done += work();
+  return done / (now_s() - start);
+}
+
+double fma_rate(int threads) {
+  return rate_in_window([&] { return fma_chains(threads, 100'000); });
+}
+
+void measure_rates(const mpi::Comm& world, const PeaksProblem& problem, Array& buffer, MachinePeaks& peaks) {
+  const auto add = [&](const std::string& name, const std::string& unit, const std::function<double()>& measure) {
+    world.barrier();
+    double mine = 0;
+    mpi::together(world, [&] { mine = measure(); });
+    peaks.rates.push_back({name, unit, of_all(world, mine)});
+  };
+  const int threads = problem.threads;
+  const auto add_faster = [&](const std::string& name, Pass one, Pass other) {
+    for (const Pass pass : {one, other}) {
+      add(name, "B/s", [&] { return rate_in_window([&] { return memory_pass(pass, buffer.span(), threads); }); });
+    }
+    const RankRates second = peaks.rates.back();
+    peaks.rates.pop_back();
+    if (in_all(second) > in_all(peaks.rates.back())) peaks.rates.back() = second;
+  };
+  add_faster("read bandwidth", Pass::read, Pass::read_in_four_streams);
+  add_faster("copy bandwidth", Pass::copy, Pass::copy_non_temporal);
+  add_faster("triad bandwidth", Pass::triad, Pass::triad_non_temporal);
+  const std::string chosen = simd_target();
+  for (const std::string& target : simd_targets()) {
+    if (target == "scalar") continue;  // the kernel is the vector one
+    set_simd_target(target);
+    add("FMA, " + target, "flop/s", [&] { return fma_rate(threads); });
+  }
+  set_simd_target(chosen);
+  if (problem.folder.empty()) {
+    peaks.not_measured.push_back("durable writes: give --folder DIR");
+  } else {
+    add("durable writes", "B/s", [&] { return durable_rate(problem.folder, world.rank()); });
+  }
+}
+
+// Every node while the others sleep, in turns that take every most_turns-th node at once where there are more.
+void measure_nodes(const mpi::Comm& world, const PeaksProblem& problem, Array& buffer, MachinePeaks& peaks,
+                   const std::vector<int>& node_of) {
+  struct Rates {
+    double read = 0, fma = 0;
+  };
+  Rates alone, together;
+  const auto measure = [&](Rates& rates) {
+    rates.read = rate_in_window([&] { return memory_pass(Pass::read, buffer.span(), problem.threads); });
+    rates.fma = fma_rate(problem.threads);
+  };
+  const int nodes = *std::max_element(node_of.begin(), node_of.end()) + 1;
+  const int mine = node_of[static_cast<std::size_t>(world.rank())];
+  world.barrier();
+  measure(together);
+  for (int turn = 0; nodes > 1 && turn < std::min(nodes, most_turns); ++turn) {
+    world.barrier();
+    if (mine % most_turns == turn) measure(alone);
+  }
+  const auto all_alone = of_all(world, nodes > 1 ? alone : together), all_together = of_all(world, together);
+  peaks.nodes.resize(static_cast<std::size_t>(nodes));
+  for (std::size_t rank = node_of.size(); rank-- > 0;) {
+    NodeRates& node = peaks.nodes[static_cast<std::size_t>(node_of[rank])];
+    node.host = peaks.hosts[rank];
+    node.first_rank = static_cast<int>(rank);
+    node.read_alone += all_alone[rank].read;
+    node.fma_alone += all_alone[rank].fma;
+    node.read_together += all_together[rank].read;
+    node.fma_together += all_together[rank].fma;
+  }
+}
+
+void measure_links(const mpi::Comm& world, MachinePeaks& peaks, const std::vector<int>& node_of) {
+  const auto other = [&](auto is_wanted) {
+    return static_cast<int>(std::find_if(node_of.begin(), node_of.end(), is_wanted) - node_of.begin());
+  };
+  const auto add = [&](const std::string& name, int from, int to, const std::string& how) {
+    if (to >= world.size()) return peaks.not_measured.push_back("messages " + name + ": " + how);
+    const mpi::PingPong cost = mpi::ping_pong(world, from, to);
+    peaks.links.push_back({name, from, to, cost.latency_s, cost.bandwidth});
+  };
+  const auto neighbour = std::adjacent_find(node_of.begin(), node_of.end());
+  const int first = static_cast<int>(neighbour - node_of.begin());
+  add("within a node", first, neighbour == node_of.end() ? world.size() : first + 1, "launch two ranks on a node");
+  add("between two nodes", 0, other([](int node) { return node != 0; }), "launch ranks on two nodes");
+}
+
+}  // namespace
+
+MachinePeaks measure_machine(const mpi::Comm& world, const PeaksProblem& problem) {
+  const double start = now_s();
+  MachinePeaks peaks;
+  peaks.threads = problem.threads;
+  peaks.hosts = world.all_gather(host_name());
+  std::vector<int> node_of = of_all(world, world.split_by_node().broadcast_value(world.rank()));  // its first rank
+  for (int rank = 0; problem.ranks_a_node > 0 && rank < world.size(); ++rank) {
+    node_of[static_cast<std::size_t>(rank)] = rank / problem.ranks_a_node;
+  }
+  std::vector<int> firsts = node_of;
+  std::sort(firsts.begin(), firsts.end());
+  firsts.erase(std::unique(firsts.begin(), firsts.end()), firsts.end());
+  for (int& node : node_of) {
+    node = static_cast<int>(std::lower_bound(firsts.begin(), firsts.end(), node) - firsts.begin());
+  }
+
+  Array buffer;
+  mpi::together(world, [&] { buffer = touched(problem.threads); });
+  measure_rates(world, problem, buffer, peaks);
+  measure_nodes(world, problem, buffer, peaks, node_of);
+  measure_links(world, peaks, node_of);
+  peaks.seconds = now_s() - start;
+  return peaks;
+}
+
+std::vector<Outlier> outliers(const std::vector<NodeRates>& nodes) {
+  if (nodes.size() < 2) return {};
+  std::vector<Outlier> found;
+  const auto look = [&](const std::string& what, double NodeRates::*rate) {
+    std::vector<double> sorted;
+    for (const NodeRates& node : nodes) sorted.push_back(node.*rate);
+    std::sort(sorted.begin(), sorted.end());
+    const std::size_t half = sorted.size() / 2;
+    const double median = sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i].*rate < 0.9 * median) found.push_back({i, what, nodes[i].*rate / median});
+    }
+  };
+  look("read bandwidth alone", &NodeRates::read_alone);
+  look("FMA rate alone", &NodeRates::fma_alone);
+  look("read bandwidth beside the others", &NodeRates::read_together);
+  look("FMA rate beside the others", &NodeRates::fma_together);
+  return found;
+}
+
+}  // namespace concdemo
