@@ -113,7 +113,8 @@ void Formation::run_as(const SweepLayout& layout,
     message(fmt::format("rank {}: {}", world_.rank(), failure.text));
     mpi::abort(static_cast<int>(failure.code));
   }
-  if (!failure.failed()) agreement_.barrier();
+  if (threads == 0) agreement_.park();
+  if (threads > 0 && !failure.failed()) agreement_.barrier();
   const int root =
       static_cast<int>(world_.min(static_cast<std::uint64_t>(failure.failed() ? world_.rank() : world_.size())));
   if (root == world_.size()) return;

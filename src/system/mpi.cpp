@@ -30,7 +30,7 @@ void check(int code, const char* call) {
 
 namespace {
 template <class Test>
-bool wait_for(Test is_done, double timeout_s) {
+bool wait_for(Test is_done, double timeout_s, std::chrono::milliseconds longest_sleep = std::chrono::milliseconds(1)) {
   using namespace std::chrono;
   const auto start = steady_clock::now();
   std::optional<activity::Waiting> waiting;
@@ -46,7 +46,7 @@ bool wait_for(Test is_done, double timeout_s) {
     if (waited < microseconds(50)) continue;
     if (const int code = code_to_abort_with) abort(code);
     if (!waiting) waiting.emplace(activity::State::waits_for_ranks);
-    std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), milliseconds(1)));
+    std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), longest_sleep));
   }
 }
 }  // namespace
@@ -165,6 +165,19 @@ void Comm::barrier() const {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
   wait(request, "MPI_Ibarrier");
+  count(0);
+}
+
+void Comm::park() const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
+  wait_for(
+      [&] {
+        int done = 0;
+        check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Ibarrier");
+        return done != 0;
+      },
+      1e18, std::chrono::milliseconds(10));
   count(0);
 }
 

@@ -54,6 +54,7 @@ class Comm {
   Comm split_by_node() const;    // ranks that share memory
 
   void barrier() const;
+  void park() const;  // a barrier for a rank with nothing to do: it looks ever more seldom, every 10 ms in the end
   bool everyone_arrives(double timeout_s) const;  // a barrier that gives up; the Comm is unusable after false
   void broadcast(std::span<std::byte> bytes, int root = 0) const;
   std::string broadcast(const std::string& text, int root = 0) const;  // any length
