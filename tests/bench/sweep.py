@@ -18,7 +18,8 @@ WORKLOADS = ("sum:100M", "square:20M", "matmul:1536x1536x1536")
 
 def run(*command, **variables):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env={**kept, **MPI, **variables})
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          env={**kept, **MPI, **variables})
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stderr}")
     return done.stdout
@@ -63,7 +64,8 @@ def best(build, rounds, write):
         for _ in range(rounds):
             for layout in layouts:
                 line, variables = bound(*layout)
-                told = run(*line, concdemo, "run", name, "--size", size, "--repeat", 5, "--warmup", 1, "--json", **variables)
+                told = run(*line, concdemo, "run", name, "--size", size, "--repeat", 5, "--warmup", 1, "--json",
+                           **variables)
                 seconds[layout].append(json.loads(told)["seconds"]["median"])
         middle = {layout: statistics.median(samples) for layout, samples in seconds.items()}
         fastest = min(middle, key=middle.get)
@@ -71,10 +73,12 @@ def best(build, rounds, write):
         behind = statistics.median(pairs) - 1
         noise = statistics.median(max(samples) / min(samples) - 1 for samples in seconds.values())
         verdict = "the same" if swept == fastest else f"{100 * behind:.1f} % behind, in noise of {100 * noise:.1f} %"
-        print(f"{workload:24} sweep says {swept[0]} x {swept[1]}"
-              f"{' (as good: ' + as_good[1] + ')' if as_good else ''}, separate launches {fastest[0]} x {fastest[1]}: {verdict}")
-        write({"bench": "best", "workload": workload, "sweep": swept, "launches": fastest, "behind": behind, "noise": noise,
-               "as_good": as_good[1] if as_good else None, "seconds": {f"{r}x{t}": s for (r, t), s in seconds.items()}})
+        alike = f" (as good: {as_good[1]})" if as_good else ""
+        print(f"{workload:24} sweep says {swept[0]} x {swept[1]}{alike}, separate launches "
+              f"{fastest[0]} x {fastest[1]}: {verdict}")
+        write({"bench": "best", "workload": workload, "sweep": swept, "launches": fastest, "behind": behind,
+               "noise": noise, "as_good": as_good[1] if as_good else None,
+               "seconds": {f"{r}x{t}": s for (r, t), s in seconds.items()}})
 
 
 def main():

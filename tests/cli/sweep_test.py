@@ -60,7 +60,8 @@ class Sweep(program.TestCase):
         self.assertIn("no scaling model: it takes 5 numbers of cores", out) if CPUS < 5 else None
 
     def test_weak_scaling_grows_the_first_extent(self):
-        self.succeeds("sweep", "--workloads", "matvec:100x50", "--weak", "--rounds", "1", "--record", "r.jsonl", ranks=2)
+        self.succeeds("sweep", "--workloads", "matvec:100x50", "--weak", "--rounds", "1", "--record", "r.jsonl",
+                      ranks=2)
         for record in self.records("r.jsonl"):
             self.assertEqual(record["size"], [100 * record["sweep"]["cores"], 50])
 
