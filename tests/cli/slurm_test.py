@@ -1,0 +1,156 @@
+"""In a real SLURM of two nodes (scripts/slurm_sandbox): every launcher and layout gives the bytes of one process, and a
+run that is stopped in any way a cluster has goes on to the same bytes."""
+import hashlib
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+from subprocess import run
+
+import program
+
+SANDBOX = os.path.join(program.SOURCE, "scripts", "slurm_sandbox")
+JOBS = os.path.join(program.SOURCE, "jobs")
+HEAT = {"SIZE": "300x300", "STEPS": "10000", "SNAPSHOT_EVERY": "1000", "CHECKPOINT_EVERY": "200", "OUTPUT": "heat.h5"}
+
+
+def heat(output):
+    return ["heat", "--size", HEAT["SIZE"], "--steps", HEAT["STEPS"], "--snapshot-every", HEAT["SNAPSHOT_EVERY"],
+            "--output", output]
+
+
+def missing():
+    """Why there can be no sandbox here; empty when there can."""
+    if os.getuid() != 0:
+        return "it takes root"
+    absent = [name for name in ("munged", "slurmctld", "slurmd", "srun") if not shutil.which(name, path="/usr/sbin:/usr/bin")]
+    return "not installed: " + ", ".join(absent) if absent else ""
+
+
+class Slurm(program.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        place = tempfile.mkdtemp(prefix="concdemo-slurm-")
+        cls.addClassCleanup(shutil.rmtree, place)
+        # Ranks outnumber the cores, which srun does not tell Open MPI.
+        cls.environment = {**os.environ, "SLURM_SANDBOX": os.path.join(place, "sandbox"), "SLURM_SANDBOX_PORT": "6850",
+                           "OMPI_MCA_mpi_yield_when_idle": "1", "PROGRAM": program.CONCDEMO, **HEAT}
+        cls.environment.pop("OMP_NUM_THREADS", None)
+        cls.addClassCleanup(cls.sandbox, "down")
+        cls.sandbox("up")
+
+    @classmethod
+    def sandbox(cls, *arguments, cwd=None, check=True):
+        done = run([SANDBOX, *arguments], env=cls.environment, cwd=cwd, capture_output=True, text=True, timeout=100)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{arguments}: {done.stderr}\n{done.stdout}")
+        return done
+
+    def job(self, *arguments):
+        """The number of a submitted job, which works in self.folder."""
+        return self.sandbox("run", "sbatch", "--parsable", *arguments, cwd=self.folder).stdout.strip()
+
+    def shown(self, job):
+        """What SLURM knows of the job."""
+        words = self.sandbox("run", "scontrol", "--oneliner", "show", "job", job).stdout.split()
+        return dict(word.split("=", 1) for word in words if "=" in word)
+
+    def wait_for(self, what, condition, seconds=90):
+        end = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), end, f"{what}\n{self.logs()}")
+            time.sleep(0.1)
+
+    def logs(self):
+        return "".join(path.read_text() for path in sorted(pathlib.Path(self.folder).glob("*.log")))
+
+    def wait_for_state(self, job, *states):
+        self.wait_for(f"job {job} is not {states}", lambda: self.shown(job)["JobState"] in states)
+
+    def sha256(self, name):
+        with open(self.path(name), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+
+    def started_heat(self):
+        """A job on both nodes that is in the midst of its steps."""
+        job = self.job("--account=any", "--partition=sandbox", "--nodes=2", "--ntasks-per-node=2", "--cpus-per-task=1",
+                       os.path.join(JOBS, "heat_requeue.sbatch"))
+        self.wait_for("no checkpoint", lambda: os.path.exists(self.path("heat.h5.checkpoint")))
+        return job
+
+    def whole(self):
+        """heat.h5 has the bytes of an uninterrupted run in one process."""
+        self.succeeds("run", *heat("one.h5"), threads=1)
+        self.assertEqual(self.sha256("heat.h5"), self.sha256("one.h5"), self.logs())
+
+    def test_every_launcher_and_layout(self):
+        launches = [("srun -N 2 -n 2 -c 2", 2, 2), ("srun -N 2 -n 4 -c 1", 4, 1), ("srun -N 2 -n 3 -c 1", 3, 1),
+                    ("mpirun --map-by ppr:1:node:PE=2", 2, 2), ("mpirun --map-by ppr:2:node:PE=1", 4, 1)]
+        works = {"matmul": "matmul --size 150x100x130", "heat": "heat --size 200x300 --steps 100 --snapshot-every 50"}
+        with open(self.path("job.sh"), "w") as file:
+            print("#!/bin/bash -e", file=file)
+            for index, (launch, _, _) in enumerate(launches):
+                for name, work in works.items():
+                    print(f"{launch} $PROGRAM run {work} --output {name}{index}.h5 --json >{name}{index}.json", file=file)
+        job = self.job("-N", "2", "-n", "4", "-o", "job.log", self.path("job.sh"))
+        self.wait_for_state(job, "COMPLETED")
+        for name, work in works.items():
+            self.succeeds("run", *work.split(), "--output", f"{name}.h5")
+            for index, (launch, ranks, threads) in enumerate(launches):
+                with open(self.path(f"{name}{index}.json")) as file:
+                    layout = program.json.load(file)["layout"]
+                self.assertEqual((layout["nodes"], layout["ranks"], layout["threads"]), (2, ranks, threads), launch)
+                self.assertEqual(self.sha256(f"{name}{index}.h5"), self.sha256(f"{name}.h5"), (launch, work))
+
+    def test_requeued_on_usr1(self):
+        job = self.started_heat()
+        self.sandbox("run", "scancel", "--batch", "--signal=USR1", job)
+        self.wait_for_state(job, "COMPLETED")
+        self.assertEqual(self.shown(job)["Restarts"], "1")
+        self.assertIn("stopped by signal 10", self.logs())
+        self.whole()
+
+    def test_cancelled(self):
+        job = self.started_heat()
+        self.sandbox("run", "scancel", job)
+        self.wait_for_state(job, "CANCELLED")
+        self.resumes_what_was_saved()
+
+    def test_time_limit(self):
+        job = self.started_heat()
+        self.sandbox("run", "scancel", "--signal=STOP", job + ".0")  # else it is done before SLURM looks at the clock
+        self.sandbox("run", "scontrol", "update", f"jobid={job}", "EndTime=" + time.strftime("%FT%T"))
+        self.wait_for_state(job, "TIMEOUT")
+        self.resumes_what_was_saved()
+
+    def resumes_what_was_saved(self):
+        self.wait_for("the ranks do not end", lambda: "is saved" in self.logs())
+        self.succeeds("resume", "heat.h5")
+        self.whole()
+
+    def test_lost_node(self):
+        job = self.started_heat()
+        self.sandbox("off", "n2")
+        # SLURM finds out by itself, in half a minute.
+        self.sandbox("run", "scontrol", "update", "nodename=n2", "state=down", "reason=lost")
+        self.wait_for_state(job, "PENDING")
+        self.sandbox("on", "n2")
+        self.wait_for_state(job, "COMPLETED")
+        self.assertEqual(self.shown(job)["Restarts"], "1")
+        self.whole()
+
+    def test_srun_without_pmi(self):
+        done = self.sandbox("run", "srun", "--mpi=none", "-N", "2", "-n", "2", program.CONCDEMO, "run", "sum", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertNotIn("sum =", done.stdout)
+        self.assertIn("PMI", done.stderr)
+
+
+if __name__ == "__main__":
+    if missing():
+        print(f"SKIPPED: no SLURM sandbox here, {missing()}", file=sys.stderr)
+        sys.exit(77)
+    program.main()
