@@ -2,6 +2,11 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 install(TARGETS concdemo RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" \"-DPROGRAM=$<TARGET_FILE:concdemo>\"
+  \"-DINTO=${PROJECT_BINARY_DIR}/generated\" -P \"${PROJECT_SOURCE_DIR}/src/manual.cmake\" COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES ${PROJECT_BINARY_DIR}/generated/concdemo.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${PROJECT_BINARY_DIR}/generated/concdemo.bash RENAME concdemo
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 
 # A public header stands in its own folder; <concdemo/NAME.hpp> includes it. -ffast-math in a caller would change the bits
 # of what is inline here, and set flush-to-zero for the whole process.

@@ -15,10 +15,25 @@ class Install(program.TestCase):
         self.assertEqual(done.returncode, 0, f"{args}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         return done.stdout
 
+    def manual_and_completion(self, prefix):
+        with open(f"{prefix}/share/man/man1/concdemo.1", encoding="utf-8") as file:
+            page = file.read()
+        for part in (".TH CONCDEMO 1", ".SH RUN\n", ".SH SWEEP\n", "\\-\\-snapshot\\-every E", ".SH FETCH\n"):
+            self.assertIn(part, page)
+        for line in page.splitlines():
+            self.assertNotRegex(line, r"^'|^\.(?!TH|SH|B |br|nf|fi)")
+        completion = f"{prefix}/share/bash-completion/completions/concdemo"
+        for typed, words in (("concdemo plac", "placement"), ("concdemo run mat", "matvec matmul"),
+                             ("concdemo run heat --snap", "--snapshot-every"), ("concdemo fetch --sha", "--sha256"),
+                             ("concdemo mistakes lock", "lock-order"), ("concdemo verify heat", "")):
+            script = f'. {completion}; COMP_WORDS=({typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _concdemo; echo "${{COMPREPLY[*]}}"'
+            self.assertEqual(self.command("bash", "-c", script).strip(), words, typed)
+
     def test_examples(self):
         prefix = self.path("prefix")
         self.command("cmake", "--install", BUILD, "--prefix", prefix)
         self.assertIn("concdemo", self.command(os.path.join(prefix, "bin", "concdemo"), "--version"))
+        self.manual_and_completion(prefix)
         with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as cache:
             compiler = next(line.split("=", 1)[1].strip() for line in cache if line.startswith("CMAKE_CXX_COMPILER:"))
         self.command("cmake", "-S", os.path.join(program.SOURCE, "tests", "examples"), "-B", "build",
