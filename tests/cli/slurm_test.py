@@ -14,12 +14,7 @@ import program
 
 SANDBOX = os.path.join(program.SOURCE, "scripts", "slurm_sandbox")
 JOBS = os.path.join(program.SOURCE, "jobs")
-HEAT = {"SIZE": "300x300", "STEPS": "10000", "SNAPSHOT_EVERY": "1000", "CHECKPOINT_EVERY": "200", "OUTPUT": "heat.h5"}
-
-
-def heat(output):
-    return ["heat", "--size", HEAT["SIZE"], "--steps", HEAT["STEPS"], "--snapshot-every", HEAT["SNAPSHOT_EVERY"],
-            "--output", output]
+HEAT = {"SIZE": "300x300", "STEPS": "10000", "SNAPSHOT_EVERY": "1000", "CHECKPOINT_EVERY": "200"}
 
 
 def missing():
@@ -64,8 +59,8 @@ class Slurm(program.TestCase):
             self.assertLess(time.monotonic(), end, f"{what}\n{self.logs()}")
             time.sleep(0.1)
 
-    def logs(self):
-        return "".join(path.read_text() for path in sorted(pathlib.Path(self.folder).glob("*.log")))
+    def logs(self, name="*"):
+        return "".join(path.read_text() for path in sorted(pathlib.Path(self.folder).glob(name + ".log")))
 
     def wait_for_state(self, job, *states):
         self.wait_for(f"job {job} is not {states}", lambda: self.shown(job)["JobState"] in states)
@@ -74,17 +69,24 @@ class Slurm(program.TestCase):
         with open(self.path(name), "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
 
-    def started_heat(self):
-        """A job on both nodes that is in the midst of its steps."""
-        job = self.job("--account=any", "--partition=sandbox", "--nodes=2", "--ntasks-per-node=2", "--cpus-per-task=1",
+    def started_heat(self, name="heat.h5", ranks_a_node=2):
+        """A job on both nodes that is in the midst of its steps; its log is NAME.log."""
+        job = self.job("--account=any", "--partition=sandbox", "--nodes=2", f"--ntasks-per-node={ranks_a_node}",
+                       "--cpus-per-task=1", f"--output={name}.log", f"--export=ALL,OUTPUT={name}",
                        os.path.join(JOBS, "heat_requeue.sbatch"))
-        self.wait_for("no checkpoint", lambda: os.path.exists(self.path("heat.h5.checkpoint")))
+        self.wait_for("no checkpoint", lambda: os.path.exists(self.path(name + ".checkpoint")))
         return job
 
-    def whole(self):
-        """heat.h5 has the bytes of an uninterrupted run in one process."""
-        self.succeeds("run", *heat("one.h5"), threads=1)
-        self.assertEqual(self.sha256("heat.h5"), self.sha256("one.h5"), self.logs())
+    def whole(self, name="heat.h5"):
+        """The file has the bytes of an uninterrupted run in one process."""
+        self.succeeds("run", "heat", "--size", HEAT["SIZE"], "--steps", HEAT["STEPS"], "--snapshot-every",
+                      HEAT["SNAPSHOT_EVERY"], "--output", "one.h5", "--force", threads=1)
+        self.assertEqual(self.sha256(name), self.sha256("one.h5"), self.logs())
+
+    def resumes_what_was_saved(self, name):
+        self.wait_for("the ranks do not end", lambda: "is saved" in self.logs(name))
+        self.succeeds("resume", name)
+        self.whole(name)
 
     def test_every_launcher_and_layout(self):
         launches = [("srun -N 2 -n 2 -c 2", 2, 2), ("srun -N 2 -n 4 -c 1", 4, 1), ("srun -N 2 -n 3 -c 1", 3, 1),
@@ -105,31 +107,26 @@ class Slurm(program.TestCase):
                 self.assertEqual((layout["nodes"], layout["ranks"], layout["threads"]), (2, ranks, threads), launch)
                 self.assertEqual(self.sha256(f"{name}{index}.h5"), self.sha256(f"{name}.h5"), (launch, work))
 
-    def test_requeued_on_usr1(self):
-        job = self.started_heat()
-        self.sandbox("run", "scancel", "--batch", "--signal=USR1", job)
-        self.wait_for_state(job, "COMPLETED")
-        self.assertEqual(self.shown(job)["Restarts"], "1")
-        self.assertIn("stopped by signal 10", self.logs())
+    def test_limit_beside_requeue(self):
+        limited = self.started_heat("limited.h5", ranks_a_node=1)
+        self.sandbox("run", "scancel", "--signal=STOP", limited + ".0")  # else it is done before SLURM looks at the clock
+        self.sandbox("run", "scontrol", "update", f"jobid={limited}", "EndTime=" + time.strftime("%FT%T"))
+
+        requeued = self.started_heat(ranks_a_node=1)
+        self.sandbox("run", "scancel", "--batch", "--signal=USR1", requeued)
+        self.wait_for_state(requeued, "COMPLETED")
+        self.assertEqual(self.shown(requeued)["Restarts"], "1")
+        self.assertIn("stopped by signal 10", self.logs("heat.h5"))
         self.whole()
+
+        self.wait_for_state(limited, "TIMEOUT")
+        self.resumes_what_was_saved("limited.h5")
 
     def test_cancelled(self):
         job = self.started_heat()
         self.sandbox("run", "scancel", job)
         self.wait_for_state(job, "CANCELLED")
-        self.resumes_what_was_saved()
-
-    def test_time_limit(self):
-        job = self.started_heat()
-        self.sandbox("run", "scancel", "--signal=STOP", job + ".0")  # else it is done before SLURM looks at the clock
-        self.sandbox("run", "scontrol", "update", f"jobid={job}", "EndTime=" + time.strftime("%FT%T"))
-        self.wait_for_state(job, "TIMEOUT")
-        self.resumes_what_was_saved()
-
-    def resumes_what_was_saved(self):
-        self.wait_for("the ranks do not end", lambda: "is saved" in self.logs())
-        self.succeeds("resume", "heat.h5")
-        self.whole()
+        self.resumes_what_was_saved("heat.h5")
 
     def test_lost_node(self):
         job = self.started_heat()
