@@ -138,6 +138,13 @@ class Report(program.TestCase):
             self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
             self.assertIn(says, done.stderr)
         self.succeeds("run", "sum", "--size", "1k", "--record", "r.jsonl", "--quiet")
+        before = os.path.getsize(self.path("r.jsonl"))
+        done = self.report("r.jsonl", "-o", "r.jsonl")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("--output r.jsonl: holds something other than a page", done.stderr)
+        self.assertEqual(os.path.getsize(self.path("r.jsonl")), before)
+        for _ in range(2):  # a page is replaced
+            self.assertEqual(self.report("r.jsonl", "-o", "r.html").returncode, 0)
         done = self.report("r.jsonl", "-o", "nowhere/r.html")
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("nowhere/r.html: No such file", done.stderr)
