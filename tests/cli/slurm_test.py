@@ -139,6 +139,27 @@ class Slurm(program.TestCase):
         self.assertEqual(self.shown(job)["Restarts"], "1")
         self.whole()
 
+    @unittest.skipUnless(os.environ.get("CONCDEMO_FULL"), "the other jobs: scripts/test --full --label slurm")
+    def test_jobs(self):
+        """Each with reduced sizes. node_check may find its nodes unlike, as they share their cores here."""
+        jobs = {"tour": ["--ntasks-per-node=2", "--cpus-per-task=1", "--export=ALL,SIZE=1M"],
+                "hybrid": ["--ntasks-per-node=1", "--cpus-per-task=2", "--export=ALL,SIZE=200x300x400"],
+                "sweep": ["--ntasks-per-node=2", "--export=ALL,WORKLOADS=sum:1M,BUDGET=5s"],
+                "scaling_array": ["--array=0-3%1", "--ntasks-per-node=1", "--cpus-per-task=2", "--export=ALL,ELEMENTS=1000"],
+                "node_check": ["--cpus-per-task=2"]}
+        for name, options in jobs.items():
+            nodes = "--nodes=1" if name == "tour" else "--nodes=2"
+            done = self.sandbox("run", "sbatch", "--wait", "--account=any", "--partition=sandbox", "--output=%A_%a.log", nodes,
+                                *options, os.path.join(JOBS, name + ".sbatch"), cwd=self.folder, check=False)
+            self.assertIn(done.returncode, [0, 1] if name == "node_check" else [0], f"{name}: {done.stderr}\n{self.logs()}")
+        with open(self.path("scaling.jsonl")) as file:
+            records = [program.json.loads(line) for line in file]
+        self.assertEqual([(each["size"], each["layout"]["nodes"]) for each in records],
+                         [([1000], 1), ([1000], 2), ([1000], 1), ([2000], 2)])
+        self.assertIn("fastest as", self.logs())
+        self.assertIn("Messages between two nodes", self.logs())
+        self.assertEqual(self.logs().count("Same: "), 3)  # two tours and a sweep
+
     def test_srun_without_pmi(self):
         done = self.sandbox("run", "srun", "--mpi=none", "-N", "2", "-n", "2", program.CONCDEMO, "run", "sum", check=False)
         self.assertNotEqual(done.returncode, 0)
