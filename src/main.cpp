@@ -48,6 +48,8 @@ std::map<std::string, std::string> variables() {
 
 int run(const Action& action, const Environment& environment) {
   if (nobody_launched(environment)) mpi::expect_no_other_rank();
+  const auto warning = srun_without_pmi(environment, mpi::library_version());
+  if (warning && is_first_copy(environment)) message(*warning);
   const mpi::Session session;
   const mpi::Comm world = mpi::Comm::world();
   const mpi::Comm exit_comm = world.split(0);  // its own, so that leaving never meets a command's collective

@@ -94,10 +94,23 @@ std::optional<std::string> wrong_launcher(const Environment& environment, int wo
   return text + " If separate runs are meant, start each with `mpirun -n 1` of that MPI.";
 }
 
+std::optional<std::string> srun_without_pmi(const Environment& environment, const std::string& mpi_library) {
+  const auto start = start_of(environment);
+  if (!start || start->launcher.kind != Kind::slurm || start->size == 1 || in_batch_script(environment))
+    return std::nullopt;
+  if (environment("PMIX_NAMESPACE") || environment("PMI_FD") || !mpi_library.starts_with("Open MPI v4"))
+    return std::nullopt;
+  return fmt::format(
+      "warning: srun started {0} copies of this program without PMIx. If MPI's start fails now, start it as `srun "
+      "--mpi=pmix -n {0} concdemo ...` (`srun --mpi=list` names what this cluster has), or as `mpirun -n {0} concdemo "
+      "...`.",
+      start->size);
+}
+
 bool nobody_launched(const Environment& environment) {
-  for (const char* name :
-       {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD", "SLURM_PROCID", "SLURM_STEP_ID",
-        "SLURM_STEPID", "FLUX_TASK_RANK", "PALS_RANKID", "ALPS_APP_PE", "JSM_NAMESPACE_RANK", "MPI_LOCALRANKID"}) {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD",
+                           "SLURM_PROCID", "SLURM_STEP_ID", "SLURM_STEPID", "FLUX_TASK_RANK", "PALS_RANKID",
+                           "ALPS_APP_PE", "JSM_NAMESPACE_RANK", "MPI_LOCALRANKID"}) {
     if (environment(name) != nullptr) return false;
   }
   return true;

@@ -14,6 +14,10 @@ using Environment = std::function<const char*(const char* name)>;
 std::optional<std::string> wrong_launcher(const Environment& environment, int world_size,
                                           const std::string& mpi_library);
 
+// A warning for before MPI's start, when srun started several processes without PMIx or PMI: Open MPI 4 may end the program
+// in its start then, and does not say which srun line is right.
+std::optional<std::string> srun_without_pmi(const Environment& environment, const std::string& mpi_library);
+
 // Whether no launcher and no batch step left a trace: a program that somebody started by its name alone.
 bool nobody_launched(const Environment& environment);
 

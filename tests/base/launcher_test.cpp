@@ -54,6 +54,21 @@ TEST_CASE("a real single start is let through") {
   CHECK(refusal({{"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "0"}, {"SLURM_STEP_NUM_TASKS", "1"}}) == "");  // srun -n 1
 }
 
+TEST_CASE("srun without a process manager is warned of before MPI's start") {
+  const auto warns = [](Variables more, const std::string& library = open_mpi) {
+    more.insert({{"SLURM_STEP_ID", "0"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_PROCID", "0"}});
+    return contains(srun_without_pmi(in(more), library).value_or(""), "`srun --mpi=pmix -n 2 concdemo ...`");
+  };
+  CHECK(warns({}));
+  CHECK(!warns({{"PMIX_NAMESPACE", "slurm.pmix.1.0"}, {"PMIX_RANK", "0"}}));      // srun --mpi=pmix
+  CHECK(!warns({{"PMI_FD", "11"}, {"PMI_SIZE", "2"}, {"PMI_RANK", "0"}}));        // srun --mpi=pmi2
+  CHECK(!warns({{"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_RANK", "0"}}));  // mpirun
+  CHECK(!warns({{"SLURM_STEP_ID", "4294967291"}}));                               // a batch script
+  CHECK(!warns({{"SLURM_STEP_NUM_TASKS", "1"}}));                                 // srun -n 1
+  CHECK(!warns({}, mpich));                                                       // wrong_launcher says it
+  CHECK(!warns({}, "Open MPI v5.0.3"));                                           // so too
+}
+
 TEST_CASE("several copies that are alone in their worlds are refused") {
   const std::string by_openmpi = refusal({{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "2"}}, mpich);
   CHECK(contains(by_openmpi, "Open MPI's mpirun started 4 copies (OMPI_COMM_WORLD_SIZE=4)"));
@@ -128,7 +143,8 @@ TEST_CASE("the launcher whose options place the ranks") {
 TEST_CASE("a start that nobody launched is one without a trace of a launcher or a step") {
   CHECK(nobody_launched(in({})));
   CHECK(nobody_launched(in({{"SLURM_JOB_ID", "7"}, {"OMP_NUM_THREADS", "2"}, {"OMPI_MCA_btl", "self"}})));
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_FD", "SLURM_PROCID", "PALS_RANKID"}) {
+  for (const char* name :
+       {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_FD", "SLURM_PROCID", "PALS_RANKID"}) {
     CHECK_FALSE(nobody_launched(in({{name, "0"}})));
   }
 }

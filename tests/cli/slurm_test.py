@@ -161,10 +161,12 @@ class Slurm(program.TestCase):
         self.assertEqual(self.logs().count("Same: "), 3)  # two tours and a sweep
 
     def test_srun_without_pmi(self):
-        done = self.sandbox("run", "srun", "--mpi=none", "-N", "2", "-n", "2", program.CONCDEMO, "run", "sum", check=False)
+        done = self.sandbox("run", "srun", "--mpi=none", "-N", "2", "-n", "2", program.CONCDEMO, "run", "sum",
+                            check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertNotIn("sum =", done.stdout)
-        self.assertIn("PMI", done.stderr)
+        self.assertEqual(done.stderr.count("concdemo: warning: srun started 2 copies of this program without PMIx"), 1)
+        self.assertIn("`srun --mpi=pmix -n 2 concdemo ...`", done.stderr)
 
 
 if __name__ == "__main__":
