@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <numeric>
+#include <span>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -35,12 +35,12 @@ Array touched(int threads) {
   return buffer;
 }
 
-// The value of every rank, on every rank.
+// The value of every rank, on rank 0.
 template <class T>
-std::vector<T> of_all(const mpi::Comm& world, const T& mine) {
+std::vector<T> gathered(const mpi::Comm& world, const T& mine) {
   const auto* bytes = reinterpret_cast<const char*>(&mine);
   std::vector<T> values;
-  for (const std::string& text : world.all_gather(std::string(bytes, sizeof(T)))) {
+  for (const std::string& text : world.gather(std::string(bytes, sizeof(T)))) {
     T value;
     std::copy(text.begin(), text.end(), reinterpret_cast<char*>(&value));
     values.push_back(value);
@@ -48,7 +48,15 @@ std::vector<T> of_all(const mpi::Comm& world, const T& mine) {
   return values;
 }
 
-double in_all(const RankRates& rates) { return std::accumulate(rates.of_rank.begin(), rates.of_rank.end(), 0.0); }
+// First ranks of the nodes, ascending, on every rank.
+std::vector<int> first_ranks(const mpi::Comm& world, int mine) {
+  std::vector<int> firsts = gathered(world, mine);
+  std::sort(firsts.begin(), firsts.end());
+  firsts.erase(std::unique(firsts.begin(), firsts.end()), firsts.end());
+  firsts.resize(world.broadcast_value(firsts.size()));
+  world.broadcast(std::as_writable_bytes(std::span(firsts)));
+  return firsts;
+}
 
 // Bytes a second that this rank writes to a file of its own and then knows to be on disk.
 double durable_rate(const std::string& folder, int rank) {
@@ -87,16 +95,18 @@ void measure_rates(const mpi::Comm& world, const PeaksProblem& problem, Array& b
     world.barrier();
     double mine = 0;
     mpi::together(world, [&] { mine = measure(); });
-    peaks.rates.push_back({name, unit, of_all(world, mine)});
+    peaks.rates.push_back({name, unit, gathered(world, mine)});
+    world.sum(std::span(&mine, 1));
+    return mine;  // in all, on every rank
   };
   const int threads = problem.threads;
   const auto add_faster = [&](const std::string& name, Pass one, Pass other) {
-    for (const Pass pass : {one, other}) {
-      add(name, "B/s", [&] { return rate_in_window([&] { return memory_pass(pass, buffer.span(), threads); }); });
-    }
-    const RankRates second = peaks.rates.back();
-    peaks.rates.pop_back();
-    if (in_all(second) > in_all(peaks.rates.back())) peaks.rates.back() = second;
+    const auto add_one = [&](Pass pass) {
+      return add(name, "B/s",
+                 [&] { return rate_in_window([&] { return memory_pass(pass, buffer.span(), threads); }); });
+    };
+    const bool first_is_faster = add_one(one) > add_one(other);
+    peaks.rates.erase(peaks.rates.end() - (first_is_faster ? 1 : 2));
   };
   add_faster("read bandwidth", Pass::read, Pass::read_in_four_streams);
   add_faster("copy bandwidth", Pass::copy, Pass::copy_non_temporal);
@@ -115,9 +125,26 @@ void measure_rates(const mpi::Comm& world, const PeaksProblem& problem, Array& b
   }
 }
 
+// Which nodes there are.
+struct Nodes {
+  int count = 1;
+  int mine = 0;              // this rank's
+  std::vector<int> of_rank;  // on rank 0
+};
+
+Nodes find_nodes(const mpi::Comm& world, int ranks_a_node) {
+  const int first = ranks_a_node > 0 ? world.rank() / ranks_a_node * ranks_a_node
+                                     : world.split_by_node().broadcast_value(world.rank());
+  const std::vector<int> firsts = first_ranks(world, first);
+  const auto place = std::lower_bound(firsts.begin(), firsts.end(), first);
+  Nodes nodes{static_cast<int>(firsts.size()), static_cast<int>(place - firsts.begin()), {}};
+  nodes.of_rank = gathered(world, nodes.mine);
+  return nodes;
+}
+
 // Every node while the others sleep, in turns that take every most_turns-th node at once where there are more.
 void measure_nodes(const mpi::Comm& world, const PeaksProblem& problem, Array& buffer, MachinePeaks& peaks,
-                   const std::vector<int>& node_of) {
+                   const Nodes& nodes) {
   struct Rates {
     double read = 0, fma = 0;
   };
@@ -126,18 +153,17 @@ void measure_nodes(const mpi::Comm& world, const PeaksProblem& problem, Array& b
     rates.read = rate_in_window([&] { return memory_pass(Pass::read, buffer.span(), problem.threads); });
     rates.fma = fma_rate(problem.threads);
   };
-  const int nodes = *std::max_element(node_of.begin(), node_of.end()) + 1;
-  const int mine = node_of[static_cast<std::size_t>(world.rank())];
   world.barrier();
   measure(together);
-  for (int turn = 0; nodes > 1 && turn < std::min(nodes, most_turns); ++turn) {
+  for (int turn = 0; nodes.count > 1 && turn < std::min(nodes.count, most_turns); ++turn) {
     world.barrier();
-    if (mine % most_turns == turn) measure(alone);
+    if (nodes.mine % most_turns == turn) measure(alone);
   }
-  const auto all_alone = of_all(world, nodes > 1 ? alone : together), all_together = of_all(world, together);
-  peaks.nodes.resize(static_cast<std::size_t>(nodes));
-  for (std::size_t rank = node_of.size(); rank-- > 0;) {
-    NodeRates& node = peaks.nodes[static_cast<std::size_t>(node_of[rank])];
+  const auto all_alone = gathered(world, nodes.count > 1 ? alone : together), all_together = gathered(world, together);
+  if (!world.is_root()) return;
+  peaks.nodes.resize(static_cast<std::size_t>(nodes.count));
+  for (std::size_t rank = nodes.of_rank.size(); rank-- > 0;) {
+    NodeRates& node = peaks.nodes[static_cast<std::size_t>(nodes.of_rank[rank])];
     node.host = peaks.hosts[rank];
     node.first_rank = static_cast<int>(rank);
     node.read_alone += all_alone[rank].read;
@@ -148,18 +174,25 @@ void measure_nodes(const mpi::Comm& world, const PeaksProblem& problem, Array& b
 }
 
 void measure_links(const mpi::Comm& world, MachinePeaks& peaks, const std::vector<int>& node_of) {
-  const auto other = [&](auto is_wanted) {
-    return static_cast<int>(std::find_if(node_of.begin(), node_of.end(), is_wanted) - node_of.begin());
+  struct Pair {
+    int from = -1, to = -1;
   };
-  const auto add = [&](const std::string& name, int from, int to, const std::string& how) {
-    if (to >= world.size()) return peaks.not_measured.push_back("messages " + name + ": " + how);
-    const mpi::PingPong cost = mpi::ping_pong(world, from, to);
-    peaks.links.push_back({name, from, to, cost.latency_s, cost.bandwidth});
+  Pair within, between;
+  std::vector<int> seen(node_of.size(), -1);  // a rank of each node
+  for (int rank = 0; rank < static_cast<int>(node_of.size()); ++rank) {
+    int& earlier = seen[static_cast<std::size_t>(node_of[static_cast<std::size_t>(rank)])];
+    if (earlier >= 0 && within.to < 0) within = {earlier, rank};
+    if (node_of[static_cast<std::size_t>(rank)] != node_of[0] && between.to < 0) between = {0, rank};
+    earlier = rank;
+  }
+  const auto add = [&](const std::string& name, Pair pair, const std::string& how) {
+    pair = world.broadcast_value(pair);
+    if (pair.to < 0) return peaks.not_measured.push_back("messages " + name + ": " + how);
+    const mpi::PingPong cost = mpi::ping_pong(world, pair.from, pair.to);
+    peaks.links.push_back({name, pair.from, pair.to, cost.latency_s, cost.bandwidth});
   };
-  const auto neighbour = std::adjacent_find(node_of.begin(), node_of.end());
-  const int first = static_cast<int>(neighbour - node_of.begin());
-  add("within a node", first, neighbour == node_of.end() ? world.size() : first + 1, "launch two ranks on a node");
-  add("between two nodes", 0, other([](int node) { return node != 0; }), "launch ranks on two nodes");
+  add("within a node", within, "launch two ranks on a node");
+  add("between two nodes", between, "launch ranks on two nodes");
 }
 
 }  // namespace
@@ -168,23 +201,14 @@ MachinePeaks measure_machine(const mpi::Comm& world, const PeaksProblem& problem
   const double start = now_s();
   MachinePeaks peaks;
   peaks.threads = problem.threads;
-  peaks.hosts = world.all_gather(host_name());
-  std::vector<int> node_of = of_all(world, world.split_by_node().broadcast_value(world.rank()));  // its first rank
-  for (int rank = 0; problem.ranks_a_node > 0 && rank < world.size(); ++rank) {
-    node_of[static_cast<std::size_t>(rank)] = rank / problem.ranks_a_node;
-  }
-  std::vector<int> firsts = node_of;
-  std::sort(firsts.begin(), firsts.end());
-  firsts.erase(std::unique(firsts.begin(), firsts.end()), firsts.end());
-  for (int& node : node_of) {
-    node = static_cast<int>(std::lower_bound(firsts.begin(), firsts.end(), node) - firsts.begin());
-  }
+  peaks.hosts = world.gather(host_name());
+  const Nodes nodes = find_nodes(world, problem.ranks_a_node);
 
   Array buffer;
   mpi::together(world, [&] { buffer = touched(problem.threads); });
   measure_rates(world, problem, buffer, peaks);
-  measure_nodes(world, problem, buffer, peaks, node_of);
-  measure_links(world, peaks, node_of);
+  measure_nodes(world, problem, buffer, peaks, nodes);
+  measure_links(world, peaks, nodes.of_rank);
   peaks.seconds = now_s() - start;
   return peaks;
 }
