@@ -156,32 +156,48 @@ void share(std::size_t size, int threads, const Work& work) {
   }
 }
 
-}  // namespace
-
-double read_bandwidth_peak(std::span<const double> buffer, int threads) {
-  const auto read_with = [&](auto read) {
-    return best_seconds(0.02, [&] {
-      share(buffer.size(), threads,
-            [&](std::size_t begin, std::size_t count) { kept.fetch_xor(read(buffer.data() + begin, count)); });
-    });
-  };
-  const double seconds =
-      std::min(read_with(HWY_DYNAMIC_DISPATCH(read_one_stream)), read_with(HWY_DYNAMIC_DISPATCH(read_four_streams)));
-  return static_cast<double>(buffer.size_bytes()) / seconds;
+// One pass of a kernel over the parts of the buffer that it takes; returns bytes.
+double read_with(auto kernel, std::span<const double> buffer, int threads) {
+  share(buffer.size(), threads,
+        [&](std::size_t begin, std::size_t count) { kept.fetch_xor(kernel(buffer.data() + begin, count)); });
+  return static_cast<double>(buffer.size_bytes());
 }
 
-double copy_bandwidth_peak(std::span<double> buffer, int threads) {
+double copy_with(auto kernel, std::span<double> buffer, int threads) {
   const std::size_t half = buffer.size() / 2;
   const double* from = buffer.data();
   double* to = buffer.data() + (buffer.size() - half);
-  const auto copy_with = [&](auto copy) {
-    return best_seconds(0.02, [&] {
-      share(half, threads, [&](std::size_t begin, std::size_t count) { copy(from + begin, to + begin, count); });
-    });
-  };
-  const double seconds =
-      std::min(copy_with(HWY_DYNAMIC_DISPATCH(copy_ordinary)), copy_with(HWY_DYNAMIC_DISPATCH(copy_non_temporal)));
-  return static_cast<double>(2 * half * sizeof(double)) / seconds;
+  share(half, threads, [&](std::size_t begin, std::size_t count) { kernel(from + begin, to + begin, count); });
+  return static_cast<double>(2 * half * sizeof(double));
+}
+
+double triad_with(auto kernel, std::span<double> buffer, int threads) {
+  const std::size_t third = buffer.size() / 3;
+  double* const a = buffer.data();
+  share(third, threads, [&](std::size_t begin, std::size_t count) {
+    kernel(a + third + begin, a + 2 * third + begin, a + begin, count);
+  });
+  return static_cast<double>(3 * third * sizeof(double));
+}
+
+// Bytes a second of the faster of two passes.
+template <class One, class Other>
+double faster_of(const One& one, const Other& other) {
+  double bytes = 0;
+  const double seconds = std::min(best_seconds(0.02, [&] { bytes = one(); }), best_seconds(0.02, other));
+  return bytes / seconds;
+}
+
+}  // namespace
+
+double read_bandwidth_peak(std::span<const double> buffer, int threads) {
+  return faster_of([&] { return read_with(HWY_DYNAMIC_DISPATCH(read_one_stream), buffer, threads); },
+                   [&] { return read_with(HWY_DYNAMIC_DISPATCH(read_four_streams), buffer, threads); });
+}
+
+double copy_bandwidth_peak(std::span<double> buffer, int threads) {
+  return faster_of([&] { return memory_pass(Pass::copy, buffer, threads); },
+                   [&] { return memory_pass(Pass::copy_non_temporal, buffer, threads); });
 }
 
 double fma_chains(int threads, int steps) {
@@ -196,46 +212,19 @@ double fma_chains(int threads, int steps) {
 }
 
 double read_passes(std::span<const double> buffer, int threads, int passes) {
-  for (int pass = 0; pass < passes; ++pass) {
-    share(buffer.size(), threads, [&](std::size_t begin, std::size_t count) {
-      kept.fetch_xor(HWY_DYNAMIC_DISPATCH(read_one_stream)(buffer.data() + begin, count));
-    });
-  }
-  return static_cast<double>(buffer.size_bytes()) * passes;
+  double bytes = 0;
+  for (int i = 0; i < passes; ++i) bytes += read_with(HWY_DYNAMIC_DISPATCH(read_one_stream), buffer, threads);
+  return bytes;
 }
 
 double memory_pass(Pass pass, std::span<double> buffer, int threads) {
-  double* const data = buffer.data();
-  const std::size_t half = buffer.size() / 2, third = buffer.size() / 3;
-  const auto read = [&](auto kernel) {
-    share(buffer.size(), threads,
-          [&](std::size_t begin, std::size_t count) { kept.fetch_xor(kernel(data + begin, count)); });
-    return static_cast<double>(buffer.size_bytes());
-  };
-  const auto copy = [&](auto kernel) {
-    double* const to = data + (buffer.size() - half);
-    share(half, threads, [&](std::size_t begin, std::size_t count) { kernel(data + begin, to + begin, count); });
-    return static_cast<double>(2 * half * sizeof(double));
-  };
-  const auto triad = [&](auto kernel) {
-    share(third, threads, [&](std::size_t begin, std::size_t count) {
-      kernel(data + third + begin, data + 2 * third + begin, data + begin, count);
-    });
-    return static_cast<double>(3 * third * sizeof(double));
-  };
   switch (pass) {
-    case Pass::read:
-      return read(HWY_DYNAMIC_DISPATCH(read_one_stream));
-    case Pass::read_in_four_streams:
-      return read(HWY_DYNAMIC_DISPATCH(read_four_streams));
-    case Pass::copy:
-      return copy(HWY_DYNAMIC_DISPATCH(copy_ordinary));
-    case Pass::copy_non_temporal:
-      return copy(HWY_DYNAMIC_DISPATCH(copy_non_temporal));
-    case Pass::triad:
-      return triad(HWY_DYNAMIC_DISPATCH(triad_ordinary));
-    case Pass::triad_non_temporal:
-      return triad(HWY_DYNAMIC_DISPATCH(triad_non_temporal));
+    case Pass::read: return read_with(HWY_DYNAMIC_DISPATCH(read_one_stream), buffer, threads);
+    case Pass::read_in_four_streams: return read_with(HWY_DYNAMIC_DISPATCH(read_four_streams), buffer, threads);
+    case Pass::copy: return copy_with(HWY_DYNAMIC_DISPATCH(copy_ordinary), buffer, threads);
+    case Pass::copy_non_temporal: return copy_with(HWY_DYNAMIC_DISPATCH(copy_non_temporal), buffer, threads);
+    case Pass::triad: return triad_with(HWY_DYNAMIC_DISPATCH(triad_ordinary), buffer, threads);
+    case Pass::triad_non_temporal: return triad_with(HWY_DYNAMIC_DISPATCH(triad_non_temporal), buffer, threads);
   }
   return 0;
 }

@@ -70,7 +70,7 @@ Action parse(int argc, char** argv, const Environment& environment) {
                            build_info::version), "concdemo"};
   app.set_version_flag("--version", fmt::format("concdemo {} ({})", build_info::version, build_info::commit));
   app.require_subcommand(0, 1);
-  app.footer("Exit codes: 0 right, 2 usage or input, 3 the system failed, 4 a result or checksum is wrong, 75 stopped: resume.");
+  app.footer("Exit codes: 0 right, 1 a slow node (peaks), 2 usage or input, 3 the system failed, 4 a result or checksum is wrong, 75 stopped: resume.");
   Action action;
   add_tour(app, action, argv[0]);
   add_run(app, action);

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
+#include "commands/result.hpp"
 #include "engine/layout.hpp"
 #include "engine/machine_peaks.hpp"
 
@@ -18,12 +19,9 @@ struct PeaksOptions {
 };
 
 void run(const mpi::Comm& world, const PeaksOptions& options) {
-  std::optional<RecordFile> records;
-  mpi::together(world, [&] {
-    if (world.is_root() && !options.record.empty()) records.emplace(options.record);
-  });
-  const Layout layout = choose_layout(world, options.common.threads);
+  auto records = open_records(world, {options.record, false, false}, "");
   select_simd(options.common.simd);
+  const Layout layout = choose_layout(world, options.common.threads);
   Progress progress(progress_mode(options.common), world.is_root());
   progress.show("measuring the peaks of all ranks");
   const MachinePeaks peaks = measure_machine(world, {layout.threads, options.folder, options.ranks_a_node});
@@ -47,9 +45,10 @@ void add_peaks(CLI::App& app, Action& action) {
   const auto options = std::make_shared<PeaksOptions>();
   CLI::App& command =
       *app.add_subcommand("peaks", "what memory, cores, messages and disk of this allocation can do")->group("Machine");
-  command.add_option("--folder", options->folder, "measure durable writes to this folder too");
+  command.add_option("--folder", options->folder, "measure durable writes to this folder too")->type_name("FOLDER");
   command.add_flag("--fail-on-outliers", options->fail_on_outliers, "exit with 1 if a node is 10 % below the median");
-  command.add_option("--record", options->record, "append the measurement to this file, one JSON object a line");
+  command.add_option("--record", options->record, "append the measurement to this file, one JSON object a line")
+      ->type_name("FILE");
   command.add_flag("--json", options->json, "print the record alone");
   command.add_option("--ranks-a-node", options->ranks_a_node, "take so many neighbours for a node")->group("");
   add_compute_options(command, options->common);

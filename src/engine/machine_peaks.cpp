@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/array.hpp"
+#include "engine/measure.hpp"
 #include "kernels/peaks.hpp"
 #include "kernels/simd.hpp"
 #include "system/files.hpp"
@@ -217,13 +218,11 @@ std::vector<Outlier> outliers(const std::vector<NodeRates>& nodes) {
   if (nodes.size() < 2) return {};
   std::vector<Outlier> found;
   const auto look = [&](const std::string& what, double NodeRates::*rate) {
-    std::vector<double> sorted;
-    for (const NodeRates& node : nodes) sorted.push_back(node.*rate);
-    std::sort(sorted.begin(), sorted.end());
-    const std::size_t half = sorted.size() / 2;
-    const double median = sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    std::vector<double> rates;
+    for (const NodeRates& node : nodes) rates.push_back(node.*rate);
+    const double middle = median(rates);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (nodes[i].*rate < 0.9 * median) found.push_back({i, what, nodes[i].*rate / median});
+      if (nodes[i].*rate < 0.9 * middle) found.push_back({i, what, nodes[i].*rate / middle});
     }
   };
   look("read bandwidth alone", &NodeRates::read_alone);

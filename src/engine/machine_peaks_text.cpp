@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "engine/machine_peaks.hpp"
+#include "engine/measure.hpp"
 
 namespace concdemo {
 namespace {
@@ -15,11 +16,7 @@ struct Summary {
 };
 
 Summary summarise(const std::vector<double>& of_rank) {
-  std::vector<double> sorted = of_rank;
-  std::sort(sorted.begin(), sorted.end());
-  const std::size_t half = sorted.size() / 2;
-  return {std::accumulate(of_rank.begin(), of_rank.end(), 0.0),
-          sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2,
+  return {std::accumulate(of_rank.begin(), of_rank.end(), 0.0), median(of_rank),
           static_cast<std::size_t>(std::min_element(of_rank.begin(), of_rank.end()) - of_rank.begin())};
 }
 

@@ -7,13 +7,6 @@
 namespace concdemo {
 namespace {
 
-double quantile_half(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
-
 struct Slowest {
   double seconds;
   int rank;
@@ -21,9 +14,16 @@ struct Slowest {
 
 }  // namespace
 
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
 double Samples::min() const { return seconds.empty() ? 0 : *std::min_element(seconds.begin(), seconds.end()); }
 double Samples::max() const { return seconds.empty() ? 0 : *std::max_element(seconds.begin(), seconds.end()); }
-double Samples::median() const { return quantile_half(seconds); }
+double Samples::median() const { return concdemo::median(seconds); }
 
 Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run) {
   for (int i = 0; i < warmup; ++i) run(false);

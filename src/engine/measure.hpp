@@ -7,6 +7,8 @@
 
 namespace concdemo {
 
+double median(std::vector<double> values);  // 0 of none
+
 // Seconds of repeated runs; each sample is from the first rank that begins to the last that ends, by the clock of a node;
 // the longest of any node.
 struct Samples {

@@ -24,13 +24,6 @@ double Ceilings::of(Bound bound) const {
   return 0;
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
-
 std::optional<Interval> median_interval(std::vector<double> values) {
   const std::size_t n = values.size();
   if (n < static_cast<std::size_t>(fewest_rounds)) return {};

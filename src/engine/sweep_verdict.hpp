@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/measure.hpp"
 #include "engine/peaks.hpp"
 #include "engine/sweep_plan.hpp"
 #include "engine/usl.hpp"
@@ -31,8 +32,6 @@ struct Ceilings {
   double read_bytes_s = 0, copy_bytes_s = 0, flops_s = 0;
   double of(Bound bound) const;  // 0 for Bound::none
 };
-
-double median(std::vector<double> values);  // 0 of none
 
 struct Interval {
   double low = 0, high = 0;

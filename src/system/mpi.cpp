@@ -51,14 +51,14 @@ bool wait_for(Test is_done, double timeout_s, std::chrono::milliseconds longest_
 }
 }  // namespace
 
-bool wait(MPI_Request request, const char* call, double timeout_s) {
+bool wait(MPI_Request request, const char* call, double timeout_s, std::chrono::milliseconds longest_sleep) {
   return wait_for(
       [&] {
         int done = 0;
         check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
         return done != 0;
       },
-      timeout_s);
+      timeout_s, longest_sleep);
 }
 
 void wait_all(std::span<MPI_Request> requests, const char* call) {
@@ -162,22 +162,14 @@ void Comm::count(std::size_t bytes) const {
 }
 
 void Comm::barrier() const {
-  MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
-  wait(request, "MPI_Ibarrier");
+  everyone_arrives(1e18);
   count(0);
 }
 
 void Comm::park() const {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
-  wait_for(
-      [&] {
-        int done = 0;
-        check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Ibarrier");
-        return done != 0;
-      },
-      1e18, std::chrono::milliseconds(10));
+  wait(request, "MPI_Ibarrier", 1e18, std::chrono::milliseconds(10));
   count(0);
 }
 

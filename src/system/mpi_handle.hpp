@@ -1,6 +1,7 @@
 #pragma once
 #include <mpi.h>
 
+#include <chrono>
 #include <span>
 
 #include "system/mpi.hpp"
@@ -15,9 +16,10 @@ struct Comm::Handle {
 void check(int code, const char* call);  // an MPI failure throws Error(system) with MPI's own text
 
 // Polls at once for a short while, then sleeps between polls, for a sixteenth of the time waited so far and at most a
-// millisecond: the sleep adds little to any wait, and a rank that waits costs the others nothing.
+// millisecond, unless a longer sleep is given: the sleep adds little to any wait, and a rank that waits costs the others nothing.
 // False when the time is up.
-bool wait(MPI_Request request, const char* call, double timeout_s = 1e18);
+bool wait(MPI_Request request, const char* call, double timeout_s = 1e18,
+          std::chrono::milliseconds longest_sleep = std::chrono::milliseconds(1));
 
 // The same for all of these requests, which become MPI_REQUEST_NULL.
 void wait_all(std::span<MPI_Request> requests, const char* call);

@@ -10,7 +10,7 @@ import pathlib
 import statistics
 import subprocess
 
-from turns import Program, spread
+from turns import Program, rows_to, spread
 
 CORES = len(os.sched_getaffinity(0))
 MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} if os.geteuid() == 0 else {}
@@ -70,11 +70,7 @@ def main():
     parser.add_argument("--json")
     args = parser.parse_args()
 
-    def write(row):
-        if args.json:
-            with open(args.json, "a") as file:
-                file.write(json.dumps(row) + "\n")
-
+    write = rows_to(args.json)
     for threads in sorted({1, CORES}):
         kernels(args.build, args.size, threads, args.rounds, write)
     if CORES > 1:

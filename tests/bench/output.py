@@ -18,6 +18,8 @@ import subprocess
 import tempfile
 import time
 
+from turns import rows_to
+
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -147,11 +149,7 @@ def main():
     parser.add_argument("--json")
     args = parser.parse_args()
 
-    def write(row):
-        if args.json:
-            with open(args.json, "a") as file:
-                file.write(json.dumps(row) + "\n")
-
+    write = rows_to(args.json)
     with tempfile.TemporaryDirectory(prefix="output-bench-", dir=args.folder or args.build) as folder:
         bench = Bench(args.build, args.size, args.threads, folder)
         shown = subprocess.run([str(args.build / "concdemo"), "run", "--help"], capture_output=True, text=True).stdout

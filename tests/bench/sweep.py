@@ -11,6 +11,8 @@ import re
 import statistics
 import subprocess
 
+from turns import rows_to
+
 CORES = len(os.sched_getaffinity(0))
 MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} if os.geteuid() == 0 else {}
 WORKLOADS = ("sum:100M", "square:20M", "matmul:1536x1536x1536")
@@ -88,11 +90,7 @@ def main():
     parser.add_argument("--json")
     options = parser.parse_args()
 
-    def write(row):
-        if options.json:
-            with open(options.json, "a") as file:
-                file.write(json.dumps(row) + "\n")
-
+    write = rows_to(options.json)
     cost(options.build, options.rounds, write)
     best(options.build, options.rounds, write)
 

@@ -1,4 +1,5 @@
 """What the benches share: programs that take turns with one another (turns.hpp)."""
+import json
 import statistics
 import subprocess
 import sys
@@ -30,6 +31,17 @@ class Program:
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+def rows_to(path):
+    """A function that appends a row, as JSON, to this file; to nothing when there is none."""
+
+    def write(row):
+        if path:
+            with open(path, "a") as file:
+                file.write(json.dumps(row) + "\n")
+
+    return write
 
 
 def spread(samples):
