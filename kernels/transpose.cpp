@@ -22,7 +22,9 @@ constexpr std::size_t line = 64 / sizeof(double);  // elements of a cache line, 
 // Rows of A in a tile, so that each row of B gets a run of lines, and columns, so that each row of A gives one. A tile
 // and the next one fit into most second-level caches.
 constexpr std::size_t tile_rows = 128, tile_columns = 256;
+// Few rows are streams that the hardware foresees as long as they last, and two lines for each row of B.
 constexpr std::size_t flat_tile_rows = 16, flat_tile_columns = 1024;
+constexpr std::size_t lines_ahead = 16;  // what is fetched in the rows of a tile that is as wide as A
 
 // How a tile is written: ordinary stores; past the caches from registers, where the tile's rows of B start at lines; or
 // past the caches through a strip of rows in the first-level cache, which takes rows of B that start anywhere.
@@ -34,7 +36,7 @@ struct TransposeTile {
   double* b;
   std::size_t b_stride;
   std::size_t rows, columns;  // of A
-  const double* next;         // where the next tile begins in A, to be fetched meanwhile
+  const double* next;         // where the next tile begins in A, to be fetched meanwhile; null: these rows, further on
 };
 
 inline void transpose_part(const TransposeTile& t, std::size_t row, std::size_t row_end, std::size_t column,
@@ -127,10 +129,14 @@ void tile_from_registers(const TransposeTile& t) {
   for (std::size_t j = 0; j < columns; j += lanes) {
     for (std::size_t i = 0; i < rows; i += line) {
       double* to = t.b + j * t.b_stride + i;
-      block(t.a + i * t.a_stride + j, t.a_stride, [&](std::size_t c, std::size_t k, Vector value) HWY_ATTR {
+      const double* from = t.a + i * t.a_stride + j;
+      const double* further = from + j % line * t.a_stride + lines_ahead * line;  // of another row each time
+      block(from, t.a_stride, [&](std::size_t c, std::size_t k, Vector value) HWY_ATTR {
         if constexpr (streamed) hn::Stream(value, d, to + c * t.b_stride + k);
         else hn::StoreU(value, d, to + c * t.b_stride + k);
-        if (k == 0) ahead.fetch_line();
+        if (k != 0) return;
+        if (streamed && t.next == nullptr) __builtin_prefetch(further + c * t.a_stride, 0, 2);
+        else ahead.fetch_line();
       });
     }
   }
@@ -182,15 +188,19 @@ namespace concdemo {
 namespace {
 HWY_EXPORT(transpose_tile);
 
-// Where rows of A lie a multiple of 16 KiB apart, few sets of a second-level cache hold their lines, 16 of them at
-// 64 KiB: tiles are 16 rows tall there, and the next one, which is being fetched, has other columns. Otherwise tiles go
-// down the rows of A first, so that each row of B is written in one run by a thread. All but the first in a column of
-// tiles begin `head` rows later, where the rows of B begin a line.
+// Where lines go past the caches, long rows of A are read 16 at a time from end to end. Where they lie a multiple of
+// 16 KiB apart, few sets of a second-level cache hold their lines, 16 of them at 64 KiB: there each tile ends earlier, and
+// the next one, which is being fetched, has other columns. Tall tiles go down the rows of A first, so that each row of B
+// is written in one run by a thread. All but the first in a column of tiles begin `head` rows later, where the rows of B
+// begin a line.
 void transpose_tiles(MatrixView a, MatrixSpan b, int threads, Store store, std::size_t head) {
   if (a.rows == 0 || a.columns == 0) return;
   const bool scalar = simd_is_scalar();
-  const bool flat = store == Store::lines && a.stride * sizeof(double) % (std::size_t{1} << 14) == 0;
-  const std::size_t height = flat ? flat_tile_rows : tile_rows, width = flat ? flat_tile_columns : tile_columns;
+  const bool few_sets = a.stride * sizeof(double) % (std::size_t{1} << 14) == 0;
+  const bool flat = store == Store::lines && (few_sets || a.columns > flat_tile_columns);
+  const bool whole_rows = flat && !few_sets && a.rows / flat_tile_rows >= 8 * static_cast<std::size_t>(threads);
+  const std::size_t height = flat ? flat_tile_rows : tile_rows;
+  const std::size_t width = whole_rows ? a.columns : flat ? flat_tile_columns : tile_columns;
   const std::size_t down = (a.rows - std::min(head, a.rows) + height - 1) / height + (head > 0 ? 1 : 0);
   const std::size_t across = (a.columns + width - 1) / width;
   const auto row_at = [&](std::size_t y) {
@@ -210,7 +220,7 @@ void transpose_tiles(MatrixView a, MatrixSpan b, int threads, Store store, std::
                                b.stride,
                                row_at(row_of(index) + 1) - row,
                                std::min(width, a.columns - column),
-                               a.data + row_at(row_of(next)) * a.stride + column_of(next)};
+                               whole_rows ? nullptr : a.data + row_at(row_of(next)) * a.stride + column_of(next)};
       if (scalar) transpose_part(tile, 0, tile.rows, 0, tile.columns);
       else HWY_DYNAMIC_DISPATCH(transpose_tile)(tile, store);
     }

@@ -71,6 +71,9 @@ TEST_CASE("transpose moves every element and nothing else, on every target, for 
         for (const std::size_t gap : {0, 1, 5, 8}) check(kernel, 72, 40, 3, gap, shift, 3);
       check(kernel, 611, 1003, 0, 0, 0, 1);
       for (const std::size_t shift : {0, 3}) check(kernel, 40, 1061, 2048 - 1061, 0, shift, 2);  // rows 16 KiB apart
+      // Long rows, with as many strips of them as threads want, and with fewer.
+      for (const std::size_t shift : {0, 3})
+        for (const int threads : {1, 2, 3}) check(kernel, 264, 1061, 1, 0, shift, threads);
       check(kernel, 3, 600, 2, 5, 5, 2);  // fewer rows than reach the next line
     }
   }
