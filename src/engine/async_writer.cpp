@@ -6,17 +6,16 @@
 
 #include "base/error.hpp"
 #include "engine/checksum.hpp"
-#include "system/files.hpp"
 
 namespace concdemo {
 namespace {
 
-constexpr std::uint64_t piece_elements = 4 * block_elements;  // one write; its checksum warms the cache for it
+constexpr std::uint64_t piece_elements = RunWriter::most_bytes / sizeof(double);  // one write; its checksum warms the cache
 
 }  // namespace
 
 AsyncWriter::AsyncWriter(int file, std::vector<Target> targets, const WriterOptions& options)
-    : file_(file), targets_(std::move(targets)), elements_(targets_.size()), thread_(options) {
+    : runs_(file), targets_(std::move(targets)), elements_(targets_.size()), thread_(options) {
   for (const auto& target : targets_) sums_.emplace_back(block_count(target.elements));
 }
 
@@ -41,16 +40,10 @@ AsyncWriter::Failure AsyncWriter::drain() {
 }
 
 void AsyncWriter::write(const Part& part) noexcept {
-  // What starts the disk's work is only a hint, so that the last fdatasync finds little left to do: not for each row.
-  std::uint64_t begun = part.first_element;
   std::uint64_t at = part.first_element;
   const auto columns = static_cast<std::size_t>(part.columns);
   for (std::size_t row = 0; row < part.data.size() / columns && failure_.error == 0; ++row, at += part.stride) {
     write_run(part.dataset, at, part.data.subspan(row * columns, columns));
-    if (at + columns - begun < piece_elements && (row + 1) * columns < part.data.size()) continue;
-    const auto offset = targets_[part.dataset].offset + begun * sizeof(double);
-    files::start_writeback(file_, offset, (at + columns - begun) * sizeof(double));
-    begun = at + part.stride;
   }
 }
 
@@ -61,11 +54,10 @@ void AsyncWriter::write_run(std::size_t dataset, std::uint64_t first_element, st
     const auto piece = data.first(std::min(data.size(), left));
     const auto offset = targets_[dataset].offset + first_element * sizeof(double);
     add_block_checksums(first_element, piece, sums_[dataset]);
-    if (const int error = files::write_all(file_, std::as_bytes(piece), offset)) {
+    if (const int error = runs_.write(std::as_bytes(piece), offset)) {
       failure_ = {error, offset};
       return;
     }
-    if (piece.size() == piece_elements) files::start_writeback(file_, offset, piece.size_bytes());
     elements_[dataset] += piece.size();
     first_element += piece.size();
     data = data.subspan(piece.size());

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/io_thread.hpp"
+#include "engine/run_writer.hpp"
 
 namespace concdemo {
 
@@ -51,7 +52,7 @@ class AsyncWriter {
   void write(const Part& part) noexcept;
   void write_run(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) noexcept;
 
-  const int file_;
+  RunWriter runs_;
   const std::vector<Target> targets_;
   std::vector<std::vector<std::uint64_t>> sums_;
   std::vector<std::uint64_t> elements_;

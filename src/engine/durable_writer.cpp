@@ -18,7 +18,7 @@ namespace concdemo {
 namespace {
 
 constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
-constexpr std::size_t piece_elements = 4 * block_elements;  // one write; its checksum warms the cache for it
+constexpr std::size_t piece_elements = RunWriter::most_bytes / sizeof(double);  // one write; its checksum warms the cache
 
 // The words of an exchange; the least of all ranks counts.
 enum Word { written_word, synced_word, committed_word, failed_rank_word, no_signal_word, words };
@@ -82,22 +82,18 @@ void DurableWriter::guarded(const std::function<void()>& work) noexcept {
 // Rows that follow one another in the file go in one call.
 void DurableWriter::write(Matrix& matrix, std::uint64_t row, std::uint64_t column, const MatrixView& block) {
   const auto& target = matrix.target;
+  RunWriter& runs = runs_.try_emplace(target.file, target.file).first->second;
   std::vector<iovec> parts;
   std::uint64_t begin = row * target.columns + column, end = begin;  // elements of the parts
-  std::uint64_t hinted = begin;
   const auto flush = [&] {
     const auto offset = target.offset + begin * sizeof(double);
     if (activity::is_watched()) activity::at(fmt::format("writing {} at byte {}", target.path, offset));
     int error = fault::at("write");
-    if (error == 0) error = files::write_gathered(target.file, parts, offset);
+    if (error == 0) error = runs.write(parts, offset);
     check_file(error, fmt::format("cannot write {} at byte {}", target.path, offset));
     matrix.sums.back() += end - begin;
     parts.clear();
     begin = end;
-  };
-  const auto hint = [&] {  // starts the disk's work, so that the sync finds little left to do
-    files::start_writeback(target.file, target.offset + hinted * sizeof(double), (end - hinted) * sizeof(double));
-    hinted = end;
   };
   for (std::size_t i = 0; i < block.rows; ++i) {
     for (std::size_t j = 0; j < block.columns; j += piece_elements) {
@@ -105,7 +101,6 @@ void DurableWriter::write(Matrix& matrix, std::uint64_t row, std::uint64_t colum
       const auto element = (row + i) * target.columns + column + j;
       const bool is_next = element == end;
       if (!parts.empty() && (!is_next || end + count - begin > piece_elements || parts.size() == IOV_MAX)) flush();
-      if (end - hinted >= piece_elements) hint();
       if (!is_next) begin = element;
       const auto* const data = block.data + i * block.stride + j;
       add_block_checksums(element, {data, count}, std::span(matrix.sums).first(matrix.sums.size() - 1));
@@ -114,7 +109,6 @@ void DurableWriter::write(Matrix& matrix, std::uint64_t row, std::uint64_t colum
     }
   }
   if (!parts.empty()) flush();
-  hint();
 }
 
 // The first rank of a node, for all that its ranks wrote.

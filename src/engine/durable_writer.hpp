@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "base/failure.hpp"
 #include "engine/io_thread.hpp"
+#include "engine/run_writer.hpp"
 #include "kernels/matrix.hpp"
 #include "system/mpi.hpp"
 #include "system/mpi_pending.hpp"
@@ -63,7 +65,7 @@ class DurableWriter {
     std::atomic<std::size_t> pending = 0;  // blocks not written yet
     std::vector<std::uint64_t> sums;       // one a block, then the number of elements written
   };
-  static void write(Matrix& matrix, std::uint64_t row, std::uint64_t column, const MatrixView& block);
+  void write(Matrix& matrix, std::uint64_t row, std::uint64_t column, const MatrixView& block);
   void guarded(const std::function<void()>& work) noexcept;
   void act_on(std::span<const std::uint64_t> agreed);
   void sync(std::uint64_t begin, std::uint64_t end);
@@ -84,7 +86,8 @@ class DurableWriter {
   std::atomic<std::uint64_t> synced_ = 0;     // by this rank's I/O thread, on the first rank of a node
   std::atomic<std::uint64_t> committed_ = 0;  // by rank 0's
   std::atomic<bool> failed_ = false;
-  std::mutex mutex_;  // guards failure_
+  std::map<int, RunWriter> runs_;  // of each target's file; the I/O thread's
+  std::mutex mutex_;               // guards failure_
   Failure failure_;
   IoThread thread_;  // last: stops first
 };

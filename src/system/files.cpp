@@ -129,6 +129,27 @@ int write_gathered(int fd, std::vector<iovec>& parts, std::uint64_t offset) {
   return 0;
 }
 
+int open_direct(int fd, Descriptor& direct) {
+  struct statfs status {};
+  if (::fstatfs(fd, &status) != 0) return errno;
+  const int flags = ::fcntl(fd, F_GETFL);
+  const bool is_measured = status.f_type == EXT4_SUPER_MAGIC || status.f_type == XFS_SUPER_MAGIC;
+  if (!is_measured || flags < 0 || (flags & O_DSYNC) != 0) return EOPNOTSUPP;
+  return open("/proc/self/fd/" + std::to_string(fd), O_WRONLY | O_DIRECT, direct);
+}
+
+std::size_t write_some(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < bytes.size() && fits(offset + done)) {
+    const iovec part{const_cast<std::byte*>(bytes.data()) + done, std::min(bytes.size() - done, call_bytes)};
+    const ssize_t written = ::pwritev(fd, &part, 1, static_cast<off_t>(offset + done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    done += static_cast<std::size_t>(written);
+  }
+  return done;
+}
+
 int append(int fd, std::span<const std::byte> bytes) {
   const ssize_t written = ::write(fd, bytes.data(), bytes.size());
   if (written < 0) return errno;
