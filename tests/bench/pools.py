@@ -1,8 +1,9 @@
 """RankPool beside CPython's pools: the same spin tasks on the same two workers, in turn, medians of rounds.
 
-Usage: pools.py POOLS_BENCH [ROUNDS]      (scripts/bench pools builds POOLS_BENCH and starts this)
+Usage: pools.py POOLS_BENCH [--rounds 3] [--json FILE]      (scripts/bench pools builds POOLS_BENCH and starts this)
 Efficiency is tasks x seconds of a task / 2 / wall time, results gathered to the caller included.
 """
+import argparse
 import concurrent.futures
 import multiprocessing
 import os
@@ -12,6 +13,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from turns import rows_to
 
 WORKERS = 2
 TASK_US = (1000, 100, 10)
@@ -64,8 +67,12 @@ def launch(ranks, *args):
 
 
 def main():
-    bench = sys.argv[1]
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bench")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", help="append a line a row to this file")
+    arguments = parser.parse_args()
+    bench, rounds, write = arguments.bench, arguments.rounds, rows_to(arguments.json)
     me = [sys.executable, os.path.abspath(__file__)]
     commands = [[bench, "2", "3"], launch(2, bench, "1", "3"), me + ["--peer", "multiprocessing"], me + ["--peer", "executor"]]
     has_mpi4py = subprocess.run([sys.executable, "-c", "import mpi4py"], capture_output=True).returncode == 0
@@ -95,6 +102,8 @@ def main():
     for name, row in figures.items():
         cells = (f"{statistics.median(row[size]):>12.3f}" if size in row else f"{'':>12}" for size in sizes)
         print(f"{name:40}" + "".join(cells))
+        write({"subject": "pools", "name": name,
+               "efficiency": {f"{size:g}": statistics.median(found) for size, found in row.items()}})
     if not has_mpi4py:
         print("mpi4py.futures: not installed (Debian: python3-mpi4py)")
     print("\nlast round:")
