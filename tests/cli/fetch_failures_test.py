@@ -45,6 +45,14 @@ class Servers(FetchTest):
             self.url("/hops/6"): ("more than 5 redirects", 1),
         })
 
+    def test_credentials_in_an_unusable_url_stay_off_the_screen(self):
+        for url in ("anna:secret@host/a", "ftp://anna:secret@host/a", "http://anna:sec ret@ho st/a",
+                    "http://anna:secret/x@host:port/a"):
+            result = self.fetch(url, code=2)
+            self.assertIn("@ho", result.err)
+            self.assertNotIn("secret", result.err)
+            self.assertNotIn("anna", result.err)
+
     def test_credentials_stay_with_their_host_and_off_the_screen(self):
         own = self.server.url("/credentials", host="anna:secret@127.0.0.1")
         elsewhere = self.server.url("/credentials2", host="localhost")
