@@ -17,6 +17,7 @@ import time
 CONCDEMO = os.environ["CONCDEMO"]
 MPIEXEC = os.environ.get("CONCDEMO_MPIEXEC", "mpirun")
 LONGEST_S = 90
+LOOK_S = 5
 
 
 class Lost(Exception):
@@ -29,6 +30,20 @@ class Result:
 
     def __str__(self):
         return f"exit {self.code}: {self.err}{self.out}"
+
+
+def is_launcher(process):
+    return process.args[0] == MPIEXEC
+
+
+def living_children(pid):
+    """Processes that it started and that have not ended; zombies have."""
+    try:
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        states = [pathlib.Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0] for child in children]
+    except OSError:
+        return ["one that has just gone"]
+    return [state for state in states if state not in "ZX"]
 
 
 class Run:
@@ -56,13 +71,22 @@ class Run:
                                 stderr=subprocess.PIPE, start_new_session=True)
 
     def finish(self, process, longest_s=LONGEST_S):
-        """The Result of a process that nobody kills any more."""
-        try:
-            out, err = process.communicate(timeout=longest_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise Lost(f"hang: {process.args}") from None
-        return Result(process.returncode, out, err)
+        """The Result of a process that nobody kills any more. A launcher that stays when its ranks are gone is killed:
+        Open MPI 4.1's mpirun, told of a rank's early death, may wait for a lock of its own in PMIx_server_finalize."""
+        alone = 0
+        for _ in range(longest_s // LOOK_S):
+            try:
+                out, err = process.communicate(timeout=LOOK_S)
+                return Result(process.returncode, out, err)
+            except subprocess.TimeoutExpired:
+                alone = alone + 1 if is_launcher(process) and not living_children(process.pid) else 0
+            if alone == 2:
+                os.killpg(process.pid, signal.SIGKILL)
+                out, err = process.communicate()
+                print(f"a launcher outlived its ranks: {process.args}", file=sys.stderr, flush=True)
+                return Result(process.returncode, out, err)
+        os.killpg(process.pid, signal.SIGKILL)
+        raise Lost(f"hang: {process.args}")
 
     def do(self, arguments, ranks=1, **options):
         return self.finish(self.start(arguments, ranks, **options))
