@@ -177,6 +177,7 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
     all.kinds_left_out.emplace_back("http", no_http);
     tell("http: left out: " + no_http + "\n\n");
   }
+  progress.show("preparing the tasks");
   const TaskGround ground(world, kinds, of_tasks);
   for (const TaskKind kind : kinds) {
     const auto server_cpu_s = [&] { return kind == TaskKind::http ? ground.server_cpu_s() : 0; };

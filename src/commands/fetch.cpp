@@ -95,7 +95,9 @@ void show_demo(const mpi::Comm& world, const FetchOptions& options) {
   if (!options.urls.empty() || !options.list.empty()) {
     throw usage_error("--demo fetches from a server of its own; leave URLs and --list out");
   }
-  const fetch::Demo demo = fetch::run_demo(world);
+  Progress progress(progress_mode(options.common), world.is_root());
+  const fetch::Demo demo = fetch::run_demo(world, progress);
+  progress.clear();
   mpi::together(world, [&] {
     if (world.is_root()) print(options.json ? fetch::to_json(demo) : fetch::to_text(demo));
   });

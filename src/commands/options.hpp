@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "engine/progress.hpp"
 #include "engine/terminal.hpp"
 
 // Options that several commands share, with one meaning and one wording.

@@ -23,8 +23,7 @@ void run(const mpi::Comm& world, const PeaksOptions& options) {
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
   Progress progress(progress_mode(options.common), world.is_root());
-  progress.show("measuring the peaks of all ranks");
-  const MachinePeaks peaks = measure_machine(world, {layout.threads, options.folder, options.ranks_a_node});
+  const MachinePeaks peaks = measure_machine(world, {layout.threads, options.folder, options.ranks_a_node}, progress);
   progress.clear();
   const std::size_t slow = world.broadcast_value(outliers(peaks.nodes).size());
   mpi::together(world, [&] {

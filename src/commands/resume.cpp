@@ -31,6 +31,7 @@ void resume(const mpi::Comm& world, ResumeOptions options) {
   Progress progress(progress_mode(options.common), world.is_root());
   auto records = open_records(world, options.result, options.series.path);
   const SeriesOutcome outcome = resume_series({world, layout.threads}, options.series, progress);
+  progress.clear();
   if (outcome.whole_before) {
     if (world.is_root()) message(fmt::format("{} is whole: nothing to resume", options.series.path));
     return;

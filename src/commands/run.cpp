@@ -121,9 +121,10 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   }
   const Context context{world, layout.threads};
   const auto watchdog = watch(world, workload, options);
+  Progress progress(progress_mode(options.common), world.is_root());
+  progress.show(fmt::format("{}: looking at the input", workload.name));
   Problem problem = resolve(world, workload, request);
   plan_memory(context, workload, problem);
-  Progress progress(progress_mode(options.common), world.is_root());
   const ResultOptions result{options.record, options.json, options.common.quiet};
   auto records = open_records(world, result, options.output);
   if (!workload.has_steps && given(options, "--checkpoint-every")) {
@@ -137,11 +138,13 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     const auto run_it = options.writer == "hdf5" ? run_series_by_hdf5 : run_series;
     const SeriesOutcome outcome = run_it(context, workload, problem, series, progress);
     require_right(workload, outcome.measured);
+    progress.clear();
     return show_result(world, workload, problem, layout, outcome.measured, &outcome.stats, result, records);
   }
   if (options.writer == "hdf5") {
     throw usage_error(fmt::format("--writer hdf5 is for heat; use async or sync for {}", workload.name));
   }
+  if (given(options, "--output")) progress.show(fmt::format("{}: making {}", workload.name, options.output));
   const auto output = open_output(world, options, layout, workload, problem);
   ExecuteOptions execute_options;
   execute_options.warmup = options.warmup;
@@ -152,10 +155,10 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   require_right(workload, measured);
   OutputStats stats;
   if (output) {
-    progress.show("writing");
+    progress.show(fmt::format("{}: writing {}", workload.name, options.output));
     stats = output->commit();
-    progress.clear();
   }
+  progress.clear();
   show_result(world, workload, problem, layout, measured, output ? &stats : nullptr, result, records);
 }
 

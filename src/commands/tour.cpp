@@ -93,8 +93,10 @@ void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& l
   ExecuteOptions options;
   options.warmup = 1;
   options.repeat = 9;  // the best of them is shown
+  options.label = "one core, ";
   if (world.is_root()) stop.solo = execute({self, 1}, *stop.workload, stop.problem, options, progress);
   world.barrier();
+  options.label = layout_text(layout) + ", ";
   stop.whole = execute({world, layout.threads}, *stop.workload, stop.problem, options, progress);
   stop.solo.job.reset();
 }
@@ -161,9 +163,14 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
   const bool shows = world.is_root();
-  const auto show = [&](const std::string& text) { mpi::together(world, [&] { if (shows) print(text); }); };
-  if (!options.common.quiet) show(places_text(layout));
   Progress progress(progress_mode(options.common), world.is_root());
+  const auto show = [&](const std::string& text) {
+    progress.clear();
+    mpi::together(world, [&] {
+      if (shows) print(text);
+    });
+  };
+  if (!options.common.quiet) show(places_text(layout));
   std::vector<Stop> stops;
   for (const Workload* workload : workloads()) {
     Stop stop;
@@ -172,6 +179,7 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
     stops.push_back(std::move(stop));
   }
   std::string note;
+  progress.show(fmt::format("making {}", file_name));
   const auto output = open_output(world, options, layout, stops, note);
   const mpi::Comm self = world.split(world.rank());
   show(fmt::format("{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
@@ -184,6 +192,7 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
     right = right && world.min(std::uint64_t{solo_right && stop.whole.verification.ok}) == 1;
   }
   OutputStats stats;
+  progress.show(fmt::format("writing {}", file_name));
   if (output && right) stats = write_all(world, stops, *output);
   if (!right) note = "a result is wrong";
   show(closing(stops, layout, output && right ? &stats : nullptr, note, program));

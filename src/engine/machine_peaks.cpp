@@ -91,8 +91,10 @@ double fma_rate(int threads) {
   return rate_in_window([&] { return fma_chains(threads, 100'000); });
 }
 
-void measure_rates(const mpi::Comm& world, const PeaksProblem& problem, Array& buffer, MachinePeaks& peaks) {
+void measure_rates(const mpi::Comm& world, const PeaksProblem& problem, Array& buffer, MachinePeaks& peaks,
+                   Progress& progress) {
   const auto add = [&](const std::string& name, const std::string& unit, const std::function<double()>& measure) {
+    progress.show(fmt::format("measuring all ranks at once: {}", name));
     world.barrier();
     double mine = 0;
     mpi::together(world, [&] { mine = measure(); });
@@ -145,7 +147,7 @@ Nodes find_nodes(const mpi::Comm& world, int ranks_a_node) {
 
 // Every node while the others sleep, in turns that take every most_turns-th node at once where there are more.
 void measure_nodes(const mpi::Comm& world, const PeaksProblem& problem, Array& buffer, MachinePeaks& peaks,
-                   const Nodes& nodes) {
+                   const Nodes& nodes, Progress& progress) {
   struct Rates {
     double read = 0, fma = 0;
   };
@@ -154,9 +156,12 @@ void measure_nodes(const mpi::Comm& world, const PeaksProblem& problem, Array& b
     rates.read = rate_in_window([&] { return memory_pass(Pass::read, buffer.span(), problem.threads); });
     rates.fma = fma_rate(problem.threads);
   };
+  progress.show("measuring all nodes at once");
   world.barrier();
   measure(together);
-  for (int turn = 0; nodes.count > 1 && turn < std::min(nodes.count, most_turns); ++turn) {
+  const int turns = nodes.count > 1 ? std::min(nodes.count, most_turns) : 0;
+  for (int turn = 0; turn < turns; ++turn) {
+    progress.show(fmt::format("measuring nodes alone, turn {} of {}", turn + 1, turns));
     world.barrier();
     if (nodes.mine % most_turns == turn) measure(alone);
   }
@@ -198,17 +203,19 @@ void measure_links(const mpi::Comm& world, MachinePeaks& peaks, const std::vecto
 
 }  // namespace
 
-MachinePeaks measure_machine(const mpi::Comm& world, const PeaksProblem& problem) {
+MachinePeaks measure_machine(const mpi::Comm& world, const PeaksProblem& problem, Progress& progress) {
   const double start = now_s();
   MachinePeaks peaks;
   peaks.threads = problem.threads;
   peaks.hosts = world.gather(host_name());
   const Nodes nodes = find_nodes(world, problem.ranks_a_node);
 
+  progress.show("touching memory");
   Array buffer;
   mpi::together(world, [&] { buffer = touched(problem.threads); });
-  measure_rates(world, problem, buffer, peaks);
-  measure_nodes(world, problem, buffer, peaks, nodes);
+  measure_rates(world, problem, buffer, peaks, progress);
+  measure_nodes(world, problem, buffer, peaks, nodes, progress);
+  progress.show("measuring messages");
   measure_links(world, peaks, nodes.of_rank);
   peaks.seconds = now_s() - start;
   return peaks;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/progress.hpp"
 #include "engine/record.hpp"
 #include "system/mpi.hpp"
 
@@ -53,7 +54,7 @@ struct PeaksProblem {
 };
 
 // Collective, some seconds; the whole result on rank 0. Throws system Error for a folder that cannot be written.
-MachinePeaks measure_machine(const mpi::Comm& world, const PeaksProblem& problem);
+MachinePeaks measure_machine(const mpi::Comm& world, const PeaksProblem& problem, Progress& progress);
 
 // Nodes more than a tenth below the median of all nodes, for each of the four rates; none for fewer than two nodes.
 std::vector<Outlier> outliers(const std::vector<NodeRates>& nodes);

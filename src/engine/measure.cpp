@@ -25,12 +25,17 @@ double Samples::min() const { return seconds.empty() ? 0 : *std::min_element(sec
 double Samples::max() const { return seconds.empty() ? 0 : *std::max_element(seconds.begin(), seconds.end()); }
 double Samples::median() const { return concdemo::median(seconds); }
 
-Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run) {
-  for (int i = 0; i < warmup; ++i) run(false);
+Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run,
+                const std::function<void(int number)>& before) {
+  for (int i = 0; i < warmup; ++i) {
+    if (before) before(i + 1);
+    run(false);
+  }
   const mpi::Comm node = comm.split_by_node();
   Samples samples;
   double worked_s = 0;
   for (int i = 0; i < repeat; ++i) {
+    if (before) before(warmup + i + 1);
     comm.barrier();
     comm.barrier();  // a short wait, after which all set out together
     const double start = now_s();

@@ -20,7 +20,8 @@ struct Samples {
 };
 
 // Collective: `warmup` runs, then `repeat` timed ones, each begun together by all ranks.
-// `run(last)` is told when it is the last one.
-Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run);
+// `run(last)` is told when it is the last one; `before(number)`, counted from 1, comes outside the timed part.
+Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::function<void(bool last)>& run,
+                const std::function<void(int number)>& before = {});
 
 }  // namespace concdemo

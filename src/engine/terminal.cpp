@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <mutex>
+#include <utility>
 
-#include "base/clock.hpp"
 #include "base/error.hpp"
 
 namespace concdemo {
@@ -25,13 +27,23 @@ bool write_all(int fd, const std::string& text) {
   return true;
 }
 
+std::mutex line_mutex;  // guards line_stands, and the order of a line and what erases it
+bool line_stands = false;
+constexpr const char* erasing = "\r\033[K";
+
+std::string erased_first(const std::string& text) { return std::exchange(line_stands, false) ? erasing + text : text; }
+
 }  // namespace
 
 void print(const std::string& text) {
+  erase_line();
   if (!write_all(1, text)) throw system_error("cannot write to standard output; is the disk full or the pipe closed?");
 }
 
-void message(const std::string& text) { write_all(2, "concdemo: " + text + "\n"); }
+void message(const std::string& text) {
+  const std::lock_guard lock(line_mutex);
+  write_all(2, erased_first("concdemo: " + text + "\n"));
+}
 
 bool stderr_is_watched() {
   if (isatty(2)) return true;
@@ -48,34 +60,25 @@ bool stderr_is_watched() {
   return terminal;
 }
 
+void draw_line(const std::string& text) {
+  std::string cut = text.substr(0, static_cast<std::size_t>(std::max(terminal_columns() - 5, 1)));
+  while (cut.size() < text.size() && !cut.empty() && (text[cut.size()] & 0xC0) == 0x80)
+    cut.pop_back();  // whole letters
+  const std::lock_guard lock(line_mutex);
+  line_stands = true;
+  write_all(2, erasing + cut + " ...");
+}
+
+void erase_line() {
+  const std::lock_guard lock(line_mutex);
+  if (const auto text = erased_first(""); !text.empty()) write_all(2, text);
+}
+
 void draw(const std::string& text) { write_all(2, text); }
 
 int terminal_columns() {
   struct winsize size {};
   return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-Progress::Progress(ProgressMode mode, bool is_root) {
-  if (!is_root || mode == ProgressMode::off) return;
-  terminal_ = stderr_is_watched();
-  plain_ = !terminal_ && mode == ProgressMode::on;
-}
-
-Progress::~Progress() { clear(); }
-
-void Progress::show(const std::string& phase) {
-  if (terminal_) {
-    write_all(2, "\r\033[K" + phase + " ...");
-    dirty_ = true;
-  } else if (plain_ && now_s() - last_s_ >= 60) {
-    message(phase);
-    last_s_ = now_s();
-  }
-}
-
-void Progress::clear() {
-  if (dirty_) write_all(2, "\r\033[K");
-  dirty_ = false;
 }
 
 }  // namespace concdemo

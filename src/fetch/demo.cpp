@@ -137,13 +137,14 @@ Weather parse_weather(const std::string& json) {
   return {record["city"], record["temperature_c"], record["humidity_percent"]};
 }
 
-Demo run_demo(const mpi::Comm& world) {
+Demo run_demo(const mpi::Comm& world, Progress& progress) {
   Demo demo;
   demo.latency_s = latency_s;
   demo.files = static_cast<int>(files.size());
   demo.file_bytes = file_bytes;
   const mpi::Comm node = world.split_by_node();
   if (node.min(static_cast<std::uint64_t>(world.rank())) != 0) return demo;
+  progress.show("three requests, one after the other and at once");
   std::unique_ptr<HttpServer> server;
   TemporaryFolder folder;
   std::string url;
@@ -156,7 +157,9 @@ Demo run_demo(const mpi::Comm& world) {
   });
   url = node.broadcast(url);
   const std::string into = node.broadcast(folder.path);
+  progress.show(fmt::format("{} files, one after the other", demo.files));
   demo.files_serial_s = fetch_files(node, url, into, 1, demo);
+  progress.show(fmt::format("{} files at once", demo.files));
   demo.files_parallel_s = fetch_files(node, url, into, demo.files, demo);
   return demo;
 }

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/progress.hpp"
 #include "system/mpi.hpp"
 
 // Requests and downloads without a network: a server on this machine's loopback that takes its time, and what waiting
@@ -30,7 +31,7 @@ struct Demo {
 
 // Collective; the answer is rank 0's. Ranks that do not share rank 0's node do nothing: its loopback is not theirs.
 // Files go into a temporary folder, are checked by SHA-256 and removed. System Error when anything failed.
-Demo run_demo(const mpi::Comm& world);
+Demo run_demo(const mpi::Comm& world, Progress& progress);
 
 std::string to_text(const Demo& demo);
 std::string to_json(const Demo& demo);

@@ -79,6 +79,7 @@ void add_run(const Timed& timed, WayFigure& figure) {
 
 KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat, const CpuNotCounted& not_counted,
                          const std::function<void(const std::string& way)>& show) {
+  show(fmt::format("{} tasks: preparing", name_of(tasks.kind)));
   std::vector<Entry> entries;
   for (const Way& way : ways()) {
     if (way.on_all_ranks && place.world.size() == 1) continue;
@@ -91,7 +92,7 @@ KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat, 
   // In turn, so that a bad moment of the machine meets every way.
   for (int i = 0; i < repeat; ++i) {
     for (Entry& entry : entries) {
-      show(fmt::format("{} tasks: {}", name_of(tasks.kind), entry.way.name));
+      show(fmt::format("{} tasks: {}, run {} of {}", name_of(tasks.kind), entry.way.name, i + 1, repeat));
       const OnCpus everywhere(entry.way.on_all_ranks ? std::vector<int>{} : place.cpus);
       add_run(run_once(place, tasks, entry.way, entry.run, not_counted), entry.figure);
     }

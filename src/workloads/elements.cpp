@@ -1,5 +1,7 @@
 #include "workloads/elements.hpp"
 
+#include "base/tally.hpp"
+
 namespace concdemo {
 
 LoadCounts Converted::load_all(const Stored& operand, std::size_t begin, std::size_t count) {
@@ -88,11 +90,13 @@ Pipeline stream_blocks(const mpi::Comm& comm, const BlockPlan& plan, Range part,
     const double start = now_s();
     Feed feed(plan, part);
     pipeline.block_elements = plan.elements;
+    tally::begin((part.size() + plan.elements - 1) / plan.elements, "blocks");
     while (const auto block = feed.next()) {
       const double begin = now_s();
       use(*block);
       pipeline.compute_s += now_s() - begin;
       ++pipeline.blocks;
+      tally::add(1);
     }
     pipeline.read_s = feed.busy_s();
     pipeline.wall_s = now_s() - start;

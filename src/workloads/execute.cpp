@@ -44,24 +44,30 @@ std::string Measurement::rate_unit() const { return cost.bound == Bound::fma ? "
 Measurement execute(const Context& context, const Workload& workload, const Problem& problem,
                     const ExecuteOptions& options, Progress& progress) {
   const mpi::Comm& comm = context.comm;
-  progress.show(fmt::format("{}: reading or generating", workload.name));
+  const std::string label = fmt::format("{}{}: ", options.label, workload.name);
+  progress.show(label + "reading or generating");
   const std::shared_ptr<Job> job = workload.prepare(context, problem);
   if (options.sink.file != nullptr) options.sink.file->keep(job);
   Measurement measured;
   measured.job = job;
   measured.cost = workload.cost(problem);
   if (measured.cost.bound == Bound::read && problem.method == Method::exact) measured.cost.traffic_bytes = stored_bytes(problem);
-  progress.show(fmt::format("{}: computing", workload.name));
+  progress.show(label + "computing");
   mpi::Traffic before;
   mpi::Traffic after;
-  measured.samples = measure(comm, options.warmup, options.repeat, [&](bool last) {
-    before = comm.traffic();
-    job->execute(last ? options.sink : Sink{});
-    after = comm.traffic();
-  });
+  measured.samples = measure(
+      comm, options.warmup, options.repeat,
+      [&](bool last) {
+        before = comm.traffic();
+        job->execute(last ? options.sink : Sink{});
+        after = comm.traffic();
+      },
+      [&, runs = options.warmup + options.repeat](int number) {
+        if (runs > 1 && progress.is_due()) progress.show(fmt::format("{}computing, run {} of {}", label, number, runs));
+      });
   measured.traffic = {comm.max(after.messages - before.messages), comm.max(after.bytes - before.bytes),
                       comm.max(after.shared_bytes - before.shared_bytes)};
-  progress.show(fmt::format("{}: verifying", workload.name));
+  progress.show(label + "verifying");
   measured.pipeline = slowest(comm, job->pipeline());
   measured.verification = job->verify();
   measured.counts = job->counts;
@@ -73,12 +79,11 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   const bool large = measured.cost.bound == Bound::fma ? measured.cost.flops >= beyond_noise_flops
                                                        : measured.cost.traffic_bytes >= beyond_caches_bytes;
   if (options.peak && large && !problem.stream) {
-    progress.show("measuring the peak");
+    progress.show(label + "measuring the peak");
     activity::rest();
     measured.peak = measure_peak(comm, context.threads, measured.cost.bound);
     measured.peak->value = std::max(measured.peak->value, measured.best_rate());
   }
-  progress.clear();
   return measured;
 }
 

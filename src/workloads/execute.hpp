@@ -4,7 +4,7 @@
 
 #include "engine/measure.hpp"
 #include "engine/peaks.hpp"
-#include "engine/terminal.hpp"
+#include "engine/progress.hpp"
 #include "workloads/workload.hpp"
 
 namespace concdemo {
@@ -14,6 +14,7 @@ struct ExecuteOptions {
   int repeat = 1;
   Sink sink;          // written by the last repetition; the caller commits
   bool peak = false;             // measure the peak that limits the workload, where its data exceed the caches
+  std::string label;             // before what progress shows: "one core, "
 };
 
 // What one execution of a workload showed; the same on every rank.
@@ -34,7 +35,7 @@ struct Measurement {
   std::string rate_unit() const;
 };
 
-// Collective: prepare, execute (warm-up and repeats), verify.
+// Collective: prepare, execute (warm-up and repeats), verify. Shows its phases, and leaves the last one to the caller.
 Measurement execute(const Context& context, const Workload& workload, const Problem& problem,
                     const ExecuteOptions& options, Progress& progress);
 

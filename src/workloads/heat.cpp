@@ -7,6 +7,7 @@
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
+#include "base/tally.hpp"
 #include "engine/checksum.hpp"
 #include "workloads/heat_solver.hpp"
 #include "workloads/list.hpp"
@@ -31,6 +32,7 @@ class HeatJob final : public Job {
   void execute(const Sink& sink) override {
     solver_.go_back_to(start_);
     activity::at("computing");
+    tally::begin(problem_.steps, "steps");
     if (problem_.steps > 1) solver_.advance(problem_.steps - 1);
     if (problem_.steps > 0) solver_.advance(1);
     const MatrixView values = solver_.values(solver_.current());

@@ -45,12 +45,14 @@ SeriesOutcome run_series_by_hdf5(const Context& context, const Workload& workloa
                                  const SeriesOptions& options, Progress& progress) {
   refuse_what_cannot_be(options);
   const auto& comm = context.comm;
+  progress.show("heat: reading or generating the start");
   HeatSolver solver(context, problem.size[0], problem.size[1], problem.alpha, 4);
   SeriesOutcome outcome;
   auto& measured = outcome.measured;
   load_start(context, start_from(problem.operands.front(), context.threads, &measured.counts), solver);
   measured.counts = total_over_ranks(comm, measured.counts);
   refuse_missing(measured.counts);
+  progress.show("heat: making " + options.path);
   const auto spec = series_spec(workload, problem, options.path, options.force, true);
   const auto datasets = datasets_of(spec);
   Array packed(solver.tile().rows.size() * solver.tile().columns.size());
@@ -71,11 +73,11 @@ SeriesOutcome run_series_by_hdf5(const Context& context, const Workload& workloa
   HeatState state;
   for (std::uint64_t snapshot = 0, step = 0; snapshot < spec.snapshots; ++snapshot) {
     const auto steps = step_of_snapshot(problem, snapshot) - step;
+    if (snapshot == 0 || progress.is_due()) progress.show(fmt::format("heat: step {} of {}", step, problem.steps));
     if (steps > 1) solver.advance(steps - 1);
     if (steps > 0) solver.advance(1);
     step += steps;
     state = solver.state(steps > 0);
-    progress.show(fmt::format("heat: step {} of {}", step, problem.steps));
     const double write_s = now_s();
     mpi::together(comm, [&] {
       write_snapshot(file, snapshot, solver, packed);
@@ -89,12 +91,13 @@ SeriesOutcome run_series_by_hdf5(const Context& context, const Workload& workloa
     file.flush();
     busy_s += now_s() - write_s;
   }
+  progress.show("heat: closing " + options.path);
   file.close();
   const double elapsed_s = now_s() - start_s;
   const mpi::Traffic after = comm.traffic();
   measured.traffic = {comm.max(after.messages - before.messages), comm.max(after.bytes - before.bytes), 0};
 
-  progress.show("verifying");
+  progress.show("heat: verifying");
   measured.headline = heat_checksum(context, problem, solver);
   measured.result = heat_result(state, measured.headline);
   measured.cost = workload.cost(problem);
@@ -112,7 +115,6 @@ SeriesOutcome run_series_by_hdf5(const Context& context, const Workload& workloa
   outcome.stats.file = options.path;
   outcome.stats.io_busy_s = outcome.stats.stall_s = comm.max(busy_s);
   outcome.stats.durable_s = comm.max(now_s() - made_s);
-  progress.clear();
   return outcome;
 }
 

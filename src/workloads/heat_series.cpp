@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "engine/record.hpp"
+#include "engine/terminal.hpp"
 #include "system/signals.hpp"
 #include "workloads/heat.hpp"
 #include "workloads/heat_file.hpp"
@@ -38,6 +39,7 @@ class SeriesRun {
   std::uint64_t run(std::uint64_t step, bool fresh) {
     step_ = step;
     saved_ = step;
+    progress_.show(fmt::format("heat: step {} of {}", step_, problem_.steps));
     if (fresh) snapshot(0, false);
     StepState state = file_.agree(signals_.get());
     while (step_ < problem_.steps && state.signal == 0) {
@@ -49,8 +51,10 @@ class SeriesRun {
       fault::pass("advance");
       solver_.advance(steps);
       step_ += steps;
-      progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps,
-                                 state.committed, snapshot_count(problem_)));
+      if (progress_.is_due()) {
+        progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps,
+                                   state.committed, snapshot_count(problem_)));
+      }
       if (step_ == target)
         snapshot(next, true);
       else if (options_.checkpoint_every > 0 && step_ - saved_ >= options_.checkpoint_every)
@@ -58,6 +62,7 @@ class SeriesRun {
       state = file_.agree(signals_.get());
     }
     signal_ = step_ < problem_.steps ? state.signal : 0;
+    if (signal_ != 0) progress_.show(fmt::format("heat: stopped at step {}, saving it", step_));
     if (signal_ != 0) signals_.stay();  // a second one must not keep the exit code from saying that all is saved
     while (signal_ != 0 && saved_ != step_ && !checkpoint()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -143,18 +148,17 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   const mpi::Traffic before = context.comm.traffic();
   double start_s = now_s();
   const std::uint64_t reached = run.run(step, fresh);
-  progress.show("writing");
   if (run.signal() != 0) {
     file.close();
-    progress.clear();
     stop(options.path, run.signal(), reached, problem);
   }
+  progress.show("heat: writing " + options.path);
   file.wait_until_written();
   double elapsed_s = now_s() - start_s;
   const mpi::Traffic after = context.comm.traffic();
   measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes),
                       0};
-  progress.show("verifying");
+  progress.show("heat: verifying");
   activity::at("verifying");
   fault::pass("verify");
   measured.headline = heat_checksum(context, problem, solver);
@@ -166,12 +170,12 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
     if (out.rows > 0 && out.columns > 0) file.read(0, rows.begin, columns.begin, out);
   });
   if (!measured.verification.ok) return outcome;  // the last snapshots stay uncommitted
+  progress.show("heat: making the last snapshots of " + options.path + " durable");
   start_s = now_s();
   outcome.stats = file.close();
   elapsed_s += now_s() - start_s;
   measured.samples.seconds = {context.comm.max(elapsed_s)};
   measured.peak_rss_bytes = peak_rss_bytes(context.comm);
-  progress.clear();
   return outcome;
 }
 
@@ -188,6 +192,7 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
   load_start(context, start_from(problem.operands.front(), context.threads, &counts), *solver);
   counts = total_over_ranks(context.comm, counts);
   refuse_missing(counts);
+  progress.show("heat: making " + options.path);
   const auto spec = series_spec(workload, problem, options.path, options.force, context.comm.is_root());
   const auto file = SeriesFile::create(context.comm, spec, options.writer);
   SeriesOutcome outcome = go(context, problem, options, *file, *solver, 0, true, progress);
@@ -196,7 +201,7 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
 }
 
 SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress) {
-  progress.show("reading " + options.path);
+  progress.show("heat: reading " + options.path);
   std::optional<HeatSolver> solver;
   const auto file = SeriesFile::open(context.comm, options.path, options.writer, /*needs_start=*/true);
   for (const std::string& text : file->messages()) {

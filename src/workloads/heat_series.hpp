@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "engine/progress.hpp"
 #include "engine/series_file.hpp"
-#include "engine/terminal.hpp"
 #include "workloads/execute.hpp"
 #include "workloads/workload.hpp"
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/activity.hpp"
+#include "base/tally.hpp"
 #include "kernels/exact_product_sum.hpp"
 #include "kernels/exact_sum.hpp"
 #include "kernels/parts.hpp"
@@ -91,6 +92,7 @@ void HeatSolver::advance(std::uint64_t steps) {
   while (steps > 0) {
     const std::uint64_t now = std::min(steps, steps_a_pass);
     pass(now);
+    tally::add(now);
     steps -= now;
   }
 }

@@ -149,7 +149,8 @@ class Campaign {
         Problem problem = problem_of(item, point.layout, options_.weak);
         plan_memory(context, *item.workload, problem);
         if (problem.stream) throw usage_error("its data do not fit into memory");
-        const ExecuteOptions options{.warmup = 1, .repeat = repeat, .sink = {}, .peak = false};
+        const auto label = fmt::format("round {} of {}, {}, ", round + 1, options_.rounds, to_text(point.layout));
+        const ExecuteOptions options{.warmup = 1, .repeat = repeat, .sink = {}, .peak = false, .label = label};
         Measurement measured = execute(context, *item.workload, problem, options, progress_);
         measured.job.reset();
         const Layout layout = describe(point.layout, active);

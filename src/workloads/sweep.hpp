@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "engine/formed_layout.hpp"
+#include "engine/progress.hpp"
 #include "engine/sweep_verdict.hpp"
-#include "engine/terminal.hpp"
 #include "workloads/execute.hpp"
 
 // Workloads on every layout that this job can form, in turn.

@@ -1,6 +1,7 @@
 """Starts the program as a person would, on any number of ranks, and reads what it said."""
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,27 @@ def run(*args, ranks=1, threads=None, env=None, cwd=None, timeout=60, prefix=())
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=cwd,
                           env={**environment, **(env or {})})
     return Result(done.returncode, done.stdout, done.stderr, time.monotonic() - start)
+
+
+def run_on_terminal(*args, ranks=1, env=None, cwd=None):
+    """stderr is a terminal, stdout a pipe that a file stands for; `err` is what came on the screen."""
+    command = [MPIEXEC, "--oversubscribe", "-n", str(ranks), CONCDEMO] if ranks > 1 else [CONCDEMO]
+    leader, follower = pty.openpty()
+    start = time.monotonic()
+    with tempfile.TemporaryFile("w+") as out:
+        process = subprocess.Popen([*command, *map(str, args)], cwd=cwd, stdout=out, stderr=follower,
+                                   env={**os.environ, **(env or {})})
+        os.close(follower)
+        screen = b""
+        try:
+            while piece := os.read(leader, 65536):
+                screen += piece
+        except OSError:  # nobody writes to it any more
+            pass
+        os.close(leader)
+        code = process.wait()
+        out.seek(0)
+        return Result(code, out.read(), screen.decode(), time.monotonic() - start)
 
 
 class TestCase(unittest.TestCase):
