@@ -1,12 +1,21 @@
 #!/usr/bin/env bash
-# A laptop or workstation: the tour on 4 ranks, then one workload.
+# A laptop or workstation: the tour on 4 ranks, then one workload; writes concdemo.h5 where it is started.
 # Usage: jobs/laptop.sh [RANKS]; build first: cmake --preset release && cmake --build --preset release
+# From the environment, where it is to be otherwise: PROGRAM, WORKLOAD, SIZE.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
-program=$root/build/release/concdemo
+case ${1:-4} in
+-h | --help)
+  sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}"
+  exit
+  ;;
+0 | *[!0-9]*) die "'$1' is no number of ranks; use 1 or more" ;;
+esac
+[ $# -le 1 ] || die "one number of ranks, not '$*'"
+program=${PROGRAM:-$root/build/release/concdemo}
 [ -x "$program" ] || die "no $program; build it with scripts/demo, or cmake --preset release and cmake --build"
 launch "${1:-4}"
 
 show "${launcher[@]}" "$program"
-show "${launcher[@]}" "$program" run sum --size 100M
+show "${launcher[@]}" "$program" run "${WORKLOAD:-sum}" --size "${SIZE:-100M}"
