@@ -1,4 +1,4 @@
-"""The figures that need no series of layouts: roofline, I/O, compare, heat."""
+"""The figures that need no series of layouts: roofline, heat."""
 import base64
 import collections
 import io
@@ -101,64 +101,6 @@ def roofline(records):
     if top and any(r.data["flops"] and speed > 1.05 * top for speed, r in best.values()):
         meaning += "Something lies above the flat roof: the machine was busier then; measure the peaks again."
     return Picture(title, inline(figure, f"Roofline of {cpu}. " + "; ".join(words)), meaning)
-
-
-def io_bars(record):
-    """[(lane, [(what, seconds)])] of a record: what each of its threads did in all."""
-    pipeline, output = record.data.get("pipeline"), record.data.get("output")
-    if pipeline:
-        wall = pipeline["wall_s"]
-        lanes = [("reading", [("read", pipeline["read_s"])]),
-                 ("computing", [("compute", pipeline["compute_s"]),
-                                ("stall", max(0, wall - pipeline["compute_s"]))])]
-        return lanes + ([("writing", [("write", pipeline["write_s"])])] if pipeline["write_s"] > 0 else [])
-    stall = min(output["stall_s"], record.seconds)
-    return [("computing", [("compute", record.seconds - stall), ("stall", stall)]),
-            ("I/O threads", [("write", output["io_busy_s"])])]
-
-
-def io_timeline(records):
-    title = "Input and output behind the computation"
-    newest = {}
-    for r in sorted(records, key=lambda r: r.environment["time"]):
-        if r.command == "run" and (r.data.get("output") or r.data.get("pipeline")):
-            newest[r.workload, bool(r.data.get("pipeline"))] = r
-    if not newest:
-        return Absent(title, "no run wrote or streamed a file; "
-                      "concdemo run square --size 20M --output y.h5 --record FILE")
-    shown = list(newest.values())[-8:]
-    colors = {"compute": SERIES[0], "stall": SERIES[4], "write": SERIES[1], "read": SERIES[2]}
-    rows = []
-    for r in shown:
-        whole = max(sum(seconds for _, seconds in spans) for _, spans in io_bars(r)) or 1
-        rows += [(r, lane, spans, whole) for lane, spans in io_bars(r)]
-    figure = new_figure(10.2, 0.9 + 0.42 * len(rows) + 0.15 * len(shown))
-    axis = figure.subplots()
-    words, labels, used, y, last = [], [], set(), 0.0, None
-    for r, lane, spans, whole in rows:
-        y -= 1.0 if r is last else 1.4
-        start, told = 0.0, []
-        for what, seconds in spans:
-            axis.barh(y, 100 * seconds / whole, left=100 * start / whole, height=0.8, color=colors[what],
-                      label=None if what in used else what)
-            used.add(what)
-            told.append(f"{what} {time_text(seconds)}")
-            start += seconds
-        axis.text(100 * start / whole + 1, y, ", ".join(told), va="center", color=INK)
-        labels.append((y, lane if r is last else f"{r.workload} {size_text(r.size)}, {lane}"))
-        words.append(f"{r.workload} {size_text(r.size)}, {lane}: " + ", ".join(told))
-        last = r
-    axis.set_yticks([at for at, _ in labels], [name for _, name in labels])
-    axis.tick_params(axis="y", colors=INK, length=0)
-    axis.set(xlim=(0, 145), xticks=range(0, 101, 25))
-    axis.grid(False, axis="y")
-    axis.set_xlabel("% of the longer of the two")
-    axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=4)
-    meaning = ("Times in all of the newest run of each kind, beside each other: they overlapped, the order within a "
-               "lane is not "
-               "recorded. What shows as stall is what computing waited for; the rest was hidden behind it. Much stall "
-               "means that the disk is slower than the computation: write less often, or to a faster file system.")
-    return Picture(title, inline(figure, "Input and output. " + "; ".join(words)), meaning)
 
 
 def png(field, step):

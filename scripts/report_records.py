@@ -82,6 +82,9 @@ RUN = {"method": label, "schedule": label, "flops": number, "traffic_bytes": num
 RATE = {"value": number, "unit": label}
 PEAK = {"name": label, "value": number, "fraction": number}
 OUTPUT = {"file": text, "bytes": number, "io_busy_s": number, "stall_s": number, "durable_s": number}
+BLOCK = {"count": count, "submitted_s": number, "write_begin_s": number, "write_end_s": number, "write_s": number,
+         "durable_s": number}
+SPAN = {"begin_s": number, "end_s": number, "busy_s": number}
 PIPELINE = {"read_s": number, "compute_s": number, "write_s": number, "wall_s": number}
 
 
@@ -92,12 +95,23 @@ def check(data, members):
         kind(data[name])
 
 
+def check_timeline(timeline):
+    whole(timeline["rank"] + 1)
+    if not timeline["blocks"] or not timeline["syncs"]:
+        raise ValueError("a timeline without blocks or syncs")
+    for name, members in (("blocks", BLOCK), ("waits", SPAN), ("syncs", SPAN)):
+        for entry in timeline[name]:
+            check(entry, members)
+
+
 def check_run(data):
     check(data, RUN)
     check(data["rate"], RATE)
     for name, members in (("peak", PEAK), ("output", OUTPUT), ("pipeline", PIPELINE)):
         if data.get(name):
             check(data[name], members)
+    if data.get("output") and data["output"].get("timeline"):
+        check_timeline(data["output"]["timeline"])
     if data["steps"] is not None:
         whole(data["steps"])
     for operand in data["input"]:

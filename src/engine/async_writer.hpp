@@ -40,6 +40,7 @@ class AsyncWriter {
   std::uint64_t elements(std::size_t dataset) const { return elements_[dataset]; }              // written by this rank
   double busy_s() const { return thread_.busy_s(); }    // spent in checksums and writes
   double stall_s() const { return thread_.stall_s(); }  // spent by the caller in submit and wait_until_left
+  IoThread& thread() { return thread_; }                // for its timeline
 
  private:
   struct Part {

@@ -55,6 +55,7 @@ void DurableWriter::submit(std::uint64_t row, std::uint64_t column, const Matrix
                              block.rows, block.columns, row, column, target.rows, target.columns)});
   }
   ++open_->pending;
+  ++submitted_;
   thread_.put([this, matrix = open_, row, column, block] {
     guarded([&] { write(*matrix, row, column, block); });
     --matrix->pending;
@@ -63,6 +64,7 @@ void DurableWriter::submit(std::uint64_t row, std::uint64_t column, const Matrix
 
 void DurableWriter::finish(Commit commit) {
   open_->commit = std::move(commit);
+  open_->submitted = submitted_;
   matrices_.push_back(std::move(open_));
   ++finished_;
 }
@@ -146,6 +148,7 @@ void DurableWriter::commit_what_is_summed(std::uint64_t synced) {
                                          sums.back(), target.rows * target.columns, target.path));
         }
         matrix->commit(std::span(sums).first(sums.size() - 1));
+        thread_.note_durable(matrix->submitted);
         committed_ = end;
       });
     });

@@ -64,6 +64,7 @@ class DurableWriter {
     Commit commit;
     std::atomic<std::size_t> pending = 0;  // blocks not written yet
     std::vector<std::uint64_t> sums;       // one a block, then the number of elements written
+    std::uint64_t submitted = 0;           // blocks of this rank up to its last one, since the beginning
   };
   void write(Matrix& matrix, std::uint64_t row, std::uint64_t column, const MatrixView& block);
   void guarded(const std::function<void()>& work) noexcept;
@@ -79,7 +80,7 @@ class DurableWriter {
   std::deque<std::shared_ptr<Matrix>> matrices_;  // finished and not committed; the first is number committed_agreed_
   std::deque<mpi::PendingReduction> sums_;       // the first is that of matrix number first_sum_
   std::optional<mpi::PendingReduction> exchange_;
-  std::uint64_t finished_ = 0;
+  std::uint64_t submitted_ = 0, finished_ = 0;
   std::uint64_t written_ = 0;  // by this rank; matrices [0, written_)
   std::uint64_t written_agreed_ = 0, committed_agreed_ = 0, first_sum_ = 0;
 

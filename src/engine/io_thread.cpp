@@ -29,20 +29,29 @@ IoThread::~IoThread() {
   thread_.join();
 }
 
-void IoThread::do_now(const Job& job) {
+void IoThread::do_now(const Job& job, bool is_urgent) {
   const double start = now_s();
+  if (!is_urgent) timeline_.submit(start);
   job();
-  busy_s_ += now_s() - start;
+  const double end = now_s();
+  is_urgent ? timeline_.sync(start, end) : timeline_.write(start, end);
+  timeline_.wait(start, end);
+  busy_s_ += end - start;
 }
 
 void IoThread::put(Job job) {
   const double start = now_s();
   if (!options_.async) {
-    do_now(job);
+    do_now(job, false);
   } else {
     const activity::Waiting waiting(activity::State::waits_for_io);
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return left_ < static_cast<std::size_t>(std::max(1, options_.ring_depth)); });
+    const auto has_room = [&] { return left_ < static_cast<std::size_t>(std::max(1, options_.ring_depth)); };
+    if (!has_room()) {
+      changed_.wait(lock, has_room);
+      timeline_.wait(start, now_s());
+    }
+    timeline_.submit(now_s());
     ordinary_.push_back(std::move(job));
     ++left_;
     lock.unlock();
@@ -52,7 +61,7 @@ void IoThread::put(Job job) {
 }
 
 void IoThread::put_urgent(Job job) {
-  if (!options_.async) return do_now(job);
+  if (!options_.async) return do_now(job, true);
   {
     const std::lock_guard lock(mutex_);
     urgent_.push_back(std::move(job));
@@ -69,7 +78,10 @@ void IoThread::wait_until_left(std::size_t jobs) {
   const double start = now_s();
   const activity::Waiting waiting(activity::State::waits_for_io);
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return left_ <= jobs; });
+  if (left_ > jobs) {
+    changed_.wait(lock, [&] { return left_ <= jobs; });
+    timeline_.wait(start, now_s());
+  }
   stall_s_ += now_s() - start;
 }
 
@@ -77,6 +89,26 @@ void IoThread::drain() {
   const activity::Waiting waiting(activity::State::waits_for_io);
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return left_ == 0; });
+}
+
+void IoThread::note_wait(double begin_s, double end_s) {
+  const std::lock_guard lock(mutex_);
+  timeline_.wait(begin_s, end_s);
+}
+
+void IoThread::note_sync(double begin_s, double end_s) {
+  const std::lock_guard lock(mutex_);
+  timeline_.sync(begin_s, end_s);
+}
+
+void IoThread::note_durable(std::uint64_t jobs) {
+  const std::lock_guard lock(mutex_);
+  timeline_.commit(jobs, now_s());
+}
+
+IoTimeline IoThread::timeline() const {
+  const std::lock_guard lock(mutex_);
+  return timeline_;
 }
 
 double IoThread::busy_s() const {
@@ -100,7 +132,9 @@ void IoThread::run() noexcept {
     job = nullptr;  // its captures too
     activity::rest();
     lock.lock();
-    busy_s_ += now_s() - start;
+    const double end = now_s();
+    is_urgent ? timeline_.sync(start, end) : timeline_.write(start, end);
+    busy_s_ += end - start;
     if (!is_urgent) --left_;
     changed_.notify_all();
   }

@@ -1,11 +1,14 @@
 #pragma once
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "engine/io_timeline.hpp"
 
 namespace concdemo {
 
@@ -33,12 +36,19 @@ class IoThread {
   void wait_until_left(std::size_t jobs);
   void drain();  // waits for all jobs of put(), which is not stalling
 
+  // For the timeline, what others did or know: the main thread waited for the disk; data were synced; the first `jobs`
+  // of put() are durable from now on. By any thread.
+  void note_wait(double begin_s, double end_s);
+  void note_sync(double begin_s, double end_s);
+  void note_durable(std::uint64_t jobs);
+  IoTimeline timeline() const;  // of jobs, of those of put_urgent as syncs, and of waits in put and wait_until_left
+
   double busy_s() const;   // spent in jobs
   double stall_s() const;  // spent by the caller in put and wait_until_left
 
  private:
   void run() noexcept;
-  void do_now(const Job& job);
+  void do_now(const Job& job, bool is_urgent);
 
   const WriterOptions options_;
   double stall_s_ = 0;  // the caller's own
@@ -46,6 +56,7 @@ class IoThread {
   std::deque<Job> urgent_, ordinary_;
   std::size_t left_ = 0;  // ordinary ones, with the one under way
   double busy_s_ = 0;
+  IoTimeline timeline_;
   bool stop_ = false;
   std::condition_variable changed_;
   std::thread thread_;

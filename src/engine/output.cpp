@@ -161,7 +161,8 @@ OutputStats OutputFile::commit() {
 OutputStats OutputFile::State::commit() {
   const double drain_start = now_s();
   const auto failure = writer->drain();
-  const double drain_s = now_s() - drain_start;
+  const double sync_start = now_s();
+  const double drain_s = sync_start - drain_start;
   mpi::together(comm, [&] {
     if (!misuse.empty()) throw system_error(misuse);
     if (failure.error != 0) {
@@ -184,7 +185,13 @@ OutputStats OutputFile::State::commit() {
     if (comm.is_root()) publish();
   });
   removed_on_signal.reset();
+  IoThread& thread = writer->thread();
+  const double end = now_s();
+  thread.note_sync(sync_start, end);
+  thread.note_wait(drain_start, end);
+  thread.note_durable(thread.timeline().submitted());
   OutputStats stats;
+  stats.timeline = thread.timeline().since(start);
   stats.file = path;
   stats.bytes = comm.broadcast_value(header.file_bytes);
   stats.io_busy_s = comm.max(writer->busy_s());

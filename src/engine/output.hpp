@@ -27,6 +27,7 @@ struct OutputStats {
   double drain_s = 0;    // the main thread's in commit, for its own rank's writes
   double durable_s = 0;  // from create to durable
   bool reserved = false;
+  IoTimeline timeline;  // of this rank, from create
 };
 
 // One output file, written by all ranks. Until commit it is PATH.partial, and an older file at PATH stays whole.

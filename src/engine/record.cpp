@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <string_view>
 
@@ -48,10 +49,42 @@ Json layout_json(const Layout& layout) {
   return {{"nodes", layout.nodes}, {"ranks", layout.ranks}, {"threads", layout.threads}, {"simd", simd_target()}};
 }
 
+namespace {
+
+double micro(double seconds) { return std::round(seconds * 1e6) / 1e6; }  // as much as a picture needs
+
+Json spans_json(const std::vector<IoTimeline::Span>& spans) {
+  Json list = Json::array();
+  for (const auto& span : spans) {
+    list.push_back({{"begin_s", micro(span.begin_s)}, {"end_s", micro(span.end_s)}, {"busy_s", micro(span.busy_s)}});
+  }
+  return list;
+}
+
+Json timeline_json(const IoTimeline& timeline) {
+  if (timeline.blocks().empty()) return nullptr;
+  Json blocks = Json::array();
+  for (const auto& block : timeline.blocks()) {
+    blocks.push_back({{"count", block.count},
+                      {"submitted_s", micro(block.submitted_s)},
+                      {"write_begin_s", micro(block.write_begin_s)},
+                      {"write_end_s", micro(block.write_end_s)},
+                      {"write_s", micro(block.write_s)},
+                      {"durable_s", micro(block.durable_s)}});
+  }
+  return {{"rank", 0},
+          {"blocks", blocks},
+          {"waits", spans_json(timeline.waits())},
+          {"syncs", spans_json(timeline.syncs())}};
+}
+
+}  // namespace
+
 Json output_json(const OutputStats& stats) {
-  return {{"file", stats.file},         {"bytes", stats.bytes},         {"io_busy_s", stats.io_busy_s},
-          {"stall_s", stats.stall_s},   {"drain_s", stats.drain_s},     {"durable_s", stats.durable_s},
-          {"reserved", stats.reserved}};
+  return {{"file", stats.file},           {"bytes", stats.bytes},
+          {"io_busy_s", stats.io_busy_s}, {"stall_s", stats.stall_s},
+          {"drain_s", stats.drain_s},     {"durable_s", stats.durable_s},
+          {"reserved", stats.reserved},   {"timeline", timeline_json(stats.timeline)}};
 }
 
 std::uint64_t peak_rss_bytes(const mpi::Comm& comm) {

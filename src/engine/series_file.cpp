@@ -183,9 +183,13 @@ void SeriesFile::wait_until_written() {
   auto& state = *state_;
   const double start = now_s();
   state.writer->thread().drain();
+  const double sync_start = now_s();
   const auto failure = attempt([&] { sync_file(state.file.get(), state.path, "sync"); });
   if (failure.failed()) fail(failure);
-  state.drain_s += now_s() - start;
+  const double end = now_s();
+  state.writer->thread().note_sync(sync_start, end);
+  state.writer->thread().note_wait(start, end);
+  state.drain_s += end - start;
 }
 void SeriesFile::fail(const Failure& failure) { state_->writer->fail(failure); }
 
@@ -223,13 +227,18 @@ OutputStats SeriesFile::close() {
   auto& state = *state_;
   const double drain_start = now_s();
   state.take_in(state.writer->drain());
-  state.drain_s += now_s() - drain_start;
+  const double seal_start = now_s();
+  state.drain_s += seal_start - drain_start;
   mpi::together(state.comm, [&] {
     if (state.comm.is_root()) return state.seal();
     const int error = state.file.close();
     if (error != 0) throw system_error(fmt::format("{}: close: {}", state.path, files::error_text(error)));
   });
+  const double end = now_s();
+  state.writer->thread().note_sync(seal_start, end);
+  state.writer->thread().note_wait(drain_start, end);
   OutputStats stats;
+  stats.timeline = state.writer->thread().timeline().since(state.start);
   stats.file = state.path;
   stats.bytes = state.header.file_bytes;
   stats.io_busy_s = state.comm.max(state.writer->thread().busy_s());

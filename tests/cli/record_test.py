@@ -47,6 +47,29 @@ class Record(program.TestCase):
         for key in ("dtype", "input", "flops", "traffic_bytes", "rate", "peak", "verified_against", "slowest", "output"):
             self.assertIn(key, record)
 
+    def test_the_timeline_of_output(self):
+        """Its blocks are all there, each handed over, written and durable in this order, and its size has a bound."""
+        heat = ("run", "heat", "--size", "30x20", "--output", "heat.h5", "--force")
+        for args, blocks in ((("run", "square", "--size", "8M", "--threads", 1, "--output", "y.h5", "--force"), 4),
+                             ((*heat, "--steps", 50, "--snapshot-every", 10), 6),
+                             ((*heat, "--steps", 50, "--snapshot-every", 10, "--writer", "sync"), 6),
+                             ((*heat, "--steps", 300, "--snapshot-every", 1), 301)):
+            output = self.succeeds(*args, "--json", ranks=2).record()["output"]
+            timeline = output["timeline"]
+            self.assertEqual(timeline["rank"], 0)
+            self.assertEqual(sum(block["count"] for block in timeline["blocks"]), blocks, args)
+            latest = 0
+            for block in timeline["blocks"]:
+                moments = [latest, *(block[name] for name in ("submitted_s", "write_begin_s", "write_end_s", "durable_s"))]
+                self.assertEqual(moments, sorted(moments), (args, block))
+                latest = block["submitted_s"]
+                self.assertLessEqual(block["durable_s"], output["durable_s"] + 1e-6)
+            for kind in ("blocks", "waits", "syncs"):
+                self.assertLessEqual(len(timeline[kind]), 64)
+            for span in timeline["waits"] + timeline["syncs"]:
+                self.assertLessEqual(0, span["begin_s"])
+                self.assertLessEqual(span["busy_s"], span["end_s"] - span["begin_s"] + 2e-6, (args, span))
+
     def test_special_values(self):
         result = self.succeeds("run", "stats", "--values", "nan,1,inf", "--json").record()["result"]
         self.assertEqual(result["mean"], {"value": None, "bits": "7ff8000000000000"})

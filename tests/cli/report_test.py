@@ -80,6 +80,12 @@ class Report(program.TestCase):
                         ("matmul", "--size", "64x64x64"), ("square", "--size", "200k", "--output", "y.h5"),
                         ("heat", "--size", "20x30", "--steps", 40, "--snapshot-every", 10, "--output", "heat.h5")):
             self.succeeds("run", *options, "--record", "r.jsonl", "--quiet")
+        with open(self.path("r.jsonl"), encoding="utf-8") as file:
+            of_square = [json.loads(line) for line in file][-2]
+        del of_square["output"]["timeline"]  # as records were before
+        of_square["workload"] = "fill"
+        with open(self.path("r.jsonl"), "a", encoding="utf-8") as file:
+            file.write(json.dumps(of_square) + "\n")
         self.succeeds("compare", "--kind", "sleep", "--tasks", 2, "--latency", 1, "--repeat", 1, "--record", "r.jsonl",
                       "--quiet")
 
@@ -91,7 +97,9 @@ class Report(program.TestCase):
         wrong["verified"], wrong["workload"] = False, "<b>sum</b>"
         no_rate = json.loads(lines[0])
         del no_rate["rate"]
-        damaged = ['{"schema":1,"wor', "[1]", json.dumps(no_rate), json.dumps({**wrong, "schema": 2}), "\ufffd"]
+        no_blocks = next(json.loads(line) for line in lines if '"blocks"' in line)
+        no_blocks["output"]["timeline"]["blocks"] = []
+        damaged = ['{"schema":1,"wor', "[1]", json.dumps(no_blocks), json.dumps(no_rate), json.dumps({**wrong, "schema": 2}), "\ufffd"]
         with open(self.path("r.jsonl"), "a", encoding="utf-8") as file:
             file.write("\n".join([json.dumps(wrong), *damaged]) + "\n")
         done, page = self.page("r.jsonl")
@@ -102,7 +110,11 @@ class Report(program.TestCase):
         self.assertIn("no 'rate' in it", done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), len(damaged), done.stderr)
         labels = [figure["aria-label"].split()[0] for figure in page.of("svg")]
-        self.assertEqual(labels, ["Roofline", "Speed-ups.", "Layouts.", "Input", "Speed-ups", "Residual"])
+        self.assertEqual(labels, ["Roofline", "Speed-ups.", "Layouts.", "Timeline", "Input", "Speed-ups", "Residual"])
+        timeline, totals = (figure["aria-label"] for figure in page.of("svg")[3:5])
+        self.assertRegex(timeline, r"square 200 k, 1 rank x \d+ threads?, rank 0: from [\d.]+ \w*s to [\d.]+ m?s, comp")
+        self.assertRegex(timeline, r"heat 20x30, .*; 5 blocks handed over from [\d.]+ \w*s on, written from .*, synced in")
+        self.assertRegex(totals, r"fill 200 k, I/O threads: write [\d.]+ \w*s")
         roofline = page.of("svg")[0]["aria-label"]
         for workload in ("sum", "matmul", "square", "heat"):
             self.assertRegex(roofline, rf"{workload} [\d.]+ \w*flop/s")
