@@ -1,12 +1,14 @@
 # What others can use: the program, and the libraries behind find_package(concdemo) with the headers <concdemo/NAME.hpp>.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
-install(TARGETS concdemo RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# `cmake --install build/release --component program` leaves out the libraries.
+install(TARGETS concdemo RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" \"-DPROGRAM=$<TARGET_FILE:concdemo>\"
-  \"-DINTO=${PROJECT_BINARY_DIR}/generated\" -P \"${PROJECT_SOURCE_DIR}/src/manual.cmake\" COMMAND_ERROR_IS_FATAL ANY)")
-install(FILES ${PROJECT_BINARY_DIR}/generated/concdemo.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  \"-DINTO=${PROJECT_BINARY_DIR}/generated\" -P \"${PROJECT_SOURCE_DIR}/src/manual.cmake\" COMMAND_ERROR_IS_FATAL ANY)"
+        COMPONENT program)
+install(FILES ${PROJECT_BINARY_DIR}/generated/concdemo.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
 install(FILES ${PROJECT_BINARY_DIR}/generated/concdemo.bash RENAME concdemo
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
 
 # A public header stands in its own folder; <concdemo/NAME.hpp> includes it. -ffast-math in a caller would change the bits
 # of what is inline here, and set flush-to-zero for the whole process.
@@ -47,6 +49,8 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/concdemo)
 install(EXPORT concdemo NAMESPACE concdemo:: FILE concdemo-targets.cmake DESTINATION ${package})
 file(CONFIGURE OUTPUT concdemo-config.cmake @ONLY CONTENT [[
 set(MPI_CXX_SKIP_MPICXX ON)
+# The MPI that the libraries were built with, where there are several.
+set(MPI_CXX_COMPILER "@MPI_CXX_COMPILER@" CACHE FILEPATH "Compiler wrapper of MPI")
 include(CMakeFindDependencyMacro)
 find_dependency(MPI COMPONENTS CXX)
 find_dependency(OpenMP COMPONENTS CXX)

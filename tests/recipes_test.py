@@ -1,5 +1,5 @@
-"""What the recipe for Spack says of dependencies, versions and options, held against what CMake asks for. Spack itself
-is not needed: a small stand-in for its directives takes down what the recipe declares.
+"""What the recipe for Spack says of dependencies, versions and options, held against what CMake asks for: a small
+stand-in for Spack's directives takes down what the recipe declares.
 
 Usage: recipes_test.py (CONCDEMO_SOURCE: project root)
 """

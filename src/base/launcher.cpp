@@ -121,13 +121,15 @@ bool is_first_copy(const Environment& environment) {
   return !start || start->rank == 0;
 }
 
-LaunchStyle launch_style(const Environment& environment) {
+LaunchStyle launch_style(const Environment& environment, const std::string& mpi_library) {
   const auto start = start_of(environment);
-  if (!start || start->launcher.kind == Kind::open_mpi) return LaunchStyle::mpirun;
+  const LaunchStyle of_library = mpi_library.starts_with("MPICH") ? LaunchStyle::hydra : LaunchStyle::mpirun;
+  if (!start) return of_library;
+  if (start->launcher.kind == Kind::open_mpi) return LaunchStyle::mpirun;
   const auto tasks = number(environment, "SLURM_STEP_NUM_TASKS");
   const bool step = tasks && !in_batch_script(environment);
   if (start->launcher.kind == Kind::hydra && (!step || tasks != start->size)) return LaunchStyle::hydra;
-  return step ? LaunchStyle::srun : LaunchStyle::mpirun;
+  return step ? LaunchStyle::srun : of_library;
 }
 
 }  // namespace concdemo

@@ -24,8 +24,9 @@ bool nobody_launched(const Environment& environment);
 // Whether this is the one process of its launcher that prints what is to be printed once, without asking MPI.
 bool is_first_copy(const Environment& environment);
 
-// Whose options place the ranks. A start without a launcher counts as mpirun, which is the one to try.
+// Whose options place the ranks: Open MPI's mpirun, srun, or the mpiexec of MPICH and its kin. A start without a launcher
+// counts as one by the launcher of the MPI library, which is the one to try.
 enum class LaunchStyle { mpirun, srun, hydra };
-LaunchStyle launch_style(const Environment& environment);
+LaunchStyle launch_style(const Environment& environment, const std::string& mpi_library);
 
 }  // namespace concdemo

@@ -106,7 +106,9 @@ std::string launch_line(const NodeView& node, const Cores& cores, int threads) {
   const int ranks = node.world_ranks > 0 ? node.world_ranks : static_cast<int>(node.rank_cpus.size());
   // SLURM counts hyper-threads as CPUs, Open MPI counts cores.
   const int cpus = threads * ((cores.cpu_count + cores.count - 1) / std::max(1, cores.count));
-  if (node.style == LaunchStyle::hydra) return fmt::format("mpiexec's binding options ({} cores a rank)", threads);
+  if (node.style == LaunchStyle::hydra) {
+    return fmt::format("`mpiexec -n {} -ppn {} -bind-to core:{} ...`", ranks, node.rank_cpus.size(), threads);
+  }
   if (node.style == LaunchStyle::srun) return fmt::format("`srun -n {} -c {} --cpu-bind=cores ...`", ranks, cpus);
   const auto here = node.rank_cpus.size();
   const std::string map = ranks == static_cast<int>(here) ? "slot" : fmt::format("ppr:{}:node", here);

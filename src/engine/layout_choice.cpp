@@ -68,7 +68,7 @@ NodeView view_of(const mpi::Comm& world, const mpi::Comm& node, const Given& giv
   all.erase(std::unique(all.begin(), all.end()), all.end());
   view.core_of_cpu = core_of_cpu(all);
   view.world_ranks = world.size();
-  view.style = launch_style(from_environment);
+  view.style = launch_style(from_environment, mpi::library_version());
   return view;
 }
 

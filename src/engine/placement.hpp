@@ -39,7 +39,8 @@ struct PlacementFinding {
 struct Advice {
   int ranks_per_node = 1;
   int threads = 1;
-  std::string mpirun, srun, openmp;  // "mpirun -n 4 --map-by ...", "OMP_NUM_THREADS=2 ..."
+  std::string mpirun;        // "mpirun -n 4 --map-by ...", or where that is the job's launcher "mpiexec -n 4 -ppn ..."
+  std::string srun, openmp;  // "srun -N 1 ...", "OMP_NUM_THREADS=2 ..."
 };
 
 // The worst first; empty when nothing is wrong. Hyper-threads used beside busy cores, unbound ranks with a core for
@@ -49,7 +50,7 @@ std::vector<PlacementFinding> judge(const Placement& placement);
 Advice advise(const Placement& placement);
 // The launch of so many ranks x threads, a core a thread; spread over the NUMA nodes where their number divides the
 // ranks.
-Advice launch_well(int nodes, int ranks_per_node, int threads, int numa_nodes, int cpus_a_core);
+Advice launch_well(int nodes, int ranks_per_node, int threads, int numa_nodes, int cpus_a_core, LaunchStyle style);
 
 // CPUs of each rank's threads on a node when placed by the advice: a core a thread, neighbours on neighbouring cores.
 std::vector<std::vector<std::vector<int>>> place_well(const PlacedNode& node, const Advice& advice);

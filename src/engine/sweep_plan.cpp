@@ -120,12 +120,12 @@ std::vector<std::vector<int>> places_in(const SweepNode& node, int node_index, i
 Advice launch_of(const Allocation& allocation, const SweepLayout& layout) {
   const bool whole_node = layout.ranks_per_node * layout.threads == allocation.cores;
   return launch_well(layout.nodes, layout.ranks_per_node, layout.threads, whole_node ? allocation.numa_nodes : 1,
-                     allocation.cpus_a_core);
+                     allocation.cpus_a_core, allocation.style);
 }
 
 Advice launch_of_sweep(const Allocation& allocation) {
   const int cores = allocation.cores + (allocation.nodes == 1 ? allocation.cores_left_out : 0);
-  return launch_well(allocation.nodes, cores, 1, allocation.numa_nodes, allocation.cpus_a_core);
+  return launch_well(allocation.nodes, cores, 1, allocation.numa_nodes, allocation.cpus_a_core, allocation.style);
 }
 
 std::string launch_line(const Allocation& allocation, const Advice& launch) {

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
 #include <mutex>
+#include <sstream>
 #include <utility>
 
 #include "base/error.hpp"
@@ -33,6 +35,18 @@ constexpr const char* erasing = "\r\033[K";
 
 std::string erased_first(const std::string& text) { return std::exchange(line_stands, false) ? erasing + text : text; }
 
+// The launcher on this host, as /proc names it: the parent, or where MPICH's put a proxy between, the proxy's parent.
+std::string launcher_process() {
+  std::string process = std::to_string(getppid());
+  std::string name, stat;
+  std::getline(std::ifstream("/proc/" + process + "/comm"), name);
+  if (name != "hydra_pmi_proxy") return process;
+  std::getline(std::ifstream("/proc/" + process + "/stat"), stat);  // "PID (NAME) STATE PARENT ..."
+  std::istringstream rest(stat.substr(stat.rfind(')') + 1));
+  rest >> name >> process;
+  return process;
+}
+
 }  // namespace
 
 void print(const std::string& text) {
@@ -51,7 +65,7 @@ bool stderr_is_watched() {
   struct stat status {};
   const bool launched = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMI_SIZE") != nullptr;
   if (!launched || fstat(2, &status) != 0 || S_ISREG(status.st_mode)) return false;
-  const std::string path = "/proc/" + std::to_string(getppid()) + "/fd/2";
+  const std::string path = "/proc/" + launcher_process() + "/fd/2";
   if (stat(path.c_str(), &status) != 0 || !S_ISCHR(status.st_mode)) return false;
   const int fd = open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return false;

@@ -214,11 +214,11 @@ double Comm::max(double value) const {
 }
 std::uint64_t Comm::max(std::uint64_t value) const {
   count(sizeof value);
-  return reduce_all(handle_->comm, value, MPI_UINT64_T, MPI_MAX);
+  return in_signed_order(reduce_all(handle_->comm, in_signed_order(value), MPI_INT64_T, MPI_MAX));
 }
 std::uint64_t Comm::min(std::uint64_t value) const {
   count(sizeof value);
-  return reduce_all(handle_->comm, value, MPI_UINT64_T, MPI_MIN);
+  return in_signed_order(reduce_all(handle_->comm, in_signed_order(value), MPI_INT64_T, MPI_MIN));
 }
 std::uint64_t Comm::sum(std::uint64_t value) const {
   count(sizeof value);

@@ -2,6 +2,7 @@
 #include <mpi.h>
 
 #include <chrono>
+#include <cstdint>
 #include <span>
 
 #include "system/mpi.hpp"
@@ -14,6 +15,10 @@ struct Comm::Handle {
 };
 
 void check(int code, const char* call);  // an MPI failure throws Error(system) with MPI's own text
+
+// MPICH 4.0 compares unsigned integers as if they were signed (pmodels/mpich issue 6083), so the least and the most are
+// taken of signed ones, as MPI_INT64_T, in the same order. Its own inverse.
+inline std::uint64_t in_signed_order(std::uint64_t value) { return value ^ (std::uint64_t{1} << 63); }
 
 // Polls at once for a short while, then sleeps between polls, for a sixteenth of the time waited so far and at most a
 // millisecond, unless a longer sleep is given: the sleep adds little to any wait, and a rank that waits costs the others nothing.

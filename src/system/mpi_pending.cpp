@@ -9,6 +9,7 @@ namespace concdemo::mpi {
 struct PendingReduction::State {
   std::vector<std::uint64_t> in, out;
   MPI_Request request = MPI_REQUEST_NULL;
+  bool signed_order = false;  // of `in`, and of `out` until somebody has waited
 
   explicit State(std::vector<std::uint64_t> values) : in(std::move(values)), out(in.size()) {}
   int count() const { return static_cast<int>(in.size()); }
@@ -26,7 +27,9 @@ PendingReduction::~PendingReduction() {
 
 PendingReduction PendingReduction::min(const Comm& comm, std::vector<std::uint64_t> values) {
   auto state = std::make_unique<State>(std::move(values));
-  check(MPI_Iallreduce(state->in.data(), state->out.data(), state->count(), MPI_UINT64_T, MPI_MIN, comm.handle().comm,
+  state->signed_order = true;
+  for (auto& value : state->in) value = in_signed_order(value);
+  check(MPI_Iallreduce(state->in.data(), state->out.data(), state->count(), MPI_INT64_T, MPI_MIN, comm.handle().comm,
                        &state->request),
         "MPI_Iallreduce");
   comm.count(state->in.size() * sizeof(std::uint64_t));
@@ -50,6 +53,9 @@ bool PendingReduction::test() {
 
 std::span<const std::uint64_t> PendingReduction::wait() {
   wait_all(std::span(&state_->request, 1), "MPI_Testall");
+  if (std::exchange(state_->signed_order, false)) {
+    for (auto& value : state_->out) value = in_signed_order(value);
+  }
   return state_->out;
 }
 

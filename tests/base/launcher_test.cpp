@@ -130,14 +130,20 @@ TEST_CASE("the first copy of the nearest launcher prints") {
 }
 
 TEST_CASE("the launcher whose options place the ranks") {
-  CHECK(launch_style(in({})) == LaunchStyle::mpirun);
-  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}})) == LaunchStyle::srun);
-  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "2"}})) == LaunchStyle::srun);
-  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMIX_RANK", "1"}})) == LaunchStyle::srun);
-  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"OMPI_COMM_WORLD_SIZE", "2"}})) == LaunchStyle::mpirun);
-  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "8"}})) == LaunchStyle::hydra);
-  CHECK(launch_style(in({{"PMI_SIZE", "2"}})) == LaunchStyle::hydra);
-  CHECK(launch_style(in({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_STEP_ID", "4294967291"}})) == LaunchStyle::mpirun);
+  const auto style = [](const Variables& variables, const std::string& library = open_mpi) {
+    return launch_style(in(variables), library);
+  };
+  CHECK(style({}) == LaunchStyle::mpirun);
+  CHECK(style({{"SLURM_STEP_NUM_TASKS", "2"}}) == LaunchStyle::srun);
+  CHECK(style({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "2"}}) == LaunchStyle::srun);
+  CHECK(style({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMIX_RANK", "1"}}) == LaunchStyle::srun);
+  CHECK(style({{"SLURM_STEP_NUM_TASKS", "2"}, {"OMPI_COMM_WORLD_SIZE", "2"}}) == LaunchStyle::mpirun);
+  CHECK(style({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "8"}}) == LaunchStyle::hydra);
+  CHECK(style({{"PMI_SIZE", "2"}}) == LaunchStyle::hydra);
+  CHECK(style({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_STEP_ID", "4294967291"}}) == LaunchStyle::mpirun);
+  CHECK(style({}, mpich) == LaunchStyle::hydra);
+  CHECK(style({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_STEP_ID", "4294967291"}}, mpich) == LaunchStyle::hydra);
+  CHECK(style({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "2"}}, mpich) == LaunchStyle::srun);
 }
 
 TEST_CASE("a start that nobody launched is one without a trace of a launcher or a step") {

@@ -14,8 +14,10 @@ import sys
 import tempfile
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import launcher  # noqa: E402
+
 CONCDEMO = os.environ["CONCDEMO"]
-MPIEXEC = os.environ.get("CONCDEMO_MPIEXEC", "mpirun")
 LONGEST_S = 90
 LOOK_S = 5
 
@@ -33,7 +35,7 @@ class Result:
 
 
 def is_launcher(process):
-    return process.args[0] == MPIEXEC
+    return process.args[0] == launcher.MPIEXEC
 
 
 def living_children(pid):
@@ -62,7 +64,7 @@ class Run:
         if arguments[0] != "verify":
             command += ["--threads", "1"]
         if ranks > 1:
-            command = [MPIEXEC, "-n", str(ranks), "--oversubscribe", *command]
+            command = [*launcher.launch(ranks), *command]
         full = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
         full.update(env or {})
         if fault:

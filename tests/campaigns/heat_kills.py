@@ -3,7 +3,6 @@ program, or of a rank at that very point; then resume, on other layouts, until t
 acknowledged snapshot at once, and the sha256 of a run that nobody interrupted.
 """
 import os
-import pathlib
 import signal
 import time
 
@@ -12,6 +11,7 @@ import h5py  # noqa: E402  (reads the variable when it is loaded)
 import numpy  # noqa: E402
 
 import campaign  # noqa: E402
+import launcher  # noqa: E402
 
 # Points of the program, and how often it comes there at least.
 OF_RUN = {"skeleton": 1, "reserve": 1, "header": 4, "fsync": 1, "rename": 1, "folder": 1}
@@ -61,16 +61,15 @@ class Kills(campaign.Run):
         if process.poll() is None:
             victims = [process.pid]
             if how == "rank" and ranks > 1:
-                children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-                victims = children.read_text().split() or victims
+                victims = launcher.ranks_of(process.pid, campaign.CONCDEMO) or victims
             try:
-                os.kill(int(self.choices.choice(victims)), signal.SIGKILL)
+                os.kill(self.choices.choice(victims), signal.SIGKILL)
             except ProcessLookupError:
                 pass
         result = self.finish(process)
         if self.is_refused(result):  # by ranks that outlive their launcher
             return False
-        if result.code not in (0, 137, -9) and "signal 9" not in result.err:
+        if result.code not in (0, 137, -9) and "signal 9" not in str(result):
             raise campaign.Lost(f"{process.args} {fault}: {result}")
         self.struck += result.code != 0
         return result.code == 0

@@ -5,12 +5,12 @@ is lost, and once there is room it goes on to the right sha256.
 import contextlib
 import hashlib
 import os
-import pathlib
 import signal
 import subprocess
 import time
 
 import campaign
+import launcher
 
 
 class Limits(campaign.Run):
@@ -95,11 +95,10 @@ class Limits(campaign.Run):
         """The process of some rank; ProcessLookupError when the run is over."""
         if ranks == 1:
             return process.pid
-        try:
-            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            return int(self.choices.choice(children))
-        except (FileNotFoundError, IndexError):
-            raise ProcessLookupError from None
+        found = launcher.ranks_of(process.pid, campaign.CONCDEMO)
+        if not found:
+            raise ProcessLookupError
+        return self.choices.choice(found)
 
     def term_while_it_drains(self, ranks):
         """Twice: the first one makes it stop and drain, if it is not about to end anyway."""

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import program
+import launcher
 from fetch_case import FetchTest, sha256
 from misbehaving_server import MisbehavingServer
 from nginx import free_port
@@ -125,7 +126,7 @@ class Disks(FetchTest):
 
     def test_signals_leave_whole_files_only(self):
         urls = [self.url("/ok/whole"), self.url("/stalls"), self.url("/huge-said"), self.url("/busy/99/60")]
-        launched = [program.MPIEXEC, "--oversubscribe", "-n", "3", program.CONCDEMO]
+        launched = [*launcher.launch(3), program.CONCDEMO]
         for command, number in [([program.CONCDEMO], signal.SIGINT), ([program.CONCDEMO], signal.SIGTERM),
                                 (launched, signal.SIGTERM)]:
             for way in ("event-loop", "threads"):

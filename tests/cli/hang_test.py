@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import program
+import launcher
 
 RUN = ("run", "heat", "--size", "300x200", "--snapshot-every", 500, "--quiet", "--output", "out.h5", "--force")
 
@@ -28,13 +29,12 @@ class Hang(program.TestCase):
                 self.assertEqual(self.digest(), expected)
 
     def started(self, steps, ranks):
-        process = subprocess.Popen([program.MPIEXEC, "-n", str(ranks), program.CONCDEMO, *map(str, RUN), "--steps",
+        process = subprocess.Popen([*launcher.launch(ranks), program.CONCDEMO, *map(str, RUN), "--steps",
                                     str(steps), "--threads", "1", "--hang-timeout", "1"], cwd=self.folder, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         while not os.path.exists(self.path("out.h5")) and process.poll() is None:
             time.sleep(0.01)
-        with open(f"/proc/{process.pid}/task/{process.pid}/children") as children:
-            return process, [int(child) for child in children.read().split()]
+        return process, launcher.ranks_of(process.pid, program.CONCDEMO)
 
     def test_a_stopped_process_is_named_and_a_suspended_job_goes_on(self):
         process, ranks = self.started(10**6, 2)

@@ -13,6 +13,7 @@ import numpy  # noqa: E402
 import xarray  # noqa: E402
 
 import program  # noqa: E402
+import launcher  # noqa: E402
 
 ERA = os.path.join(program.DATA, "era_interim_uvz.nc")
 
@@ -59,7 +60,7 @@ class Heat(program.TestCase):
         if os.path.exists(self.path("long.h5")):
             os.remove(self.path("long.h5"))
         if ranks > 1:
-            command = [program.MPIEXEC, "-n", str(ranks), *command]
+            command = [*launcher.launch(ranks), *command]
         process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         shown = 0
         deadline = time.monotonic() + 60
@@ -72,8 +73,7 @@ class Heat(program.TestCase):
             time.sleep(0.01)
         victim = process.pid
         if ranks > 1 and not to_launcher:
-            with open(f"/proc/{process.pid}/task/{process.pid}/children") as children:
-                victim = int(children.read().split()[0])
+            victim = launcher.ranks_of(process.pid, program.CONCDEMO)[0]
         os.kill(victim, number)
         _, err = process.communicate(timeout=60)
         return process.returncode, shown, err
@@ -83,7 +83,7 @@ class Heat(program.TestCase):
                       "--output", "out.h5")
         for number, to_launcher, ranks, code in ((signal.SIGUSR1, True, 2, 75), (signal.SIGTERM, False, 2, 75),
                                                  (signal.SIGINT, True, 1, 75), (signal.SIGKILL, False, 1, -9),
-                                                 (signal.SIGTERM, True, 2, 1)):
+                                                 (signal.SIGTERM, True, 2, 1 if launcher.is_open_mpi() else 75)):
             with self.subTest(signal=number, to_launcher=to_launcher, ranks=ranks):
                 found, shown, err = self.interrupted(number, to_launcher, ranks)
                 self.assertEqual(found, code, err)

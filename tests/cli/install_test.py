@@ -5,6 +5,7 @@ import subprocess
 import unittest
 
 import program
+import launcher
 
 BUILD = os.path.dirname(program.CONCDEMO)
 
@@ -46,14 +47,11 @@ class Install(program.TestCase):
         self.assertEqual(self.command("build/sites"),
                          "lahore: 21 degrees\nkarachi: 21 degrees\nislamabad: 21 degrees\nstill waiting\nmultan: 21 degrees\n")
         for ranks in (1, 3):
-            launcher = [program.MPIEXEC, "-n", str(ranks)]
-            if ranks > len(os.sched_getaffinity(0)):
-                launcher.append("--oversubscribe")
-            self.assertEqual(self.command(*launcher, "build/squares"), "55\n")
-            exact, plain = self.command(*launcher, "build/exact_over_ranks").split(", plain ")
+            self.assertEqual(self.command(*launcher.launch(ranks), "build/squares"), "55\n")
+            exact, plain = self.command(*launcher.launch(ranks), "build/exact_over_ranks").split(", plain ")
             self.assertEqual(exact, f"exact {math.fsum([0.1] * 1000)!r}".replace("100.0", "100"))
             self.assertNotEqual(float(plain), math.fsum([0.1] * 1000))
-            marks = self.command(*launcher, "build/exam_marks").splitlines()
+            marks = self.command(*launcher.launch(ranks), "build/exam_marks").splitlines()
             self.assertEqual(marks[0], "348 of 1044 passed")
             self.assertRegex(marks[1], r"^item 700 \(rank \d, thread \d\): a mark of 99; there are 0 to 20$")
 

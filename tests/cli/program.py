@@ -1,6 +1,7 @@
 """Starts the program as a person would, on any number of ranks, and reads what it said."""
 import json
 import os
+import pathlib
 import pty
 import shutil
 import subprocess
@@ -9,9 +10,11 @@ import tempfile
 import time
 import unittest
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import launcher  # noqa: E402
+
 CONCDEMO = os.environ["CONCDEMO"]
 SOURCE = os.environ["CONCDEMO_SOURCE"]
-MPIEXEC = os.environ.get("CONCDEMO_MPIEXEC", "mpirun")
 DATA = os.path.join(SOURCE, "..", "shared", "data")
 
 
@@ -34,9 +37,7 @@ def run(*args, ranks=1, threads=None, env=None, cwd=None, timeout=60, prefix=())
     """ranks=1 starts the program directly, without a launcher."""
     command = [*prefix]
     if ranks > 1:
-        command += [MPIEXEC, "-n", str(ranks)]
-        if ranks > len(os.sched_getaffinity(0)):
-            command.append("--oversubscribe")
+        command += launcher.launch(ranks)
     command += [CONCDEMO, *map(str, args)]
     if threads:
         command += ["--threads", str(threads)]
@@ -49,7 +50,7 @@ def run(*args, ranks=1, threads=None, env=None, cwd=None, timeout=60, prefix=())
 
 def run_on_terminal(*args, ranks=1, env=None, cwd=None):
     """stderr is a terminal, stdout a pipe that a file stands for; `err` is what came on the screen."""
-    command = [MPIEXEC, "--oversubscribe", "-n", str(ranks), CONCDEMO] if ranks > 1 else [CONCDEMO]
+    command = [*launcher.launch(ranks), CONCDEMO] if ranks > 1 else [CONCDEMO]
     leader, follower = pty.openpty()
     start = time.monotonic()
     with tempfile.TemporaryFile("w+") as out:

@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 import program
+import launcher
 
 CPUS = len(os.sched_getaffinity(0))
 SMALL = ("--workloads", "sum:100k,matmul:64x64x64", "--rounds", "6")
@@ -43,9 +44,10 @@ class Sweep(program.TestCase):
 
         # The line that it prints, tried for real, gives that layout.
         ranks, threads = map(int, re.search(r"sum: fastest as (\d+) ranks? x (\d+)", out).groups())
-        line = re.search(r"mpirun -n .*?(?= \.\.\.)", out).group()
+        line = re.search(r"(?:mpirun|mpiexec) -n .*?(?= \.\.\.)", out).group()
         variables = dict(word.split("=") for word in re.search(r"export (.*)", out).group(1).split())
-        done = subprocess.run([*shlex.split(line), program.CONCDEMO, "run", "sum", "--size", "100k", "--json"],
+        words = [launcher.MPIEXEC, *shlex.split(line)[1:], program.CONCDEMO]
+        done = subprocess.run([*words, "run", "sum", "--size", "100k", "--json"],
                               capture_output=True, text=True, timeout=60, env={**os.environ, **variables})
         self.assertEqual(done.returncode, 0, done.stderr)
         layout = json.loads(done.stdout)["layout"]
@@ -56,7 +58,8 @@ class Sweep(program.TestCase):
         self.assertTrue(all(ranks == 1 for ranks, _ in self.layouts(self.records("r.jsonl"))))
         if CPUS > 1:
             self.assertIn("Not measured in this launch:", out)
-            self.assertIn(f"mpirun -n {CPUS} --map-by slot:PE=1 --bind-to core concdemo sweep", out)
+            binding = "--map-by slot:PE=1 --bind-to core" if launcher.is_open_mpi() else f"-ppn {CPUS} -bind-to core:1"
+            self.assertRegex(out, f"(mpirun|mpiexec) -n {CPUS} {binding} concdemo sweep")
         self.assertIn("no scaling model: it takes 5 numbers of cores", out) if CPUS < 5 else None
 
     def test_weak_scaling_grows_the_first_extent(self):

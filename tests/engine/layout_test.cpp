@@ -103,6 +103,8 @@ TEST_CASE("cores that no rank may use are reported with the line that uses them"
   CHECK(contains(warning(view), "`mpirun -n 6 --map-by ppr:2:node:PE=4 --bind-to core ...`"));
   view.style = LaunchStyle::srun;
   CHECK(contains(warning(view), "`srun -n 6 -c 4 --cpu-bind=cores ...`"));
+  view.style = LaunchStyle::hydra;
+  CHECK(contains(warning(view), "`mpiexec -n 6 -ppn 2 -bind-to core:4 ...`"));
   view.quota = 2;  // the others could not be used anyway
   CHECK(warning(view) == "");
   NodeView remainder = node(8, 1, {cpus(0, 1), cpus(2, 3), cpus(4, 5)});

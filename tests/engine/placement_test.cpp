@@ -119,6 +119,9 @@ TEST_CASE("the launch that places a job well") {
   CHECK(b.srun == "srun -N 2 -n 8 -c 16 --cpu-bind=cores");
   CHECK(advise(job(node(laptop), R"({"count": 20, "threads": 1})")).mpirun ==
         "mpirun -n 8 --map-by slot:PE=1 --bind-to core");
+  auto by_hydra = job(node(laptop), R"({"count": 2, "threads": 8})");
+  by_hydra.style = LaunchStyle::hydra;
+  CHECK(advise(by_hydra).mpirun == "mpiexec -n 2 -ppn 2 -bind-to core:4");
   CHECK(advise(job(node(laptop, R"(, "quota": 3.5)"), R"({"threads": 8})")).threads == 3);
   // The node with the fewest cores decides.
   CHECK(advise(job(node(two_sockets) + "," + node(laptop), R"({"threads": 56}, {"node": 1, "threads": 56})")).threads ==

@@ -109,12 +109,15 @@ TEST_CASE("masks of any kind: unbound, sockets, quotas, more ranks than cores") 
 }
 
 TEST_CASE("launch lines of the layouts") {
-  const Allocation cluster{.nodes = 4, .cores = 64, .slots = 64, .numa_nodes = 4, .cpus_a_core = 2};
+  Allocation cluster{.nodes = 4, .cores = 64, .slots = 64, .numa_nodes = 4, .cpus_a_core = 2};
   CHECK(launch_of(cluster, {4, 8, 8}).mpirun == "mpirun -n 32 --map-by ppr:2:numa:PE=8 --bind-to core");
   CHECK(launch_of(cluster, {4, 8, 8}).srun == "srun -N 4 -n 32 -c 16 --cpu-bind=cores");
   CHECK(launch_of(cluster, {2, 1, 64}).mpirun == "mpirun -n 2 --map-by ppr:1:node:PE=64 --bind-to core");
   CHECK(launch_of(cluster, {1, 1, 3}).openmp == "OMP_NUM_THREADS=3 OMP_PLACES=cores OMP_PROC_BIND=close");
   CHECK(launch_of_sweep(cluster).srun == "srun -N 4 -n 256 -c 2 --cpu-bind=cores");
+  cluster.style = LaunchStyle::hydra;
+  CHECK(launch_of(cluster, {4, 8, 8}).mpirun == "mpiexec -n 32 -ppn 8 -bind-to core:8 -map-by numa");
+  CHECK(launch_of_sweep(cluster).mpirun == "mpiexec -n 256 -ppn 64 -bind-to core:1 -map-by numa");
 }
 
 TEST_CASE("4,096 ranks on 64 nodes: plan, places, table and verdict", "[large]") {
