@@ -1,5 +1,5 @@
 """What the recipe for Spack says of dependencies, versions and options, held against what CMake asks for: a small
-stand-in for Spack's directives takes down what the recipe declares.
+stand-in for Spack's directives takes down what the recipe declares. And whether both recipes of the container agree.
 
 Usage: recipes_test.py (CONCDEMO_SOURCE: project root)
 """
@@ -120,6 +120,23 @@ class SpackTest(unittest.TestCase):
         self.assertEqual({word[1:] for word in chosen}, set(self.recipe.variants))
         self.assertEqual(ENVIRONMENT["develop"], {"concdemo": {"spec": name, "path": "."}})
         self.assertEqual([name], [f"concdemo@{version}" for version in self.recipe.versions])
+
+
+class ContainerTest(unittest.TestCase):
+    def test_both_recipes_take_the_same_steps_on_files_that_exist(self):
+        folder = SOURCE / "scripts" / "container"
+        docker, apptainer = (folder / "Dockerfile").read_text(), (folder / "concdemo.def").read_text()
+
+        def steps(text):
+            return re.findall(r"^FROM:? \S+|\S+/container/build.*|xargs apt-get install [^&\n]*packages|PATH=\S+", text,
+                              re.M | re.I)
+        self.assertEqual(len(steps(docker)), 5, steps(docker))
+        self.assertEqual({step.lower().replace(": ", " ") for step in steps(docker)},
+                         {step.lower().replace(": ", " ") for step in steps(apptainer)})
+        copied = re.findall(r"^    (\S+) /source/$", apptainer, re.M)
+        self.assertGreater(len(copied), 5)
+        for name in copied:
+            self.assertTrue((SOURCE / name).exists(), name)
 
 
 if __name__ == "__main__":
