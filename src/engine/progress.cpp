@@ -29,7 +29,10 @@ std::string elapsed_text(double seconds) {
 
 struct Progress::Ticker {
   explicit Ticker(bool on_terminal) : terminal(on_terminal) {
-    if (const char* text = std::getenv("CONCDEMO_PROGRESS_S")) first_s = later_s = std::max(0.001, std::atof(text));
+    if (const char* text = std::getenv("CONCDEMO_PROGRESS_S")) {
+      first_s = later_s = std::max(0.001, std::atof(text));
+      at_once = first_s < 1;
+    }
     const SignalsBlocked blocked;
     thread = std::thread([this] { run(); });
   }
@@ -45,13 +48,16 @@ struct Progress::Ticker {
 
   void run() {
     for (double wait_s = first_s; !stops_within(wait_s);) {
-      const std::lock_guard lock(drawing);
-      const std::string text = line();
-      if (text.empty()) continue;
-      terminal ? draw_line(text) : message(text);
-      wait_s = later_s;
-      due = true;
+      if (draw()) wait_s = later_s;
     }
+  }
+
+  bool draw() {
+    const std::lock_guard lock(drawing);
+    const std::string text = line();
+    if (text.empty()) return false;
+    terminal ? draw_line(text) : message(text);
+    return due = true;
   }
 
   bool stops_within(double seconds) {
@@ -76,6 +82,7 @@ struct Progress::Ticker {
   const double start_s = now_s();
   double first_s = 1;  // what takes no longer shows nothing
   double later_s = terminal ? 1 : 60;
+  bool at_once = false;  // each phase is drawn when it begins, too
   std::atomic<bool> due = true;
   std::mutex drawing;  // so that no line comes after clear(); who only shows does not wait for a slow terminal
   std::mutex mutex;    // guards phase and stop
@@ -99,6 +106,7 @@ void Progress::show(const std::string& phase) {
   if (!ticker_) return;
   tally::begin(0, "");
   ticker_->set(phase);
+  if (ticker_->at_once) ticker_->draw();
 }
 
 void Progress::clear() {
