@@ -103,8 +103,9 @@ void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& l
 
 // Every workload once more: its arrays are written while the next ones are computed; then the others again, for half a
 // second in all, as a program computes longer than it writes.
-OutputStats write_all(const mpi::Comm& world, const std::vector<Stop>& stops, OutputFile& file) {
+OutputStats write_all(const mpi::Comm& world, const std::vector<Stop>& stops, OutputFile& file, Progress& progress) {
   constexpr double computing_s = 0.5;
+  progress.show("computing all once more, while it is written");
   const double start = now_s();
   Sink sink{&file, 0};
   for (const Stop& stop : stops) {
@@ -116,6 +117,7 @@ OutputStats write_all(const mpi::Comm& world, const std::vector<Stop>& stops, Ou
       if (stop.workload->outputs(stop.problem).empty()) stop.whole.job->execute({});
     }
   }
+  progress.show(fmt::format("writing {}", file_name));
   return file.commit();
 }
 
@@ -192,8 +194,7 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
     right = right && world.min(std::uint64_t{solo_right && stop.whole.verification.ok}) == 1;
   }
   OutputStats stats;
-  progress.show(fmt::format("writing {}", file_name));
-  if (output && right) stats = write_all(world, stops, *output);
+  if (output && right) stats = write_all(world, stops, *output, progress);
   if (!right) note = "a result is wrong";
   show(closing(stops, layout, output && right ? &stats : nullptr, note, program));
   if (!right) throw Error(ExitCode::verification, "a workload failed its verification; see the table above");
