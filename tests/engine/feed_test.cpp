@@ -73,7 +73,7 @@ TEST_CASE("plan_blocks keeps within the buffers, and says what is needed where t
       CHECK(plan.elements * 8 * blocks_in_memory * static_cast<std::uint64_t>(2 + outputs) <= bytes);
     }
   }
-  CHECK_THROWS_WITH(plan_blocks({generated(1 << 20)}, 1, 1000), Catch::Matchers::Contains("--buffers"));
+  CHECK_THROWS_WITH(plan_blocks({generated(1 << 20)}, 1, 1000), test::containing("--buffers"));
 }
 
 TEST_CASE("plan_blocks takes whole rows of chunks where they fit") {

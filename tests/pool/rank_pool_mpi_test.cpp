@@ -139,7 +139,7 @@ TEST_CASE("RankPool: calls that differ are thrown on every rank, not hung") {
   const auto twice = [](int x) { return 2 * x; };
   const bool other = world.rank() == 1;
   CHECK_THROWS_WITH(pool.map(numbers(other ? 11 : 10), twice),
-                    Catch::Matchers::Contains("10 items") && Catch::Matchers::Contains("11 items"));
+                    test::containing("10 items") && test::containing("11 items"));
   CHECK_THROWS_AS(pool.map(numbers(10), twice, {.chunk = other ? 2u : 1u}), Error);
   CHECK_THROWS_AS(pool.map(std::vector<int>{1, other ? 3 : 2}, twice), Error);
   CHECK_THROWS_AS(pool.map(numbers(10), twice, {.results = other ? Results::root : Results::all}), Error);
@@ -150,7 +150,7 @@ TEST_CASE("RankPool: calls that differ are thrown on every rank, not hung") {
       pool.map(numbers(10), twice);
     }
   };
-  CHECK_THROWS_WITH(call(), Catch::Matchers::Contains("map_owned"));
+  CHECK_THROWS_WITH(call(), test::containing("map_owned"));
   CHECK(pool.map(numbers(2), twice) == std::vector<int>{0, 2});
 }
 
@@ -159,9 +159,9 @@ TEST_CASE("RankPool: refuses to be called inside a ThreadPool or an item") {
   RankPool pool(world, {.threads = 2});
   ThreadPool threads({.threads = 1});
   auto nested = threads.submit([&] { return pool.map(numbers(3), [](int x) { return x; }); });
-  CHECK_THROWS_WITH(nested.get(), Catch::Matchers::Contains("ThreadPool"));
+  CHECK_THROWS_WITH(nested.get(), test::containing("ThreadPool"));
   CHECK_THROWS_WITH(pool.map(numbers(3), [&](int) { return static_cast<int>(pool.map(numbers(1), [](int x) { return x; }).size()); }),
-                    Catch::Matchers::Contains("inside an item"));
+                    test::containing("inside an item"));
   CHECK(pool.map(numbers(2), [](int x) { return x; }) == numbers(2));
 }
 
