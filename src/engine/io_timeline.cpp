@@ -1,5 +1,7 @@
 #include "engine/io_timeline.hpp"
 
+#include <algorithm>
+
 namespace concdemo {
 namespace {
 
@@ -11,9 +13,12 @@ void join(IoTimeline::Block& block, const IoTimeline::Block& next) {
   block.durable_s = next.durable_s;
 }
 
+// Two threads may sync at once: what they share counts once.
 void join(IoTimeline::Span& span, const IoTimeline::Span& next) {
-  span.end_s = next.end_s;
-  span.busy_s += next.busy_s;
+  const double shared_s = std::min(span.end_s, next.end_s) - std::max(span.begin_s, next.begin_s);
+  span.busy_s += std::max(0.0, next.busy_s - std::max(0.0, shared_s));
+  span.begin_s = std::min(span.begin_s, next.begin_s);
+  span.end_s = std::max(span.end_s, next.end_s);
 }
 
 template <class Entry>

@@ -70,3 +70,20 @@ TEST_CASE("an I/O thread notes when each job was handed over and done, and what 
     CHECK(timeline.waits().size() >= 4);
   }
 }
+
+TEST_CASE("syncs of two threads at once are not busy for longer than they last") {
+  std::mt19937 random(3);
+  std::uniform_real_distribution<double> seconds(0.01, 1);
+  IoTimeline timeline;
+  double now = 5;
+  for (int i = 0; i < 500; ++i) {  // in the order of their ends
+    now += 0.5 * seconds(random);
+    timeline.sync(now - seconds(random), now);
+  }
+  for (const auto& span : timeline.syncs()) {
+    CHECK(span.busy_s <= (span.end_s - span.begin_s) * (1 + 1e-12));
+    CHECK(span.busy_s > 0);
+  }
+  CHECK(timeline.syncs().front().begin_s >= 4);
+  CHECK(timeline.syncs().back().end_s == now);
+}
