@@ -1,5 +1,10 @@
 #include "engine/io_timeline.hpp"
 
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <thread>
+
 #include "engine/io_thread.hpp"
 #include "support/catch.hpp"
 
