@@ -74,13 +74,13 @@ def durable(build, parent, rounds, write):
 
 
 class Rows:
-    """What the benches wrote: the newest row that has these values."""
+    """What the benches wrote: the newest row that has these values, and such a key."""
 
     def __init__(self, path):
         self.rows = [json.loads(line) for line in open(path)]
 
-    def get(self, **wanted):
-        return next((row for row in reversed(self.rows) if wanted.items() <= row.items()), None)
+    def get(self, key="kernel", **wanted):
+        return next((row for row in reversed(self.rows) if key in row and wanted.items() <= row.items()), None)
 
 
 def pair(values, scale=1.0, form="{:.3g}"):
@@ -95,14 +95,15 @@ def rate(row, key="ours_s"):
 def add(table, work, peer, theirs, ours, unit, scale, lower_is_better=False):
     known = [(a, b) for a, b in zip(theirs, ours) if a and b]
     ratios = [(a / b if lower_is_better else b / a) for a, b in known]
-    table.append((work, peer, f"{pair(theirs, scale)} {unit}", f"{pair(ours, scale)} {unit}", pair(ratios, 1, "{:.2f}")))
+    figures = [f"{pair(values, scale)} {unit}".rstrip() for values in (theirs, ours)]
+    table.append((work, peer, *figures, pair(ratios, 1, "{:.2f}")))
 
 
 def table_of(rows):
     table, threads = [], sorted({1, CORES})
     for kernel, peer in (("sum", "OpenMP simd reduction, -ffast-math"), ("dot", "OpenMP simd reduction, -ffast-math"),
                          ("square", "copy with non-temporal stores")):
-        found = [rows.get(subject="reductions", kernel=kernel, ranks=1, threads=count) for count in threads]
+        found = [rows.get("peer_s", subject="reductions", kernel=kernel, ranks=1, threads=count) for count in threads]
         add(table, f"{kernel} from memory", peer, [rate(row, "peer_s") for row in found], [rate(row) for row in found],
             "GB/s", 1e-9)
     items = rows.get(kernel="Pool.map(square)", threads=CORES)
@@ -110,7 +111,7 @@ def table_of(rows):
     if items and ranks:
         add(table, "sum of squares over processes, an item", f"multiprocessing.Pool.map, {CORES} workers",
             [items["item_s"]["median"]], [ranks["ours_s"]["median"] / ranks["n"]], "ns", 1e9, True)
-        threaded = rows.get(subject="reductions", kernel="sumsq", ranks=1, threads=CORES)
+        threaded = rows.get("numpy_s", subject="reductions", kernel="sumsq", ranks=1, threads=CORES)
         add(table, "the same by numpy", f"Pool of {CORES}, numpy.dot", [rate(threaded, "numpy_s")],
             [threaded["bytes"] / ranks["ours_s"]["median"]], "GB/s", 1e-9)
     product = "4096x4096x4096"
@@ -132,7 +133,7 @@ def table_of(rows):
         if ours and name in pools:
             add(table, "efficiency at tasks of 100 us", name, [pools[name]["100"]], [ours["100"]], "", 1)
             add(table, "tasks a second, of 10 us", name, [2e5 * pools[name]["10"]], [2e5 * ours["10"]], "", 1)
-    row = rows.get(subject="durable")
+    row = rows.get("rates", subject="durable")
     for name, text in (("raw", "pwrite and fsync"), ("hdf5", "parallel HDF5, independent")):
         add(table, f"256 MiB durable, {row['ranks']} ranks", text, [row["rates"][name]], [row["rates"]["async"]],
             "GB/s", 1e-9)
