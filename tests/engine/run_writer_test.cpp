@@ -118,3 +118,23 @@ TEST_CASE("a run that the system cuts short is an error, and what came before it
   CHECK(error == EFBIG);
   CHECK((content(file.get(), most) == std::vector(data.begin(), data.begin() + most)));
 }
+
+TEST_CASE("a file opens past the page cache where that was measured, and takes whole pages there") {
+  const auto file = unnamed_file(".", 8192);
+  files::Descriptor direct;
+  if (const int error = files::open_direct(file.get(), direct)) {
+    CHECK(error == EOPNOTSUPP);
+    WARN("SKIPPED: this folder is neither on ext4 nor on XFS");
+    return;
+  }
+  CHECK((::fcntl(direct.get(), F_GETFL) & O_DIRECT) != 0);
+  Array page(512);
+  std::fill(page.span().begin(), page.span().end(), 0.25);
+  const auto bytes = std::as_bytes(page.span());
+  CHECK(files::write_some(direct.get(), bytes, 4096) == 4096);
+  CHECK((content(file.get(), 8192) == [&] {
+    std::vector<std::byte> expected(4096);
+    expected.insert(expected.end(), bytes.begin(), bytes.end());
+    return expected;
+  }()));
+}
