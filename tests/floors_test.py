@@ -158,7 +158,8 @@ class Floors(unittest.TestCase):
                 done = subprocess.run([compiler, *options(command), "-fsyntax-only", str(path)], capture_output=True, text=True)
                 return "" if done.returncode == 0 else f"{place}:\n{done.stderr[:600]}"
 
-        # A header that its own .cpp includes before anything else has been compiled alone by the build.
+        # A header that its own .cpp includes before anything else is compiled alone by a build without precompiled
+        # headers (the preset clang); what these would hide, includes_test.py finds.
         first = {match[1] for path in sources("src", "kernels") if path.suffix == ".cpp"
                  for match in INCLUDE.findall(path.read_text())[:1]}
         headers = [path for path in sources("src", "kernels")

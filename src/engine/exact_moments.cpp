@@ -1,5 +1,6 @@
 #include "engine/exact_moments.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <boost/multiprecision/cpp_int.hpp>
 #include <cmath>

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <string_view>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <set>
+#include <utility>
 
 #include "base/text.hpp"
 #include "engine/terminal.hpp"

@@ -1,6 +1,7 @@
 #include "engine/io_thread.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/activity.hpp"
 #include "base/clock.hpp"

@@ -122,7 +122,7 @@ void measure_rates(const mpi::Comm& world, const PeaksProblem& problem, Array& b
   }
   set_simd_target(chosen);
   if (problem.folder.empty()) {
-    peaks.not_measured.push_back("durable writes: give --folder DIR");
+    peaks.not_measured.emplace_back("durable writes: give --folder DIR");
   } else {
     add("durable writes", "B/s", [&] { return durable_rate(problem.folder, world.rank()); });
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 // Results as bytes, to travel between ranks: trivially copyable types, strings and vectors of what can be packed.

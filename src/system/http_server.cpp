@@ -21,6 +21,7 @@
 #include <deque>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "system/files.hpp"

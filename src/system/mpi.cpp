@@ -9,6 +9,7 @@
 #include <exception>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/activity.hpp"
 #include "base/failure.hpp"

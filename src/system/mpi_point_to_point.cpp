@@ -1,5 +1,7 @@
 #include "system/mpi_point_to_point.hpp"
 
+#include <utility>
+
 #include "system/mpi_handle.hpp"
 
 namespace concdemo::mpi {

@@ -81,7 +81,7 @@ TEST_CASE("a count that is none is refused by its value") {
   }
   CHECK(contains(refusal([] { parse_count("9e30"); }), "'9e30' is too large"));
   CHECK(contains(refusal([] { parse_count("1.5"); }), "'1.5' is not a whole number"));
-  const std::string message = refusal([] { parse_count(std::string(1000, 'x') + "\x1b[2J"); });
+  const std::string message = refusal([] { parse_count(std::string(1000, 'x').append("\x1b[2J")); });
   CHECK(message.size() < 200);
   CHECK(!contains(refusal([] { parse_count("\x1b[2J"); }), "\x1b"));
 }

@@ -1,5 +1,6 @@
 #include "fetch/retry.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 

@@ -1,5 +1,6 @@
 #include "system/hdf5_read.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>

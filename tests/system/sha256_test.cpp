@@ -1,5 +1,7 @@
 #include "system/sha256.hpp"
 
+#include <algorithm>
+
 #include "support/catch.hpp"
 #include "system/http.hpp"
 

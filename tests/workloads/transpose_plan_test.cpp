@@ -1,5 +1,6 @@
 #include "workloads/transpose_plan.hpp"
 
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
