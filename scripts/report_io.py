@@ -7,84 +7,127 @@ from report_svg import INK, SERIES, Absent, Picture, inline, layout_text, new_fi
 TITLE = "Input and output behind the computation"
 COLORS = {"compute": SERIES[0], "stall": SERIES[4], "write": SERIES[1], "read": SERIES[2], "sync": SERIES[3]}
 MOST = 4  # runs in lanes
-LANES = ["computing", "writing", "syncing"]
+LANES = {"reading": ("read",), "computing": ("compute", "stall"), "writing": ("write",), "syncing": ("sync",)}
 
 
-def spans_of(timeline):
-    """{what: [(begin, end, busy)]}; compute is where the main thread does not wait."""
-    waits = [(s["begin_s"], s["end_s"], s["busy_s"]) for s in timeline["waits"]]
-    writes = [(b["write_begin_s"], b["write_end_s"], b["write_s"]) for b in timeline["blocks"]]
-    syncs = [(s["begin_s"], s["end_s"], s["busy_s"]) for s in timeline["syncs"]]
-    whole = max(end for spans in (waits, writes, syncs) for _, end, _ in spans)
-    first = min([timeline["blocks"][0]["submitted_s"], *(begin for begin, _, _ in waits)])
-    at = max(0.0, first - 0.1 * (whole - first))  # what came before, reading or generating, is not told
-    computes = []
-    for begin, end, busy in waits:
-        computes += [(at, begin, begin - at), (begin, end, end - begin - busy)]
-        at = max(at, end)
-    computes.append((at, whole, whole - at))
-    return {"compute": [span for span in computes if span[2] > 0], "stall": waits, "write": writes, "sync": syncs}
+def reading_of(record):
+    return (record.data.get("pipeline") or {}).get("timeline")
 
 
-def draw_lanes(axis, spans, timeline):
+def writing_of(record):
+    return (record.data.get("output") or {}).get("timeline")
+
+
+def shares(spans, edges):
+    """Of each interval between two edges, the part that was busy; no edge is within a span."""
+    def share(at, till):
+        return sum(busy / (end - begin) for begin, end, busy in spans if begin <= at < till <= end)
+
+    return [min(1.0, share(at, till)) for at, till in zip(edges, edges[1:])]
+
+
+def spans_of(record):
+    """{what: [(begin, end, busy)]}, begin and end of all, in s from when the file was made, or else the stream began;
+    compute is where the main thread waits for nobody. "for reader" and "for writer" are the parts of stall."""
+    reading, writing = reading_of(record), writing_of(record)
+
+    def triples(timeline, name):
+        return [(span["begin_s"], span["end_s"], span["busy_s"]) for span in timeline[name]] if timeline else []
+
+    blocks = writing["blocks"] if writing else []
+    spans = {"read": triples(reading, "reads"), "for reader": triples(reading, "waits"),
+             "for writer": triples(writing, "waits"), "sync": triples(writing, "syncs"),
+             "write": [(b["write_begin_s"], b["write_end_s"], b["write_s"]) for b in blocks]}
+    last = max([end for each in spans.values() for _, end, _ in each], default=0.0)
+    if reading:
+        first = reading["begin_s"]
+        last = max(last, first + record.data["pipeline"]["wall_s"])
+    else:
+        first = min([blocks[0]["submitted_s"], *(begin for begin, _, _ in spans["for writer"])])
+        first = max(0.0, first - 0.1 * (last - first))  # what came before, reading or generating, is not told
+    waits = spans["for reader"] + spans["for writer"]
+    edges = sorted({first, last, *(at for begin, end, _ in waits for at in (begin, end) if first < at < last)})
+    intervals = [(at, till, share) for at, till, share in zip(edges, edges[1:], shares(waits, edges))]
+    spans["stall"] = [(at, till, share * (till - at)) for at, till, share in intervals if share > 0]
+    spans["compute"] = [(at, till, (1 - share) * (till - at)) for at, till, share in intervals if share < 1]
+    return spans, first, last
+
+
+def lanes_of(spans):
+    return [lane for lane, kinds in LANES.items() if any(spans[what] for what in kinds)]
+
+
+def draw_lanes(axis, record, spans, first, last):
     """Bars as high as the part of their time that was busy."""
-    start = spans["compute"][0][0] if spans["compute"] else 0.0
-    for what, y in (("compute", 2), ("stall", 2), ("write", 1), ("sync", 0)):
-        rows = [(begin, end - begin, 0.8 * min(1.0, busy / (end - begin)))
-                for begin, end, busy in spans[what] if end > begin]
-        for begin, width, height in rows:
-            bottom = y + 0.4 - height if what == "stall" else y - 0.4  # of one lane: together they fill it
-            axis.bar(begin, height, width, bottom, align="edge", color=COLORS[what], linewidth=0)
-    durable = [b["durable_s"] for b in timeline["blocks"]]
-    axis.plot(durable, [-0.6] * len(durable), "^", color=INK, ms=5, ls="", clip_on=False)
-    axis.set(yticks=[2, 1, 0], ylim=(-0.8, 2.6), xlim=(start, max(end for _, end, _ in spans["sync"])))
-    axis.set_yticklabels(LANES, color=INK)
+    lanes = lanes_of(spans)
+    for y, lane in enumerate(reversed(lanes)):
+        for what in LANES[lane]:
+            for begin, end, busy in spans[what]:
+                if end > begin:
+                    height = 0.8 * min(1.0, busy / (end - begin))
+                    bottom = y + 0.4 - height if what == "stall" else y - 0.4  # of one lane: together they fill it
+                    axis.bar(begin, height, end - begin, bottom, align="edge", color=COLORS[what], linewidth=0)
+    if writing_of(record):
+        durable = [b["durable_s"] for b in writing_of(record)["blocks"]]
+        axis.plot(durable, [-0.6] * len(durable), "^", color=INK, ms=5, ls="", clip_on=False)
+    axis.set(yticks=range(len(lanes)), ylim=(-0.8, len(lanes) - 0.4), xlim=(first, last))
+    axis.set_yticklabels(reversed(lanes), color=INK)
     axis.tick_params(axis="y", length=0)
     axis.grid(False, axis="y")
-    return start
 
 
-def told(record, spans, start):
-    timeline = record.data["output"]["timeline"]
-    blocks = timeline["blocks"]
-    totals_s = {what: sum(busy for _, _, busy in spans[what]) for what in spans}
-    count = sum(block["count"] for block in blocks)
-    latest = max(block["durable_s"] - block["submitted_s"] for block in blocks)
-    first, last = blocks[0], blocks[-1]
-    return (f"{record.workload} {size_text(record.size)}, {layout_text(*record.layout)}, rank {timeline['rank']}: "
-            f"from {time_text(start)} to {time_text(last['durable_s'])}, computing {time_text(totals_s['compute'])}, "
-            f"stalled {time_text(totals_s['stall'])}; {count} block{'s' * (count > 1)} handed over from "
-            f"{time_text(first['submitted_s'])} on, written from {time_text(first['write_begin_s'])} to "
-            f"{time_text(last['write_end_s'])} in {time_text(totals_s['write'])}, synced in "
-            f"{time_text(totals_s['sync'])}; the first durable at {time_text(first['durable_s'])}, "
-            f"at most {time_text(latest)} after it was handed over")
+def told(record, spans, first, last):
+    def total(what):
+        return time_text(sum(busy for _, _, busy in spans[what]))
+
+    def plural(count):
+        return f"{count} block{'s' * (count > 1)}"
+
+    reading, writing = reading_of(record), writing_of(record)
+    rank = (writing or reading)["rank"]
+    words = [f"{record.workload} {size_text(record.size)}, {layout_text(*record.layout)}, rank {rank}: "
+             f"from {time_text(first)} to {time_text(last)}, computing {total('compute')}, stalled {total('stall')}"
+             + (f", {total('for reader')} of it for the reader" if reading else "")]
+    if reading:
+        words.append(f"{plural(record.data['pipeline']['blocks'])} read in {total('read')}")
+    if writing:
+        blocks = writing["blocks"]
+        latest = max(block["durable_s"] - block["submitted_s"] for block in blocks)
+        words.append(f"{plural(sum(block['count'] for block in blocks))} handed over from "
+                     f"{time_text(blocks[0]['submitted_s'])} on, written from {time_text(blocks[0]['write_begin_s'])} to "
+                     f"{time_text(blocks[-1]['write_end_s'])} in {total('write')}, synced in {total('sync')}; "
+                     f"the first durable at {time_text(blocks[0]['durable_s'])}, at most {time_text(latest)} after it "
+                     "was handed over")
+    return "; ".join(words)
 
 
 def lanes(shown):
-    figure = new_figure(10.2, 0.6 + 1.5 * len(shown))
-    words = []
-    axes = figure.subplots(len(shown), squeeze=False)[:, 0]
-    for axis, record in zip(axes, shown):
-        timeline = record.data["output"]["timeline"]
-        spans = spans_of(timeline)
-        start = draw_lanes(axis, spans, timeline)
-        words.append(told(record, spans, start))
+    words, used = [], set()
+    timed = [spans_of(record) for record in shown]
+    heights = [1 + len(lanes_of(spans)) for spans, _, _ in timed]
+    figure = new_figure(10.2, 0.6 + 0.7 * len(shown) + 0.3 * sum(heights))
+    axes = figure.subplots(len(shown), squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+    for axis, record, (spans, first, last) in zip(axes, shown, timed):
+        draw_lanes(axis, record, spans, first, last)
+        used |= {what for what in COLORS if spans[what]}
+        words.append(told(record, spans, first, last))
         streamed = ", streamed" if record.data.get("pipeline") else ""
         axis.set_title(f"{record.workload} {size_text(record.size)}{streamed}", loc="left", color=INK)
-    axes[-1].set_xlabel("s from when the file was made")
-    handles = [matplotlib.patches.Patch(color=COLORS[what], label=what) for what in ("compute", "stall", "write", "sync")]
-    handles.append(matplotlib.lines.Line2D([], [], color=INK, marker="^", ls="", label="durable"))
-    axes[0].legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncol=5)
+    axes[-1].set_xlabel("s from when the file was made, or else from when reading began")
+    handles = [matplotlib.patches.Patch(color=color, label=what) for what, color in COLORS.items() if what in used]
+    if "write" in used:
+        handles.append(matplotlib.lines.Line2D([], [], color=INK, marker="^", ls="", label="durable"))
+    axes[0].legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncol=6)
     meaning = ("What rank 0 did in the newest run of each kind; computing includes verifying and what was measured "
-               "beside it. Writing below computing is hidden; red is what "
-               "computing waited for: for the writer, and at the end for the disk. A triangle: from here on what was "
-               "handed over before survives any crash. Where there were many blocks, neighbours are drawn as one, as "
-               "high as the part of its time that was busy. Red in the middle means that the disk is slower than the "
-               "computation: write less often, or to a faster file system; red at the end alone, that the run is too "
-               "short to hide its last output. ")
-    if any(record.data.get("pipeline") for record in shown):
-        meaning += "Where a file was streamed, computing includes its waiting for the reader."
-    return Picture(TITLE, inline(figure, "Timeline of output. " + "; ".join(words)), meaning)
+               "beside it. Reading and writing beside computing are hidden; red is what computing waited for: for the "
+               "reader, for the writer, and at the end for the disk. A triangle: from here on what was handed over "
+               "before survives any crash. Where there were many blocks, neighbours are drawn as one, as high as the "
+               "part of its time that was busy. Red in the middle of a run that writes means that the disk is slower "
+               "than the computation: write less often, or to a faster file system; red at the end alone, that the run "
+               "is too short to hide its last output. Red all along beside full reading means that the input is what "
+               "takes the time: more ranks read with more readers, and a contiguous or less compressed file is read "
+               "faster.")
+    return Picture(TITLE, inline(figure, "Timeline of input and output. " + "; ".join(words)), meaning)
 
 
 def io_bars(record):
@@ -144,6 +187,8 @@ def io_pictures(records):
     if not newest:
         return [Absent(TITLE, "no run wrote or streamed a file; "
                        "concdemo run square --size 20M --output y.h5 --record FILE")]
-    timed = [r for r in newest.values() if (r.data.get("output") or {}).get("timeline")]
+    # In lanes: whose every stage has times, and that did something.
+    timed = [r for r in newest.values() if (writing_of(r) or not r.data.get("output"))
+             and (reading_of(r) or not r.data.get("pipeline")) and (writing_of(r) or reading_of(r)["reads"])]
     others = [r for r in newest.values() if r not in timed]
     return ([lanes(timed[-MOST:])] if timed else []) + ([totals(others[-8:])] if others else [])

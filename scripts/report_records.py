@@ -95,13 +95,14 @@ def check(data, members):
         kind(data[name])
 
 
-def check_timeline(timeline):
+def check_timeline(timeline, members, never_empty):
     whole(timeline["rank"] + 1)
-    if not timeline["blocks"] or not timeline["syncs"]:
-        raise ValueError("a timeline without blocks or syncs")
-    for name, members in (("blocks", BLOCK), ("waits", SPAN), ("syncs", SPAN)):
+    for name, kind in members.items():
         for entry in timeline[name]:
-            check(entry, members)
+            check(entry, kind)
+    for name in never_empty:
+        if not timeline[name]:
+            raise ValueError(f"a timeline without {name}")
 
 
 def check_run(data):
@@ -111,7 +112,10 @@ def check_run(data):
         if data.get(name):
             check(data[name], members)
     if data.get("output") and data["output"].get("timeline"):
-        check_timeline(data["output"]["timeline"])
+        check_timeline(data["output"]["timeline"], {"blocks": BLOCK, "waits": SPAN, "syncs": SPAN}, ("blocks", "syncs"))
+    if data.get("pipeline") and data["pipeline"].get("timeline"):
+        number(data["pipeline"]["timeline"]["begin_s"])
+        check_timeline(data["pipeline"]["timeline"], {"reads": SPAN, "waits": SPAN}, ())
     if data["steps"] is not None:
         whole(data["steps"])
     for operand in data["input"]:

@@ -6,8 +6,10 @@
 // thread; nobody waits for it.
 namespace concdemo::tally {
 
-void begin(std::uint64_t total, const char* unit);  // a literal, in the plural: "blocks"; of 0: nothing to tell
-void add(std::uint64_t done);
-std::string text();  // "12 of 373 blocks"; empty where there is nothing to tell
+enum class Unit { none, blocks, steps, bytes };
+
+void begin(std::uint64_t total, Unit unit);  // of 0: nothing to tell
+void add(Unit unit, std::uint64_t done);     // counts where that unit is what was begun
+std::string text();  // "12 of 373 blocks", "1.2 GiB of 8 GiB"; empty where there is nothing to tell
 
 }  // namespace concdemo::tally

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/tally.hpp"
 #include "engine/checksum.hpp"
 
 namespace concdemo {
@@ -32,10 +33,12 @@ void AsyncWriter::submit_rows(std::size_t dataset, std::uint64_t first_element, 
                                    first_element, first_element + length, target.elements));
   }
   if (data.empty()) return;
+  left_bytes_ += data.size_bytes();
   thread_.put([this, part = Part{dataset, first_element, stride, columns, data}] { write(part); });
 }
 
 AsyncWriter::Failure AsyncWriter::drain() {
+  tally::begin(left_bytes_, tally::Unit::bytes);
   thread_.drain();
   return failure_;
 }
@@ -60,6 +63,8 @@ void AsyncWriter::write_run(std::size_t dataset, std::uint64_t first_element, st
       return;
     }
     elements_[dataset] += piece.size();
+    left_bytes_ -= piece.size_bytes();
+    tally::add(tally::Unit::bytes, piece.size_bytes());
     first_element += piece.size();
     data = data.subspan(piece.size());
   }

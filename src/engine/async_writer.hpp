@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,7 +25,8 @@ class AsyncWriter {
 
   AsyncWriter(int file, std::vector<Target> targets, const WriterOptions& options);
 
-  // The data must stay alive and unchanged until drain() returns or the writer is gone, which drops what is not under way. After a failed write nothing more is written.
+  // The data must stay alive and unchanged until drain() returns or the writer is gone, which drops what is not under
+  // way. After a failed write nothing more is written.
   void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) {
     submit_rows(dataset, first_element, data.size(), data.size(), data);
   }
@@ -33,7 +35,7 @@ class AsyncWriter {
                    std::span<const double> data);
   // Waits until at most so many of the submitted parts have not been written; the others' memory may be used again.
   void wait_until_left(std::size_t parts) { thread_.wait_until_left(parts); }
-  Failure drain();  // waits until everything submitted is written or has failed
+  Failure drain();  // waits until everything submitted is written or has failed; tells how many bytes are left
 
   // To be read after drain():
   const std::vector<std::uint64_t>& sums(std::size_t dataset) const { return sums_[dataset]; }  // one a block
@@ -58,6 +60,7 @@ class AsyncWriter {
   std::vector<std::vector<std::uint64_t>> sums_;
   std::vector<std::uint64_t> elements_;
   Failure failure_;
+  std::atomic<std::uint64_t> left_bytes_ = 0;  // submitted and not written
   IoThread thread_;  // last: stops first
 };
 

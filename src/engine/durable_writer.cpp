@@ -11,6 +11,7 @@
 
 #include "base/activity.hpp"
 #include "base/fault.hpp"
+#include "base/tally.hpp"
 #include "engine/checksum.hpp"
 #include "system/files.hpp"
 
@@ -56,6 +57,7 @@ void DurableWriter::submit(std::uint64_t row, std::uint64_t column, const Matrix
   }
   ++open_->pending;
   ++submitted_;
+  left_bytes_ += block.rows * block.columns * sizeof(double);
   thread_.put([this, matrix = open_, row, column, block] {
     guarded([&] { write(*matrix, row, column, block); });
     --matrix->pending;
@@ -94,6 +96,8 @@ void DurableWriter::write(Matrix& matrix, std::uint64_t row, std::uint64_t colum
     if (error == 0) error = runs.write(parts, offset);
     check_file(error, fmt::format("cannot write {} at byte {}", target.path, offset));
     matrix.sums.back() += end - begin;
+    left_bytes_ -= (end - begin) * sizeof(double);
+    tally::add(tally::Unit::bytes, (end - begin) * sizeof(double));
     parts.clear();
     begin = end;
   };
@@ -196,6 +200,11 @@ DurableWriter::Progress DurableWriter::agree(int signal) {
   mine[no_signal_word] = ~static_cast<std::uint64_t>(signal);
   exchange_ = mpi::PendingReduction::min(comm_, std::move(mine));
   return progress;
+}
+
+void DurableWriter::wait_until_written() {
+  tally::begin(left_bytes_, tally::Unit::bytes);
+  thread_.drain();
 }
 
 DurableWriter::Progress DurableWriter::drain() {

@@ -54,6 +54,7 @@ class DurableWriter {
   // Error on all ranks.
   Progress agree(int signal);
   Progress drain();  // collective: until everything finished is committed
+  void wait_until_written();  // local: what this rank submitted; tells how many bytes are left
 
   IoThread& thread() { return thread_; }
   const IoThread& thread() const { return thread_; }
@@ -87,6 +88,7 @@ class DurableWriter {
   std::atomic<std::uint64_t> synced_ = 0;     // by this rank's I/O thread, on the first rank of a node
   std::atomic<std::uint64_t> committed_ = 0;  // by rank 0's
   std::atomic<bool> failed_ = false;
+  std::atomic<std::uint64_t> left_bytes_ = 0;  // submitted and not written
   std::map<int, RunWriter> runs_;  // of each target's file; the I/O thread's
   std::mutex mutex_;               // guards failure_
   Failure failure_;

@@ -88,9 +88,9 @@ void Feed::run() noexcept {
       for (std::size_t i = 0; i < readers.size(); ++i) {
         readers[i].read({begin, std::min(range_.end, begin + plan_.elements)}, slot[i], 1);
       }
-      const double elapsed = now_s() - start;
+      const double end = now_s();
       lock.lock();
-      busy_s_ += elapsed;
+      reads_.add(start, end);
       ++read_;
       changed_.notify_all();
     }
@@ -107,15 +107,22 @@ std::optional<Feed::Block> Feed::next() {
   if (begin >= range_.end) return {};
   ++taken_;  // lets go of the last block
   changed_.notify_all();
+  const double start = now_s();
   changed_.wait(lock, [&] { return read_ >= taken_ || failure_; });
+  waits_.add(start, now_s());
   if (read_ < taken_) std::rethrow_exception(failure_);
   return Block{{begin, std::min(range_.end, begin + plan_.elements)},
                &slots_[static_cast<std::size_t>((taken_ - 1) % blocks_in_memory)]};
 }
 
-double Feed::busy_s() const {
+Spans Feed::reads() const {
   const std::lock_guard lock(mutex_);
-  return busy_s_;
+  return reads_;
+}
+
+Spans Feed::waits() const {
+  const std::lock_guard lock(mutex_);
+  return waits_;
 }
 
 }  // namespace concdemo

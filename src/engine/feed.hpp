@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/io_timeline.hpp"
 #include "engine/stored.hpp"
 
 namespace concdemo {
@@ -37,7 +38,9 @@ class Feed {
   };
   // The next block, good until the next call; nothing at the end. Throws what the reader met.
   std::optional<Block> next();
-  double busy_s() const;  // what the reader has spent reading so far
+  // When the reader read, and when next() waited for it, so far.
+  Spans reads() const;
+  Spans waits() const;
 
  private:
   void run() noexcept;
@@ -51,7 +54,7 @@ class Feed {
   std::uint64_t taken_ = 0;  // that next() has returned
   bool stop_ = false;
   std::exception_ptr failure_;
-  double busy_s_ = 0;
+  Spans reads_, waits_;
   std::thread thread_;
 };
 

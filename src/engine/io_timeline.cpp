@@ -14,7 +14,7 @@ void join(IoTimeline::Block& block, const IoTimeline::Block& next) {
 }
 
 // Two threads may sync at once: what they share counts once.
-void join(IoTimeline::Span& span, const IoTimeline::Span& next) {
+void join(Spans::Span& span, const Spans::Span& next) {
   const double shared_s = std::min(span.end_s, next.end_s) - std::max(span.begin_s, next.begin_s);
   span.busy_s += std::max(0.0, next.busy_s - std::max(0.0, shared_s));
   span.begin_s = std::min(span.begin_s, next.begin_s);
@@ -22,9 +22,9 @@ void join(IoTimeline::Span& span, const IoTimeline::Span& next) {
 }
 
 template <class Entry>
-void add(std::vector<Entry>& entries, const Entry& entry) {
+void append(std::vector<Entry>& entries, const Entry& entry) {
   entries.push_back(entry);
-  if (entries.size() <= IoTimeline::most) return;
+  if (entries.size() <= Spans::most) return;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < entries.size(); i += 2, ++kept) {
     entries[kept] = entries[i];
@@ -35,10 +35,18 @@ void add(std::vector<Entry>& entries, const Entry& entry) {
 
 }  // namespace
 
+void Spans::add(double begin_s, double end_s) { append(list_, {begin_s, end_s, end_s - begin_s}); }
+
+Spans Spans::since(double start_s) const {
+  Spans shifted = *this;
+  for (Span& span : shifted.list_) span.begin_s -= start_s, span.end_s -= start_s;
+  return shifted;
+}
+
 void IoTimeline::submit(double now_s) {
   Block block;
   block.submitted_s = now_s;
-  add(blocks_, block);
+  append(blocks_, block);
   ++submitted_;
 }
 
@@ -64,8 +72,8 @@ void IoTimeline::commit(std::uint64_t count, double now_s) {
   }
 }
 
-void IoTimeline::wait(double begin_s, double end_s) { add(waits_, {begin_s, end_s, end_s - begin_s}); }
-void IoTimeline::sync(double begin_s, double end_s) { add(syncs_, {begin_s, end_s, end_s - begin_s}); }
+void IoTimeline::wait(double begin_s, double end_s) { waits_.add(begin_s, end_s); }
+void IoTimeline::sync(double begin_s, double end_s) { syncs_.add(begin_s, end_s); }
 
 IoTimeline IoTimeline::since(double start_s) const {
   IoTimeline shifted = *this;
@@ -74,9 +82,8 @@ IoTimeline IoTimeline::since(double start_s) const {
       *seconds -= start_s;
     }
   }
-  for (auto* spans : {&shifted.waits_, &shifted.syncs_}) {
-    for (Span& span : *spans) span.begin_s -= start_s, span.end_s -= start_s;
-  }
+  shifted.waits_ = waits_.since(start_s);
+  shifted.syncs_ = syncs_.since(start_s);
   return shifted;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/tally.hpp"
 #include "kernels/fill.hpp"
 
 namespace concdemo {
@@ -29,6 +30,7 @@ LoadCounts load(const Operand& operand, Range range, std::span<double> out, std:
     case Operand::Source::file: {
       hdf5::DatasetReader reader(operand.dataset, operand.buffer_bytes);
       if (!operand.dataset.packing.missing.empty()) missing.resize(range.size());
+      tally::begin(range.size() * static_cast<std::uint64_t>(operand.dataset.format.size), tally::Unit::bytes);
       const hdf5::ReadCounts counts = reader.read(range, out, missing);
       return {counts.missing, counts.inexact};
     }
@@ -42,6 +44,9 @@ LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>&
   LoadCounts counts;
   if (operand.source == Operand::Source::file) {
     hdf5::DatasetReader reader(operand.dataset, operand.buffer_bytes);
+    std::uint64_t elements = 0;
+    for (const Rectangle& part : parts) elements += part.rows.size() * part.columns.size();
+    tally::begin(elements * static_cast<std::uint64_t>(operand.dataset.format.size), tally::Unit::bytes);
     for (const Rectangle& part : parts) {
       const hdf5::ReadCounts found = reader.read_rectangle(operand.plane, part.rows, part.columns, part.out);
       counts.missing += found.missing;

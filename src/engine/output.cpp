@@ -191,6 +191,7 @@ OutputStats OutputFile::State::commit() {
   thread.note_wait(drain_start, end);
   thread.note_durable(thread.timeline().submitted());
   OutputStats stats;
+  stats.begin_s = start;
   stats.timeline = thread.timeline().since(start);
   stats.file = path;
   stats.bytes = comm.broadcast_value(header.file_bytes);

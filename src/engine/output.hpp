@@ -27,7 +27,8 @@ struct OutputStats {
   double drain_s = 0;    // the main thread's in commit, for its own rank's writes
   double durable_s = 0;  // from create to durable
   bool reserved = false;
-  IoTimeline timeline;  // of this rank, from create
+  double begin_s = 0;   // when it was created, on this process's clock
+  IoTimeline timeline;  // of this rank, from then on
 };
 
 // One output file, written by all ranks. Until commit it is PATH.partial, and an older file at PATH stays whole.

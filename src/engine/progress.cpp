@@ -104,7 +104,7 @@ bool Progress::is_due() const { return ticker_ && ticker_->due.load(std::memory_
 
 void Progress::show(const std::string& phase) {
   if (!ticker_) return;
-  tally::begin(0, "");
+  tally::begin(0, tally::Unit::none);
   ticker_->set(phase);
   if (ticker_->at_once) ticker_->draw();
 }

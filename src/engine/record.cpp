@@ -53,14 +53,6 @@ namespace {
 
 double micro(double seconds) { return std::round(seconds * 1e6) / 1e6; }  // as much as a picture needs
 
-Json spans_json(const std::vector<IoTimeline::Span>& spans) {
-  Json list = Json::array();
-  for (const auto& span : spans) {
-    list.push_back({{"begin_s", micro(span.begin_s)}, {"end_s", micro(span.end_s)}, {"busy_s", micro(span.busy_s)}});
-  }
-  return list;
-}
-
 Json timeline_json(const IoTimeline& timeline) {
   if (timeline.blocks().empty()) return nullptr;
   Json blocks = Json::array();
@@ -79,6 +71,14 @@ Json timeline_json(const IoTimeline& timeline) {
 }
 
 }  // namespace
+
+Json spans_json(const std::vector<Spans::Span>& spans) {
+  Json list = Json::array();
+  for (const auto& span : spans) {
+    list.push_back({{"begin_s", micro(span.begin_s)}, {"end_s", micro(span.end_s)}, {"busy_s", micro(span.busy_s)}});
+  }
+  return list;
+}
 
 Json output_json(const OutputStats& stats) {
   return {{"file", stats.file},           {"bytes", stats.bytes},

@@ -1,7 +1,9 @@
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "engine/io_timeline.hpp"
 #include "engine/layout.hpp"
 #include "engine/output.hpp"
 #include "system/files.hpp"
@@ -15,6 +17,7 @@ using Json = nlohmann::ordered_json;
 Json environment_json();
 Json layout_json(const Layout& layout);
 Json output_json(const OutputStats& stats);
+Json spans_json(const std::vector<Spans::Span>& spans);
 
 // Collective: the largest VmHWM of any rank, in bytes (ru_maxrss would include the launcher's before exec).
 std::uint64_t peak_rss_bytes(const mpi::Comm& comm);

@@ -182,7 +182,7 @@ void SeriesFile::wait_until_left(std::size_t submissions) { state_->writer->thre
 void SeriesFile::wait_until_written() {
   auto& state = *state_;
   const double start = now_s();
-  state.writer->thread().drain();
+  state.writer->wait_until_written();
   const double sync_start = now_s();
   const auto failure = attempt([&] { sync_file(state.file.get(), state.path, "sync"); });
   if (failure.failed()) fail(failure);
@@ -238,6 +238,7 @@ OutputStats SeriesFile::close() {
   state.writer->thread().note_sync(seal_start, end);
   state.writer->thread().note_wait(drain_start, end);
   OutputStats stats;
+  stats.begin_s = state.start;
   stats.timeline = state.writer->thread().timeline().since(state.start);
   stats.file = state.path;
   stats.bytes = state.header.file_bytes;

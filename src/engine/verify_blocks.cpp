@@ -23,7 +23,7 @@ std::uint64_t block_count_of(const Section& section) { return section.table.byte
 
 bool is_sound(int file, const Block& block, std::vector<std::byte>& buffer) {
   activity::beat();
-  tally::add(1);
+  tally::add(tally::Unit::blocks, 1);
   const auto& section = *block.section;
   const auto entry = section.table.offset + block.number * sizeof(std::uint64_t);
   const auto table = read_place(file, {entry, sizeof(std::uint64_t)}, buffer);
@@ -81,7 +81,7 @@ std::vector<Block> my_blocks(const mpi::Comm& comm, const std::vector<Section>& 
 }
 
 std::vector<std::size_t> damaged_blocks(int file, const std::vector<Block>& blocks) {
-  tally::begin(blocks.size(), "blocks");
+  tally::begin(blocks.size(), tally::Unit::blocks);
   std::mutex mutex;
   std::vector<std::size_t> damaged;
   std::atomic<std::size_t> next = 0;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "base/error.hpp"
+#include "base/tally.hpp"
 #include "system/hdf5_open.hpp"
 #include "system/hdf5_slabs.hpp"
 
@@ -86,6 +87,7 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
   if (H5Dread(dataset_.get(), type_.get(), memory.get(), space_.get(), H5P_DEFAULT, raw) < 0) {
     throw system_error(where("reading") + ": " + error_text());
   }
+  tally::add(tally::Unit::bytes, box.elements() * static_cast<std::uint64_t>(info_.format.size));
 }
 
 void DatasetReader::read_stored(Range range, std::byte* out) {

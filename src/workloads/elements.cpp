@@ -48,6 +48,8 @@ Elements::Elements(const Context& context, const Problem& problem)
   mpi::together(context.comm, [&] {
     for (const Operand& operand : problem.operands) {
       stored_.emplace_back(operand, part_.size());
+      const bool is_read = operand.source == Operand::Source::file;
+      tally::begin(is_read ? part_.size() * Stored::element_bytes(operand) : 0, tally::Unit::bytes);
       OperandReader(operand).read(part_, stored_.back(), context.threads);
     }
   });
@@ -89,16 +91,19 @@ Pipeline stream_blocks(const mpi::Comm& comm, const BlockPlan& plan, Range part,
   mpi::together(comm, [&] {
     const double start = now_s();
     Feed feed(plan, part);
+    pipeline.begin_s = start;
     pipeline.block_elements = plan.elements;
-    tally::begin((part.size() + plan.elements - 1) / plan.elements, "blocks");
+    tally::begin((part.size() + plan.elements - 1) / plan.elements, tally::Unit::blocks);
     while (const auto block = feed.next()) {
       const double begin = now_s();
       use(*block);
       pipeline.compute_s += now_s() - begin;
       ++pipeline.blocks;
-      tally::add(1);
+      tally::add(tally::Unit::blocks, 1);
     }
-    pipeline.read_s = feed.busy_s();
+    pipeline.reads = feed.reads();
+    pipeline.waits = feed.waits();
+    for (const auto& read : pipeline.reads.list()) pipeline.read_s += read.busy_s;
     pipeline.wall_s = now_s() - start;
   });
   return pipeline;

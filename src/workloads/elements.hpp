@@ -6,9 +6,11 @@
 #include <optional>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/tally.hpp"
 #include "engine/feed.hpp"
 #include "engine/stored.hpp"
 #include "kernels/parts.hpp"
@@ -117,8 +119,13 @@ class Elements {
   template <class State, class Add>
   Counted<State> claimed(const Add& add) {
     const std::uint64_t elements = element_count(problem_.size);
+    const std::uint64_t blocks = (elements + block_ - 1) / block_;
+    tally::begin(blocks, tally::Unit::blocks);
+    const auto count = [seen = std::uint64_t{0}](std::uint64_t begun, std::uint64_t) mutable {
+      tally::add(tally::Unit::blocks, begun - std::exchange(seen, begun));
+    };
     return pool_->map_reduce<Counted<State>>(
-        Indices{(elements + block_ - 1) / block_},
+        Indices{blocks},
         [&](std::uint64_t i) {
           const auto worker = take_worker();
           load({i * block_, std::min(elements, (i + 1) * block_)}, *worker);
@@ -127,7 +134,7 @@ class Elements {
           give_back(worker);
           return found;
         },
-        merge<State>, {}, {.chunk = 1});
+        merge<State>, {}, {.chunk = 1, .progress = count});
   }
 
   template <class State, class Add>

@@ -32,7 +32,7 @@ class HeatJob final : public Job {
   void execute(const Sink& sink) override {
     solver_.go_back_to(start_);
     activity::at("computing");
-    tally::begin(problem_.steps, "steps");
+    tally::begin(problem_.steps, tally::Unit::steps);
     if (problem_.steps > 1) solver_.advance(problem_.steps - 1);
     if (problem_.steps > 0) solver_.advance(1);
     const MatrixView values = solver_.values(solver_.current());

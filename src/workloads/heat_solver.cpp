@@ -92,7 +92,7 @@ void HeatSolver::advance(std::uint64_t steps) {
   while (steps > 0) {
     const std::uint64_t now = std::min(steps, steps_a_pass);
     pass(now);
-    tally::add(now);
+    tally::add(tally::Unit::steps, now);
     steps -= now;
   }
 }

@@ -33,10 +33,16 @@ Json input_json(const Operand& operand) {
   return {{"kind", operand.fill == Fill::index ? "index" : "uniform"}, {"stream", operand.stream}};
 }
 
-Json pipeline_json(const Pipeline& pipeline) {
+// Times are counted from start_s, as those of the output's timeline.
+Json pipeline_json(const Pipeline& pipeline, double start_s) {
+  const Json timeline = {{"rank", 0},
+                         {"begin_s", pipeline.begin_s - start_s},
+                         {"reads", spans_json(pipeline.reads.since(start_s).list())},
+                         {"waits", spans_json(pipeline.waits.since(start_s).list())}};
   return {{"blocks", pipeline.blocks},       {"block_elements", pipeline.block_elements},
           {"read_s", pipeline.read_s},       {"compute_s", pipeline.compute_s},
-          {"write_s", pipeline.write_s},     {"wall_s", pipeline.wall_s}};
+          {"write_s", pipeline.write_s},     {"wall_s", pipeline.wall_s},
+          {"timeline", timeline}};
 }
 
 }  // namespace
@@ -51,6 +57,10 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
   if (measured.peak) {
     peak = {{"value", measured.peak->value}, {"unit", measured.rate_unit()}, {"name", measured.peak->name},
             {"fraction", measured.rate() / measured.peak->value}};
+  }
+  Json pipeline = nullptr;
+  if (measured.pipeline) {
+    pipeline = pipeline_json(*measured.pipeline, output != nullptr ? output->begin_s : measured.pipeline->begin_s);
   }
   const Samples& samples = measured.samples;
   const auto slowest = static_cast<std::size_t>(samples.slowest_rank);
@@ -82,7 +92,7 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
            {{"messages", measured.traffic.messages},
             {"bytes", measured.traffic.bytes},
             {"shared_bytes", measured.traffic.shared_bytes}}},
-          {"pipeline", measured.pipeline ? pipeline_json(*measured.pipeline) : Json(nullptr)},
+          {"pipeline", pipeline},
           {"output", output != nullptr ? output_json(*output) : Json(nullptr)},
           {"peak_rss_bytes", measured.peak_rss_bytes},
           {"environment", environment_json()}};

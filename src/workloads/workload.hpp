@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/io_timeline.hpp"
 #include "engine/operand.hpp"
 #include "engine/output.hpp"
 #include "engine/peaks.hpp"
@@ -49,7 +50,8 @@ struct Problem {
   int node_size = 0;               // > 0: so many ranks count as a node, for tests
 };
 
-// How data larger than memory passed through this rank in one execution; the stages overlap. Maxima over ranks in records.
+// How data larger than memory passed through this rank in one execution; the stages overlap. Records have the maxima
+// over ranks, and rank 0's times.
 struct Pipeline {
   std::uint64_t blocks = 0;
   std::uint64_t block_elements = 0;
@@ -57,6 +59,9 @@ struct Pipeline {
   double compute_s = 0;  // the team's
   double write_s = 0;    // the writer thread's, in checksums and writes
   double wall_s = 0;
+  double begin_s = 0;  // on this process's clock, as are the two that follow
+  Spans reads;         // the reader thread's
+  Spans waits;         // the team's, for the reader
 };
 
 struct Verification {

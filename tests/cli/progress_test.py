@@ -27,10 +27,13 @@ class Progress(program.TestCase):
             self.shows(("run", "sum", "--size", "20M", "--repeat", 20), "^sum: reading or generating",
                        r"^sum: computing, run \d+ of 20", "^sum: verifying", "^sum: measuring the peak", ranks=ranks)
         self.shows(("run", "heat", "--size", "1000x1000", "--steps", 400), r"^heat: computing, \d+ of 400 steps")
+        self.shows(("run", "sum", "--size", "50M", "--schedule", "dynamic"), r"^sum: computing, \d+ of \d+ blocks", ranks=2)
 
     def test_files(self):
         self.shows(("run", "fill", "--size", "20M", "--output", "x.h5"), r"^fill: (computing|verifying)",
-                   "^fill: writing x.h5")
+                   r"^fill: writing x.h5, [\d.]+ [MKG]?i?B of [\d.]+ MiB$")
+        self.shows(("run", "stats", "--input", "x.h5:/x"), r"^stats: reading or generating, [\d.]+ [MKG]?i?B of 153 MiB$")
+        self.shows(("run", "sum", "--input", "x.h5:/x"), r"^sum: reading or generating, [\d.]+ [MKG]?i?B of 153 MiB$")
         self.shows(("verify", "x.h5"), r"^verifying x.h5, \d+ of 153 blocks", ranks=1)
         self.shows(("run", "square", "--input", "x.h5:/x", "--buffers", "4MiB", "--output", "y.h5"),
                    r"^square: computing, \d+ of \d+ blocks")

@@ -62,6 +62,30 @@ class Stream(program.TestCase):
                 self.assertEqual((sha256(self.path("out.h5")), found["result"]), (expected, whole["result"]), (name, ranks))
         self.succeeds("verify", "out.h5")
 
+    def test_the_timeline_of_reading(self):
+        """Each block is read, and waited for, before the last one is computed; the clock is that of the output."""
+        self.succeeds("run", "fill", "--size", "400k", "--output", "in.h5")
+        for args, ranks in ((("sum",), 1), (("sum",), 2), (("square", "--output", "out.h5", "--force"), 1),
+                            (("square", "--output", "out.h5", "--force", "--repeat", 2), 2)):
+            record = self.succeeds("run", *args, "--input", "in.h5", "--buffers", "700kB", "--json", ranks=ranks).record()
+            pipeline = record["pipeline"]
+            timeline = pipeline["timeline"]
+            self.assertEqual(timeline["rank"], 0)
+            self.assertEqual(timeline["begin_s"] > 0, args[0] == "square", timeline)  # from when the file was made
+            for kind in ("reads", "waits"):
+                spans = timeline[kind]
+                self.assertEqual(len(spans), pipeline["blocks"])
+                for span, following in zip(spans, spans[1:] + [spans[-1]]):
+                    self.assertLessEqual(timeline["begin_s"] - 1e-6, span["begin_s"])
+                    self.assertLessEqual(span["begin_s"], following["begin_s"])
+                    self.assertLessEqual(span["end_s"], timeline["begin_s"] + pipeline["wall_s"] + 2e-6)
+                    self.assertAlmostEqual(span["busy_s"], span["end_s"] - span["begin_s"], delta=3e-6)
+            for read, wait in zip(timeline["reads"], timeline["waits"]):
+                self.assertLessEqual(read["end_s"], wait["end_s"] + 2e-6)
+            if record["output"]:
+                first = record["output"]["timeline"]["blocks"][0]
+                self.assertLessEqual(timeline["reads"][0]["end_s"], first["submitted_s"] + 2e-6)
+
     def test_memory_is_bounded(self):
         self.succeeds("run", "fill", "--size", "30M", "--output", "big.h5")  # 240 MB
         line = ("run", "square", "--input", "big.h5", "--output", "out.h5", "--force", "--json", "--buffers", "16MiB")
