@@ -46,6 +46,8 @@ bool Transfer::is_settled() {
   if (settings_.force || !std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return false;
   if (item_.sha256.empty()) {
     fail(path + " exists; --force replaces it");
+  } else if (!std::filesystem::is_regular_file(path, ignored)) {  // opening a pipe would wait
+    fail(path + " exists and is no regular file; --force replaces it");
   } else if (sha256_of_file(path) == item_.sha256) {
     report(Kind::finished, Result::already_there, now_s() - start_s_, "");
   } else {
