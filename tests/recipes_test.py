@@ -27,7 +27,7 @@ SPACK_NAMES = {"MPI": "mpi", "HDF5": "hdf5", "CLI11": "cli11", "fmt": "fmt", "nl
 OF_THE_COMPILER = {"OpenMP", "Threads"}
 NOT_NEEDED = {"Git", "cblas.h", "fftw3-mpi.h"}  # the commit in --version; peers that only benches measure
 # Options of a developer, of which a package needs none.
-DEVELOPERS = {"CONCDEMO_WERROR", "CONCDEMO_SANITIZE", "HDF5_PREFER_PARALLEL"}
+DEVELOPERS = {"CONCDEMO_WERROR", "CONCDEMO_PRECOMPILE", "CONCDEMO_SANITIZE", "HDF5_PREFER_PARALLEL"}
 
 
 class Recipe:
