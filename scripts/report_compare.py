@@ -33,11 +33,10 @@ def compare_bars(records):
         best.append(f"{kind}: {names[values.index(max(values))]} ({max(values):.2f}x)")
     for axis in axes[len(kinds):]:
         axis.set_visible(False)
-    meaning = ("Speed-up over one task after the other (dashed: 1). Expect of tasks that compute as much as there are "
-               "cores, by "
-               "threads or by ranks, and nothing under one lock; of tasks that wait as much as there are workers, or "
-               "all at "
-               "once in an event loop. Fastest here: " + "; ".join(best) + ".")
+    meaning = ("Speed-up over one task after the other (dashed: 1): the best time of that by the best time of a way. Expect "
+               "of tasks that compute as much as there are cores, by threads or by ranks, and nothing under one lock; of "
+               "tasks that wait as much as there are workers, or all at once in an event loop. Fastest here: "
+               + "; ".join(best) + ".")
     return Picture(title, inline(figure, "Speed-ups over serial. " + ". ".join(words)), meaning)
 
 
@@ -61,7 +60,6 @@ def grain(records):
     axis.set(xscale="log", xlabel="us of a task", ylabel="efficiency, %")
     axis.set_ylim(bottom=0)
     axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02))
-    meaning = ("Speed-up over serial for each worker, by the time of a task. Where a curve crosses 50 % (dashed), "
-               "handing a task out "
-               "costs as much as doing it: put several into one below that.")
+    meaning = ("Speed-up over serial, by the best times, for each worker, by the time of a task. Where a curve crosses 50 % "
+               "(dashed), handing a task out costs as much as doing it: put several into one below that.")
     return Picture(title, inline(figure, "Efficiencies. " + ". ".join(words)), meaning)

@@ -47,7 +47,7 @@ def row(record):
     if record.command == "compare":
         name = f"compare {data['kind']}"
         what = f"{what} tasks, {data['way']}"
-        rate = f"{data['speed_up']:.2f}x"
+        rate = f"{data['speed_up']:.2f}x by best times"
     elif record.command == "peaks":
         rate = ", ".join(rate_text(each["all"], each["unit"]) for each in data["rates"][:1])
         what = data["rates"][0]["name"] if data["rates"] else ""
@@ -117,19 +117,22 @@ def summary(records, pictures):
 def page(records, damaged, pictures):
     """The HTML of the report. `damaged`: lines that were no records, as file:line: why."""
     times = sorted(r.environment["time"] for r in records)
+    when = f", {escape(times[0])} to {escape(times[-1])}" if records else ""
     commands = collections.Counter(r.command for r in records)
     counted = ", ".join(f"{count} of {name}" for name, count in commands.most_common())
-    count = f"{len(records)} record{'s' * (len(records) > 1)}"
-    parts = [f'<h1>concdemo: what was measured</h1><p class="faint when">{count} ({counted}), '
-             f"{escape(times[0])} to {escape(times[-1])}</p>", summary(records, pictures)]
+    count = f"{len(records)} record{'s' * (len(records) != 1)}" + f" ({counted})" * bool(records)
+    parts = [f'<h1>concdemo: what was measured</h1><p class="faint when">{count}{when}</p>',
+             summary(records, pictures)]
     for picture in pictures:
         if not isinstance(picture, Absent):
             parts.append(f"<section><h2>{escape(picture.title)}</h2>{picture.body}"
                          f"<p>{escape(picture.meaning)}</p></section>")
-    parts.append(f"<h2>All records</h2>{table(records)}")
+    if records:
+        parts.append(f"<h2>All records</h2>{table(records)}")
     if damaged:
         parts.append(f"<h2>Damaged lines</h2><p>{len(damaged)} skipped:</p>{listing(map(escape, damaged))}")
-    parts.append(f"<h2>Environment</h2>{environments(records)}")
+    if records:
+        parts.append(f"<h2>Environment</h2>{environments(records)}")
     return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
             f'<title>concdemo report</title><link rel="icon" href="data:,"><style>{style()}</style></head>\n<body>'

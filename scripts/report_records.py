@@ -171,8 +171,8 @@ def read(path):
                 records.append(record_of(data, place))
             except KeyError as error:
                 damaged.append(f"{place}: no {error.args[0]!r} in it")
-            except json.JSONDecodeError as error:
-                damaged.append(f"{place}: not JSON at column {error.colno}: {error.msg}")
+            except json.JSONDecodeError as error:  # whose text "Invalid control character at" goes on with the place
+                damaged.append(f"{place}: not JSON at column {error.colno}: {error.msg.removesuffix(' at')}")
             except (ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
                 damaged.append(f"{place}: {str(error)[:200]}")
     return records, damaged

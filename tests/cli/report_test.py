@@ -100,7 +100,7 @@ class Report(program.TestCase):
         del no_rate["rate"]
         no_blocks = next(json.loads(line) for line in lines if '"blocks"' in line)
         no_blocks["output"]["timeline"]["blocks"] = []
-        damaged = ['{"schema":1,"wor', "[1]", json.dumps(no_blocks), json.dumps(no_rate), json.dumps({**wrong, "schema": 2}), "\ufffd"]
+        damaged = ['{"schema":1,"wor', '{"a": "\t"}', "[1]", json.dumps(no_blocks), json.dumps(no_rate), json.dumps({**wrong, "schema": 2}), "\ufffd"]
         with open(self.path("r.jsonl"), "a", encoding="utf-8") as file:
             file.write("\n".join([json.dumps(wrong), *damaged]) + "\n")
         done, page = self.page("r.jsonl")
@@ -109,6 +109,7 @@ class Report(program.TestCase):
             self.assertIn(f"skipped r.jsonl:{place}: ", done.stderr)
             self.assertIn(f"r.jsonl:{place}: ", page.words)
         self.assertIn("no 'rate' in it", done.stderr)
+        self.assertIn("not JSON at column 8: Invalid control character\n", done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), len(damaged), done.stderr)
         labels = [figure["aria-label"].split()[0] for figure in page.of("svg")]
         self.assertEqual(labels, ["Roofline", "Speed-ups.", "Layouts.", "Timeline", "Input", "Speed-ups", "Residual"])
@@ -124,6 +125,7 @@ class Report(program.TestCase):
         self.assertIn("1 wrong result: r.jsonl:", page.words)
         self.assertNotIn("<b>", self.text)
         self.assertEqual(len(page.of("tr")), 1 + len(lines) + 1)
+        self.assertRegex(page.words, r"[\d.]+x by best times")
         self.assertIn("--task-us", page.words)  # how to measure the figure that was left out
 
     def test_figures_without_data_are_left_out_by_name(self):
@@ -132,6 +134,18 @@ class Report(program.TestCase):
         self.assertEqual(len(page.of("svg")), 1)
         for title in ("Scaling", "Which layout", "Input and output", "Threads, processes", "How small", "Heat"):
             self.assertIn(f"Left out, {title}", page.words)
+
+    def test_heat_alone_and_other_hdf5(self):
+        self.succeeds("run", "heat", "--size", "20x30", "--steps", 20, "--snapshot-every", 10, "--output", "heat.h5")
+        self.succeeds("run", "square", "--size", "1k", "--output", "y.h5", "--record", "r.jsonl", "--quiet")
+        done, page = self.page("heat.h5")
+        self.assertEqual(done.stdout, "report.html: 1 figure of heat.h5\n")
+        self.assertEqual((done.stderr, len(page.of("img"))), ("", 3))
+        done, page = self.page("r.jsonl", "heat.h5")
+        self.assertEqual((done.stderr, len(page.of("img"))), ("", 3))
+        done = self.report("r.jsonl", "y.h5")
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        self.assertIn("y.h5: not a file of heat: no /u, /time and /residual in it, but /concdemo, /y", done.stderr)
 
     def test_the_model_is_found_again(self):
         sys.path.insert(0, os.path.dirname(SCRIPT))
