@@ -161,6 +161,20 @@ class Slurm(program.TestCase):
         self.assertIn("Messages between two nodes", self.logs())
         self.assertEqual(self.logs().count("Same: "), 3)  # two tours and a sweep
 
+    def test_the_sandbox_itself(self):
+        for variables, arguments, code, says in (
+                ({"SLURM_SANDBOX": self.path("another")}, ["up"], 1, "port 6850 is in use: set SLURM_SANDBOX_PORT"),
+                ({"SLURM_SANDBOX": self.path("with space")}, ["up"], 1, "with space': give a full path"),
+                ({}, ["run"], 2, "run wants a command"), ({}, ["off", "n3"], 2, "off wants n1 or n2"),
+                ({}, ["run", "srun", "-N", "3", "true"], 1, "nvalid")):  # at once, not queued for ever
+            done = run([SANDBOX, *arguments], env={**self.environment, **variables}, capture_output=True, text=True, timeout=30)
+            self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+            self.assertIn(says, done.stderr)
+        self.assertEqual(os.listdir(self.folder), [])
+        self.sandbox("run", "srun", "-N", "2", "sh", "-c", "sleep 0.2 & true")
+        zombies = run(["ps", "-eo", "stat=,comm="], capture_output=True, text=True).stdout.splitlines()
+        self.assertEqual([line for line in zombies if line.startswith("Z") and "slurmstepd" in line], [])
+
     def test_srun_without_pmi(self):
         done = self.sandbox("run", "srun", "--mpi=none", "-N", "2", "-n", "2", program.CONCDEMO, "run", "sum",
                             check=False)
