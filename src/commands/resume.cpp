@@ -14,7 +14,7 @@ namespace {
 
 struct ResumeOptions {
   SeriesOptions series;
-  std::string checkpoint_every = "0";
+  std::string checkpoint_every;
   double hang_timeout_s = 0;
   ResultOptions result;
   CommonOptions common;
@@ -22,7 +22,9 @@ struct ResumeOptions {
 
 void resume(const mpi::Comm& world, ResumeOptions options) {
   options.result.quiet = options.common.quiet;
-  options.series.checkpoint_every = parse_option("--checkpoint-every", options.checkpoint_every, parse_count);
+  if (!options.checkpoint_every.empty()) {
+    options.series.checkpoint_every = parse_option("--checkpoint-every", options.checkpoint_every, parse_count);
+  }
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
   options.series.writer.cpus = layout.cpus;
@@ -49,7 +51,7 @@ void add_resume(CLI::App& app, Action& action) {
   resume_app.add_option("file", options->series.path, "begun by run heat --output")->required()->type_name("FILE");
   resume_app
       .add_option("--checkpoint-every", options->checkpoint_every,
-                  "steps between checkpoints beside snapshots (default: none)")
+                  "steps between checkpoints beside snapshots (default: as the run began)")
       ->type_name("STEPS");
   resume_app
       .add_option("--record", options->result.record, "append the measurement to this file, one JSON object a line")

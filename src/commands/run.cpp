@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
 #include <set>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -79,6 +81,17 @@ Request to_request(const RunOptions& options) {
   return request;
 }
 
+// Replacing the file that is read would lose what else is in it.
+void refuse_to_replace_input(const RunOptions& options, const Problem& problem) {
+  for (const Operand& operand : problem.operands) {
+    std::error_code unused;
+    if (given(options, "--output") && operand.source == Operand::Source::file &&
+        std::filesystem::equivalent(operand.dataset.file, options.output, unused)) {
+      throw usage_error(fmt::format("--output {} is the file that is read; name another", options.output));
+    }
+  }
+}
+
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions& options, const Layout& layout,
                                         const Workload& workload, const Problem& problem) {
   if (!given(options, "--output")) return nullptr;
@@ -124,6 +137,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   Progress progress(progress_mode(options.common), world.is_root());
   progress.show(fmt::format("{}: looking at the input", workload.name));
   Problem problem = resolve(world, workload, request);
+  mpi::together(world, [&] { refuse_to_replace_input(options, problem); });
   plan_memory(context, workload, problem);
   const ResultOptions result{options.record, options.json, options.common.quiet};
   auto records = open_records(world, result, options.output);
@@ -131,6 +145,9 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     throw usage_error(fmt::format("{} takes no time steps; leave --checkpoint-every out", workload.name));
   }
   if (workload.has_steps && given(options, "--output")) {
+    for (const char* name : {"--repeat", "--warmup"}) {
+      if (given(options, name)) throw usage_error(fmt::format("{} into a file runs once; leave {} out", workload.name, name));
+    }
     SeriesOptions series{options.output, options.force, {}, 0};
     series.writer.async = options.writer == "async";
     series.writer.cpus = layout.cpus;
@@ -206,7 +223,8 @@ void add_run(CLI::App& app, Action& action) {
   run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")
       ->type_name("A");
   add_hang_timeout(run_app, options->hang_timeout_s);
-  run_app.add_option("--writer", options->writer, "async (I/O threads), sync (the main thread waits), hdf5 (heat: parallel HDF5)")
+  run_app.add_option("--writer", options->writer, "async (I/O threads), sync (the main thread waits), hdf5 (heat, to compare with: parallel HDF5, "
+                         "without checksums, commits, resume)")
       ->check(CLI::IsMember({"async", "sync", "hdf5"}))
       ->option_text("async|sync|hdf5");
   run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")

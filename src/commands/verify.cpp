@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <string>
+#include <vector>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
@@ -9,7 +12,8 @@
 namespace concdemo {
 namespace {
 
-void verify(const mpi::Comm& world, const std::string& path, const CommonOptions& options) {
+// What is damaged, a line each; empty of a sound file.
+std::string verify(const mpi::Comm& world, const std::string& path, const CommonOptions& options) {
   Progress progress(progress_mode(options), world.is_root());
   progress.show("verifying " + path);
   const VerifyReport report = verify_file(world, path);
@@ -23,25 +27,34 @@ void verify(const mpi::Comm& world, const std::string& path, const CommonOptions
                       report.blocks, report.blocks == 1 ? "" : "s"));
     if (!is_whole) message(fmt::format("to go on: concdemo resume {}", path));
   }
-  if (report.sound) return;
-  std::string list;
+  if (report.sound) return "";
+  std::string list = path + ": damaged:";
   for (const std::string& place : report.damage) list += "\n  " + place;
-  throw Error(ExitCode::verification, fmt::format("{}: damaged:{}", path, list));
+  return list;
+}
+
+void verify_all(const mpi::Comm& world, const std::vector<std::string>& paths, const CommonOptions& options) {
+  std::string damage;
+  for (const std::string& path : paths) {
+    const auto found = verify(world, path, options);
+    if (!found.empty()) damage += (damage.empty() ? "" : "\n") + found;
+  }
+  if (!damage.empty()) throw Error(ExitCode::verification, damage);
 }
 
 }  // namespace
 
 void add_verify(CLI::App& app, Action& action) {
   struct Options {
-    std::string file;
+    std::vector<std::string> files;
     CommonOptions common;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App& verify_app = *app.add_subcommand("verify", "every stored checksum of an output file")->group("Compute");
-  verify_app.add_option("file", options->file, "a file written by concdemo")->required()->type_name("FILE");
+  CLI::App& verify_app = *app.add_subcommand("verify", "every stored checksum of output files")->group("Compute");
+  verify_app.add_option("files", options->files, "written by concdemo")->required()->type_name("FILE");
   add_screen_options(verify_app, options->common);
   verify_app.callback(
-      [options, &action] { action = [options](const mpi::Comm& world) { verify(world, options->file, options->common); }; });
+      [options, &action] { action = [options](const mpi::Comm& world) { verify_all(world, options->files, options->common); }; });
 }
 
 }  // namespace concdemo

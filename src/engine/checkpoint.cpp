@@ -28,10 +28,7 @@ Sector read_sector(int file, std::uint64_t offset) {
 }
 
 // Or unused: made, and nothing written yet.
-bool is_ours(int file) {
-  const auto start = read_sector(file, 0);
-  return is_blank(start) || start[0] == to_sector({}, 0)[0];
-}
+bool is_ours(int file) { return is_blank(read_sector(file, 0)) || is_checkpoint(file); }
 
 // Sum over this rank's part of the elements; anything where they cannot be read.
 std::uint64_t checksum_of_part(const mpi::Comm& comm, int file, std::uint64_t offset, std::uint64_t elements) {
@@ -53,6 +50,8 @@ std::uint64_t checksum_of_part(const mpi::Comm& comm, int file, std::uint64_t of
 
 }  // namespace
 
+bool is_checkpoint(int file) { return read_sector(file, 0)[0] == to_sector({}, 0)[0]; }
+
 Checkpoint::Checkpoint(std::string target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns)
     : path_(std::move(target) + ".checkpoint"), binding_(binding), rows_(rows), columns_(columns) {}
 
@@ -63,7 +62,7 @@ std::uint64_t Checkpoint::slot_bytes() const {
 void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages) {
   struct Slot {
     bool usable = false;
-    std::uint64_t step = 0, checksum = 0;
+    std::uint64_t step = 0, every = 0, checksum = 0;
     unsigned number = 0;
   };
   std::array<Slot, 2> slots;
@@ -78,7 +77,8 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
       is_damaged = is_damaged || !is_sound;
       if (!is_sound) continue;
       is_foreign = is_foreign || entry->binding != binding_;
-      if (entry->binding == binding_) slots[i] = {true, entry->number, entry->checksum, i};
+      const auto every = entry->scalars.empty() ? 0 : static_cast<std::uint64_t>(entry->scalars.front());
+      if (entry->binding == binding_) slots[i] = {true, entry->number, every, entry->checksum, i};
     }
     std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
       return a.usable != b.usable ? a.usable : a.step > b.step;
@@ -92,7 +92,7 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
     const bool is_open = file_.valid() || files::open(path_, O_RDONLY | O_NOFOLLOW, file_) == 0;
     const auto offset = slot.number * slot_bytes() + page_bytes;
     const auto mine = is_open ? checksum_of_part(comm, file_.get(), offset, rows_ * columns_) : 0;
-    if (comm.sum(mine) == slot.checksum) found_ = Found{slot.step, slot.number};
+    if (comm.sum(mine) == slot.checksum) found_ = Found{slot.step, slot.every, slot.number};
     else text = fmt::format("that of step {} is not whole", slot.step);
   }
   if (found_) slot_ = found_->slot;
@@ -139,13 +139,13 @@ DurableWriter::Target Checkpoint::next_target() {
   return {file_.get(), path_, slot_ * slot_bytes() + page_bytes, rows_, columns_};
 }
 
-DurableWriter::Commit Checkpoint::commit_at(std::uint64_t step) const {
-  return [file = file_.get(), path = path_, offset = slot_ * slot_bytes(), place = slot_, binding = binding_,
-          step](std::span<const std::uint64_t> sums) {
+DurableWriter::Commit Checkpoint::commit_at(std::uint64_t step, std::uint64_t every) const {
+  return [file = file_.get(), path = path_, offset = slot_ * slot_bytes(), place = slot_, binding = binding_, step,
+          every](std::span<const std::uint64_t> sums) {
     // The checksum of a block counts elements of the whole field: those of the blocks add up to the field's.
     std::uint64_t sum = 0;
     for (const auto block : sums) sum += block;
-    const auto sector = to_sector({CommitKind::checkpoint, step, 0, sum, binding, {}}, place);
+    const auto sector = to_sector({CommitKind::checkpoint, step, 0, sum, binding, {static_cast<double>(every)}}, place);
     put_at(file, path, std::as_bytes(std::span(sector)), offset, "checkpoint_commit");
     sync_file(file, path, "checkpoint_sync");
   };

@@ -20,6 +20,7 @@ class Checkpoint {
  public:
   struct Found {
     std::uint64_t step = 0;
+    std::uint64_t every = 0;  // steps between the run's checkpoints, as it was told; 0: none but when it was stopped
     unsigned slot = 0;
   };
 
@@ -37,7 +38,7 @@ class Checkpoint {
 
   // The next slot's, and what commits it.
   DurableWriter::Target next_target();
-  DurableWriter::Commit commit_at(std::uint64_t step) const;  // of the last next_target()
+  DurableWriter::Commit commit_at(std::uint64_t step, std::uint64_t every) const;  // of the last next_target()
 
   void remove();  // unless it is somebody else's; one rank
 
@@ -50,5 +51,7 @@ class Checkpoint {
   std::optional<Found> found_;
   files::Descriptor file_;
 };
+
+bool is_checkpoint(int file);  // of any run, written at least once
 
 }  // namespace concdemo

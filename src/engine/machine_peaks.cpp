@@ -66,7 +66,11 @@ double durable_rate(const std::string& folder, int rank) {
     if (error != 0) throw system_error(fmt::format("--folder {}: {}", folder, files::error_text(error)));
   };
   files::Descriptor file;
-  check(files::open(path, O_CREAT | O_EXCL | O_WRONLY, file));
+  const int error = files::open(path, O_CREAT | O_EXCL | O_WRONLY, file);
+  if (error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == EROFS) {
+    throw usage_error(fmt::format("--folder {}: {}; name a folder that you may write", folder, files::error_text(error)));
+  }
+  check(error);
   unlink(path.c_str());  // it goes with the descriptor, however this ends
   const std::vector<std::byte> bytes(piece, std::byte{0x5a});
   std::uint64_t written = 0;

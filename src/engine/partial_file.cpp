@@ -11,6 +11,7 @@
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
+#include "engine/verify_series.hpp"
 
 namespace concdemo {
 namespace {
@@ -29,6 +30,10 @@ std::string resolved(const std::string& path, bool force) {
     throw usage_error(fmt::format("output {} is not a regular file; name another", path));
   }
   if (fs::exists(status) && !force) {
+    if (is_unfinished_run(path)) {
+      throw usage_error(fmt::format("output {0} is an unfinished run; go on with: concdemo resume {0}, name another file, "
+                                    "or add --force to lose it", path));
+    }
     throw usage_error(fmt::format("output {} exists; name another file, or add --force to replace it", path));
   }
   const auto target = fs::canonical(path, unused);  // through a symbolic link the file itself is replaced

@@ -8,8 +8,8 @@
 
 namespace concdemo {
 
-// PATH.partial: becomes PATH by publish(), or is removed when this goes or a signal ends the process. One process (rank 0) owns it, and locks it
-// against other runs.
+// PATH.partial: becomes PATH by publish(), or is removed when this goes or a signal ends the process. One process
+// (rank 0) owns it, and locks it against other runs.
 class PartialFile {
  public:
   // Throws usage Error when PATH may not be replaced or its folder cannot be written, system Error otherwise.

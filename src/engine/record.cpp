@@ -9,6 +9,7 @@
 #include <cmath>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 #include "build_info.hpp"
@@ -112,10 +113,14 @@ RecordFile::RecordFile(const std::string& path) : path_(path) {
   if (error != 0 || got == 0 || first != std::byte{'{'}) {
     throw usage_error(fmt::format("--record {}: holds something other than records; name another file", path));
   }
+  std::byte last{};
+  error = files::read_all(file_.get(), std::span(&last, 1), bytes - 1, got);
+  is_torn_ = error == 0 && got == 1 && last != std::byte{'\n'};
 }
 
 void RecordFile::append(const Json& record) {
-  const std::string line = to_line(record);
+  std::string line = to_line(record);
+  if (std::exchange(is_torn_, false)) line.insert(line.begin(), '\n');
   if (const int error = files::append(file_.get(), std::as_bytes(std::span(line)))) {
     throw system_error(fmt::format("--record {}: {}", path_, files::error_text(error)));
   }

@@ -34,6 +34,7 @@ class RecordFile {
  private:
   std::string path_;
   files::Descriptor file_;
+  bool is_torn_ = false;  // its last line has no end: a writer was killed, or the disk was full
 };
 
 }  // namespace concdemo

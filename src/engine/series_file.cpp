@@ -148,7 +148,8 @@ void SeriesFile::finish(std::uint64_t snapshot, double time, std::span<const dou
   ++state.next;
 }
 
-bool SeriesFile::checkpoint(std::uint64_t step, std::uint64_t row, std::uint64_t column, const MatrixView& block) {
+bool SeriesFile::checkpoint(std::uint64_t step, std::uint64_t every, std::uint64_t row, std::uint64_t column,
+                            const MatrixView& block) {
   auto& state = *state_;
   if (state.is_open) {
     fail({ExitCode::system, "a checkpoint inside a snapshot: a bug in this program"});
@@ -163,7 +164,7 @@ bool SeriesFile::checkpoint(std::uint64_t step, std::uint64_t row, std::uint64_t
   }
   state.writer->begin(state.checkpoints->next_target());
   if (block.rows > 0 && block.columns > 0) state.writer->submit(row, column, block);
-  state.writer->finish(state.checkpoints->commit_at(step));
+  state.writer->finish(state.checkpoints->commit_at(step, every));
   state.handed.push_back({false, step});
   return true;
 }
@@ -171,6 +172,11 @@ bool SeriesFile::checkpoint(std::uint64_t step, std::uint64_t row, std::uint64_t
 std::optional<std::uint64_t> SeriesFile::checkpoint_step() const {
   const auto& found = state_->checkpoints->found();
   return found ? std::optional(found->step) : std::nullopt;
+}
+
+std::uint64_t SeriesFile::checkpoint_every() const {
+  const auto& found = state_->checkpoints->found();
+  return found ? found->every : 0;
 }
 
 void SeriesFile::read_checkpoint(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const {

@@ -84,10 +84,13 @@ class SeriesFile {
   // Local. A copy of the state at `step` beside the file (PATH.checkpoint), to resume from where it is newer than the
   // last snapshot. One block a rank; the values as in submit(). The file is made by the first call, which is collective
   // and throws system Error when the space cannot be had. False, on all ranks alike: the one before is still under way.
-  bool checkpoint(std::uint64_t step, std::uint64_t row, std::uint64_t column, const MatrixView& block);
+  // `every` is kept in it for checkpoint_every().
+  bool checkpoint(std::uint64_t step, std::uint64_t every, std::uint64_t row, std::uint64_t column,
+                  const MatrixView& block);
   // Step of a sound one that open() found. It may lie before the last committed snapshot, or behind one that is not
   // committed: of use between the last committed snapshot and the next alone.
   std::optional<std::uint64_t> checkpoint_step() const;
+  std::uint64_t checkpoint_every() const;  // as that one was told; 0 where there is none
   void read_checkpoint(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // before a new one
 
   std::size_t left() const;                      // submissions of this rank (checkpoints too) that are not written yet

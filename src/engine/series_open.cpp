@@ -8,6 +8,7 @@
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
+#include "engine/checkpoint.hpp"
 #include "engine/series_state.hpp"
 #include "engine/verify_blocks.hpp"
 #include "engine/verify_series.hpp"
@@ -23,7 +24,11 @@ Error damaged(const std::string& path, const std::string& what) {
 // Rank 0: what must be right to go on at all: header, length, metadata, axes. Writes nothing.
 HeaderReading read_start(const std::string& path, const std::string& target, int file) {
   auto reading = read_header_copies(target);
-  if (!reading.ours) throw usage_error(fmt::format("{} is not an output file of concdemo; name one that is", path));
+  if (!reading.ours) {
+    const char* what = is_checkpoint(file) ? "is a checkpoint; name the run's file"
+                                           : "cannot be resumed: it is no file of run heat --output, or of --writer hdf5";
+    throw usage_error(fmt::format("{} {}", path, what));
+  }
   if (!reading.header) throw damaged(path, "header");
   const auto& header = *reading.header;
   if (!header.series) throw usage_error(fmt::format("{} is not a file of time steps; it has nothing to resume", path));
@@ -163,7 +168,9 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     state->xdmf.emplace(state->target, XdmfField{field.name, field.shape[0], field.shape[1], field.shape[2]});
     state->xdmf->start(std::move(times));
     if (!state->finished) reset_after(path, state->file.get(), state->header, reading, committed);
+    state->reserved = files::allocated_bytes(state->file.get()) >= state->header.file_bytes;
   });
+  state->reserved = comm.broadcast_value(state->reserved);
   state->start_writing();
   if (!state->finished) state->checkpoints->find(comm, state->messages);
   std::string lines;

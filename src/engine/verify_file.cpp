@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "engine/checkpoint.hpp"
 #include "engine/file_header.hpp"
 #include "engine/verify_blocks.hpp"
 #include "engine/verify_series.hpp"
@@ -27,7 +28,7 @@ std::string looks_like(int file, std::uint64_t bytes) {
     const auto start = read_place(file, {at, signature.size()}, buffer);
     if (start.empty() || std::memcmp(start.data(), signature.data(), signature.size()) != 0) continue;
     return at == 0 ? "it is an HDF5 file made by another program"
-                   : "it is an HDF5 file, unfinished or made by another program";
+                   : "it is an HDF5 file without checksums of ours: unfinished, of --writer hdf5, or made by another program";
   }
   return "it is not an HDF5 file";
 }
@@ -55,7 +56,7 @@ Start read_start(const std::string& path) {
   const auto file = open(path, start.bytes);
   auto reading = read_header_copies(path);
   if (!reading.ours) {
-    const auto what = looks_like(file.get(), start.bytes);
+    const auto what = is_checkpoint(file.get()) ? "it is the checkpoint of one" : looks_like(file.get(), start.bytes);
     throw usage_error(fmt::format("{} is not an output file of concdemo: {}; name one that is", path, what));
   }
   start.header = std::move(reading.header);

@@ -1,11 +1,13 @@
 #include "engine/verify_series.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <bit>
 #include <limits>
 
 #include "base/error.hpp"
+#include "base/failure.hpp"
 #include "system/files.hpp"
 
 namespace concdemo {
@@ -64,6 +66,17 @@ SeriesReading read_series(int file, const FileHeader& header) {
     }
   }
   return reading;
+}
+
+bool is_unfinished_run(const std::string& path) {
+  bool is_unfinished = false;
+  const auto failure = attempt([&] {
+    files::Descriptor file;
+    const auto header = read_header_copies(path).header;
+    if (!header || !header->series || files::open(path, O_RDONLY, file) != 0) return;
+    is_unfinished = !read_series(file.get(), *header).finished;
+  });
+  return is_unfinished && !failure.failed();
 }
 
 }  // namespace concdemo

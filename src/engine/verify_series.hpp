@@ -20,6 +20,9 @@ struct SeriesReading {
 // Throws system Error when the file cannot be read that far.
 SeriesReading read_series(int file, const FileHeader& header);
 
+// Whether `path` is a run that was stopped or killed, with what it saved; false for anything else, and what is damaged.
+bool is_unfinished_run(const std::string& path);
+
 std::uint64_t quiet_nan_bits();  // every NaN we store; marks what is not committed
 
 }  // namespace concdemo

@@ -84,6 +84,10 @@ Xdmf::Xdmf(const std::string& file, XdmfField field) : file_(file), path_(xdmf_p
 
 void Xdmf::require_place(bool force) const {
   std::error_code unused;
+  if (file_.ends_with(".xmf")) {
+    throw usage_error(fmt::format("{}: the name of a description of snapshots; name it {}.h5", file_,
+                                  file_.substr(0, file_.size() - 4)));
+  }
   const auto status = fs::symlink_status(path_, unused);
   if (!fs::exists(status)) return;
   const auto advice = fmt::format("move it away, or name another output than {}", file_);

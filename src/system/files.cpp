@@ -97,6 +97,11 @@ int size_of(int fd, std::uint64_t& bytes) {
   return 0;
 }
 
+std::uint64_t allocated_bytes(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
+}
+
 int write_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
     if (!fits(offset)) return EFBIG;

@@ -40,6 +40,7 @@ int lock(int fd);                 // exclusive, until closed; EWOULDBLOCK when a
 int hold(int fd, bool exclusive);
 bool is_at(int fd, const std::string& path);  // whether `path` still names this very file
 int size_of(int fd, std::uint64_t& bytes);
+std::uint64_t allocated_bytes(int fd);  // on the disk or reserved there; 0 where that is not known
 
 int write_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset);
 int write_gathered(int fd, std::vector<iovec>& parts, std::uint64_t offset);  // one after another; uses up `parts`

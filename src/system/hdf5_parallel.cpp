@@ -49,6 +49,7 @@ ParallelFile::ParallelFile(const mpi::Comm& comm, const std::string& path, const
   const Lock lock;
   const auto creation = made(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "file creation list");
   checked(H5Pset_userblock(creation.get(), user_bytes), "user block");
+  checked(H5Pset_obj_track_times(creation.get(), false), "no times");
   const auto access = made(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "file access list");
   checked(H5Pset_fapl_mpio(access.get(), comm.handle().comm, MPI_INFO_NULL), "MPI-IO driver");
   checked(H5Pset_alignment(access.get(), large_bytes, user_bytes), "alignment");
@@ -57,6 +58,7 @@ ParallelFile::ParallelFile(const mpi::Comm& comm, const std::string& path, const
 
   // Space for all of it now: no later write changes metadata. No fill values: they would be written first, by one rank.
   const auto layout = made(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "dataset creation list");
+  checked(H5Pset_obj_track_times(layout.get(), false), "no times");
   checked(H5Pset_alloc_time(layout.get(), H5D_ALLOC_TIME_EARLY), "allocation time");
   checked(H5Pset_fill_time(layout.get(), H5D_FILL_TIME_NEVER), "fill time");
   std::map<std::string, hid_t> scales;

@@ -23,7 +23,7 @@ void refuse_what_cannot_be(const SeriesOptions& options) {
                                   "({}); use async or sync, or build it again where a parallel HDF5 is installed",
                                   hdf5::library_version()));
   }
-  if (options.checkpoint_every > 0) {
+  if (options.checkpoint_every.value_or(0) > 0) {
     throw usage_error("--writer hdf5 makes no checkpoints, its file cannot be resumed: leave out --checkpoint-every");
   }
 }

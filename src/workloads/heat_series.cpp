@@ -32,7 +32,11 @@ class SeriesRun {
   // After the file was made or opened, which wants its signals for itself.
   SeriesRun(const Problem& problem, const SeriesOptions& options, SeriesFile& file, HeatSolver& solver,
             Progress& progress)
-      : problem_(problem), options_(options), file_(file), solver_(solver), progress_(progress) {}
+      : problem_(problem),
+        checkpoint_every_(options.checkpoint_every.value_or(file.checkpoint_every())),
+        file_(file),
+        solver_(solver),
+        progress_(progress) {}
 
   // From the current array, which holds the values of `step`; `fresh`: they are snapshot 0, to be written first.
   // Returns the step that was reached.
@@ -57,7 +61,7 @@ class SeriesRun {
       }
       if (step_ == target)
         snapshot(next, true);
-      else if (options_.checkpoint_every > 0 && step_ - saved_ >= options_.checkpoint_every)
+      else if (checkpoint_every_ > 0 && step_ - saved_ >= checkpoint_every_)
         checkpoint();
       state = file_.agree(signals_.get());
     }
@@ -107,13 +111,14 @@ class SeriesRun {
   bool checkpoint() {
     make_room();
     const Tile& tile = solver_.tile();
-    if (!file_.checkpoint(step_, tile.rows.begin, tile.columns.begin, solver_.values(solver_.current()))) return false;
-    lend();
-    return true;
+    const bool begun = file_.checkpoint(step_, checkpoint_every_, tile.rows.begin, tile.columns.begin,
+                                        solver_.values(solver_.current()));
+    if (begun) lend();
+    return begun;
   }
 
   const Problem& problem_;
-  const SeriesOptions& options_;
+  const std::uint64_t checkpoint_every_;  // steps; 0: none but when a signal stops the run
   SeriesFile& file_;
   HeatSolver& solver_;
   Progress& progress_;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/progress.hpp"
@@ -15,7 +16,8 @@ struct SeriesOptions {
   std::string path;
   bool force = false;
   WriterOptions writer;
-  std::uint64_t checkpoint_every = 0;  // steps; 0: none but when a signal stops the run
+  // Steps; 0: none but when a signal stops the run. Not given: as the run that is resumed was told, if it left one.
+  std::optional<std::uint64_t> checkpoint_every;
 };
 
 struct SeriesOutcome {

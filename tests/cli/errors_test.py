@@ -117,6 +117,11 @@ class Errors(program.TestCase):
         self.at_1_and_3_ranks(2, *size, "/dev/full/out.h5", says="/dev/full")
         self.at_1_and_3_ranks(2, *size, "new.h5", "--record", "no/such/record", says="no/such/record")
         self.at_1_and_3_ranks(2, "run", "sum", "--size", "5", "--record", "there.h5", says="records")
+        for name in ("there.h5", os.path.join(self.folder, "there.h5")):
+            self.at_1_and_3_ranks(2, "run", "square", "--input", "there.h5", "--output", name, "--force",
+                                  says="is the file that is read")
+        with open(self.path("there.h5"), "rb") as file:
+            self.assertEqual(file.read(), before)
         os.symlink("nowhere", self.path("link.h5"))
         self.at_1_and_3_ranks(2, *size, "link.h5", says="link")
         with open(self.path("mine.h5.partial"), "w") as file:

@@ -24,6 +24,7 @@ class ParallelHdf5(program.TestCase):
             self.assertEqual(os.listdir(self.folder), [])
             return
         self.succeeds(*RUN, "out.h5")
+        bytes_of = set()
         for ranks in (1, 2, 3):
             self.succeeds(*RUN, "other.h5", "--writer", "hdf5", "--force", ranks=ranks)
             with h5py.File(self.path("out.h5")) as out, h5py.File(self.path("other.h5")) as other:
@@ -32,6 +33,9 @@ class ParallelHdf5(program.TestCase):
                     self.assertEqual(other[name].shape, out[name].shape)
                     self.assertEqual(other[name][:].tobytes(), out[name][:].tobytes(), (ranks, name))
                 self.assertEqual(dict(other.attrs), dict(out.attrs))
+            with open(self.path("other.h5"), "rb") as file:
+                bytes_of.add(file.read())
+        self.assertEqual(len(bytes_of), 1)  # of any layout, at any time
         with xarray.open_dataset(self.path("other.h5"), engine="h5netcdf") as data:
             self.assertEqual(data.u.dims, ("time", "y", "x"))
         self.assertEqual(sorted(os.listdir(self.folder)), ["other.h5", "out.h5", "out.xmf"])
@@ -42,7 +46,8 @@ class ParallelHdf5(program.TestCase):
             self.fails(2, *RUN, "x.h5", "--writer", "hdf5", "--checkpoint-every", 5, says="--checkpoint-every")
             self.succeeds(*RUN, "x.h5", "--writer", "hdf5")
             self.fails(2, *RUN, "x.h5", "--writer", "hdf5", says=["x.h5 exists", "--force"], ranks=2)
-            self.fails(2, "resume", "x.h5", says="not an output file of concdemo")
+            self.fails(2, "resume", "x.h5", says="cannot be resumed")
+            self.fails(2, "verify", "x.h5", says="of --writer hdf5")
 
 
 if __name__ == "__main__":

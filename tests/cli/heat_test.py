@@ -81,12 +81,13 @@ class Heat(program.TestCase):
     def test_signals_stop_at_a_step_that_is_saved_and_resume_reaches_the_same_bytes(self):
         self.succeeds("run", "heat", "--size", "600x500", "--steps", 20000, "--snapshot-every", 500, "--quiet",
                       "--output", "out.h5")
+        hydra = not launcher.is_open_mpi()  # MPICH 4.0's exits with 0 or with the ranks' code when it passes a signal on
         for number, to_launcher, ranks, code in ((signal.SIGUSR1, True, 2, 75), (signal.SIGTERM, False, 2, 75),
                                                  (signal.SIGINT, True, 1, 75), (signal.SIGKILL, False, 1, -9),
-                                                 (signal.SIGTERM, True, 2, 1 if launcher.is_open_mpi() else 75)):
+                                                 (signal.SIGTERM, True, 2, 75 if hydra else 1)):
             with self.subTest(signal=number, to_launcher=to_launcher, ranks=ranks):
                 found, shown, err = self.interrupted(number, to_launcher, ranks)
-                self.assertEqual(found, code, err)
+                self.assertIn(found, (code, 0) if hydra and to_launcher and ranks > 1 else (code,), err)
                 self.assertGreaterEqual(shown, 2)
                 if code == 75:
                     self.assertIn("concdemo resume long.h5", err)
@@ -99,6 +100,21 @@ class Heat(program.TestCase):
                 self.assertEqual(self.digest("long.h5"), self.digest())
                 self.assertFalse(os.path.exists(self.path("long.h5.checkpoint")))
         self.assertIn("is whole", self.succeeds("resume", "long.h5").err)
+
+    def test_a_resumed_run_goes_on_with_its_checkpoints(self):
+        """As often as it was told at the beginning, or is told now."""
+        begin = ("run", "heat", "--size", "300x300", "--steps", 20000, "--snapshot-every", 10000, "--output", "out.h5", "--force")
+        for first, second, goes_on in ((("--checkpoint-every", 100), (), True), ((), (), False),
+                                       ((), ("--checkpoint-every", 100), True),
+                                       (("--checkpoint-every", 100), ("--checkpoint-every", 0), False)):
+            killed = program.run(*begin, *first, env={"CONCDEMO_FAULT": "commit:2:kill"}, cwd=self.folder)
+            self.assertEqual(killed.code, -9)
+            self.fails(2, *begin[:-1], says="out.h5 is an unfinished run; go on with: concdemo resume out.h5")
+            again = program.run("resume", "out.h5", *second, env={"CONCDEMO_FAULT": "checkpoint_commit:2:kill"}, cwd=self.folder)
+            self.assertEqual(again.code, -9 if goes_on else 0, (first, second))
+            if goes_on:
+                os.remove(self.path("out.h5.checkpoint"))
+        self.fails(2, *begin, "--repeat", 2, says="leave --repeat out")
 
     def test_starts_from_a_plane_of_a_file(self):
         if not os.path.exists(ERA):

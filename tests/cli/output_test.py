@@ -70,6 +70,17 @@ class Output(program.TestCase):
             file["a"] = 1
         self.fails(2, "verify", "other.h5", says="other.h5")
 
+    def test_verify_takes_several_files(self):
+        for name in ("a.h5", "b.h5"):
+            self.succeeds("run", "fill", "--size", 1000, "--output", name)
+        self.assertEqual(self.succeeds("verify", "a.h5", "b.h5", ranks=2).out.count(": sound"), 2)
+        with open(self.path("a.h5"), "r+b") as file:
+            file.seek(-8, os.SEEK_END)
+            file.write(b"12345678")
+        result = program.run("verify", "a.h5", "b.h5", cwd=self.folder)
+        self.assertEqual((result.code, result.out.count("b.h5: sound")), (4, 1), result.err)
+        self.assertIn("a.h5: damaged", result.err)
+
     def test_a_closed_pipe_leaves_no_file(self):
         process = subprocess.Popen([program.CONCDEMO], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdout.close()

@@ -43,8 +43,8 @@ class Peaks(program.TestCase):
 
     def test_unusable_folders(self):
         for ranks in (1, 2):
-            self.fails(3, "peaks", "--threads", 1, "--folder", "missing", ranks=ranks,
-                       says="--folder missing: No such file or directory")
+            self.fails(2, "peaks", "--threads", 1, "--folder", "missing", ranks=ranks,
+                       says="--folder missing: No such file or directory; name a folder that you may write")
 
 
 program.main()

@@ -82,6 +82,16 @@ class Record(program.TestCase):
         with open(self.path("all.jsonl")) as file:
             self.assertEqual([json.loads(line)["seed"] for line in file], [1, 2])
 
+    def test_a_torn_last_line_costs_no_record_but_itself(self):
+        with open(self.path("all.jsonl"), "w") as file:
+            file.write('{"schema":1,"work')
+        for seed in (1, 2):
+            self.succeeds("run", "sum", "--size", "1k", "--seed", seed, "--record", "all.jsonl", ranks=2)
+        with open(self.path("all.jsonl")) as file:
+            lines = file.read().splitlines()
+        self.assertEqual(lines[0], '{"schema":1,"work')
+        self.assertEqual([json.loads(line)["seed"] for line in lines[1:]], [1, 2])
+
     def test_output_in_the_record(self):
         output = self.succeeds("run", "fill", "--size", "100k", "--output", "x.h5", "--json").record()["output"]
         self.assertEqual(output["bytes"], os.path.getsize(self.path("x.h5")))

@@ -84,6 +84,8 @@ class Xdmf(program.TestCase):
         self.assertEqual(sorted(os.listdir(self.folder)), ["out.h5", "out.xmf"])
 
     def test_another_file_in_its_place(self):
+        self.fails(2, *RUN, "out.xmf", says="name it out.h5", ranks=2)
+        self.assertEqual(os.listdir(self.folder), [])
         self.put("out.xmf", "mine")
         self.fails(2, *RUN, "out.h5", says=["out.xmf", "not of"], ranks=2)
         self.assertEqual(os.listdir(self.folder), ["out.xmf"])

@@ -166,8 +166,8 @@ TEST_CASE("a checkpoint is read on any layout, and a torn, damaged or foreign on
     for (const auto step : steps) {
       auto& block = blocks.emplace_back(block_of(comm, 700, 301, 2));
       fill(block, step);
-      CHECK(file->checkpoint(step, block.rows.begin, block.columns.begin, block.view()));
-      CHECK_FALSE(file->checkpoint(step + 1, block.rows.begin, block.columns.begin, block.view()));
+      CHECK(file->checkpoint(step, 7, block.rows.begin, block.columns.begin, block.view()));
+      CHECK_FALSE(file->checkpoint(step + 1, 7, block.rows.begin, block.columns.begin, block.view()));
       while (file->agree(0).checkpoint != step) {
       }
     }
@@ -185,6 +185,7 @@ TEST_CASE("a checkpoint is read on any layout, and a torn, damaged or foreign on
       CHECK((block.values == expected.values));
     }
     CHECK(file->messages().size() == messages);
+    CHECK(file->checkpoint_every() == (step ? 7 : 0));
     comm.barrier();
     return step.value_or(0);
   };
@@ -208,6 +209,6 @@ TEST_CASE("a checkpoint is read on any layout, and a torn, damaged or foreign on
   comm.barrier();
   const auto file = SeriesFile::open(comm, spec.path, {});
   auto block = block_of(comm, 700, 301, 2);
-  CHECK(code_of([&] { file->checkpoint(1, 0, 0, block.view()); }) == ExitCode::usage);
+  CHECK(code_of([&] { file->checkpoint(1, 7, 0, 0, block.view()); }) == ExitCode::usage);
   CHECK(contents(checkpoint) == "somebody's own");
 }

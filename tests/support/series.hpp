@@ -70,7 +70,7 @@ inline void write_snapshots(const mpi::Comm& comm, SeriesFile& file, std::uint64
     file.submit(s, block.rows.begin, block.columns.begin, block.view());
     file.finish(s, time_of(s), scalars_of(s));
     file.agree(0);
-    if (checkpoints) file.checkpoint(10 * s + 5, block.rows.begin, block.columns.begin, block.view());
+    if (checkpoints) file.checkpoint(10 * s + 5, 10, block.rows.begin, block.columns.begin, block.view());
     file.agree(0);
     if (s % 3 == 2) {
       file.wait_until_left(0);
