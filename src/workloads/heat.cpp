@@ -127,7 +127,7 @@ std::string heat_checksum(const Context& context, const Problem& problem, const 
 }
 
 Json heat_result(const HeatState& state, const std::string& checksum) {
-  return {{"total", number(state.total)}, {"change", number(state.change)}, {"checksum", checksum}};
+  return {{"total", number(state.total)}, {"residual", number(state.change)}, {"checksum", checksum}};
 }
 
 const Workload heat_workload{
