@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A laptop or workstation: the tour on 4 ranks, then one workload; writes concdemo.h5 where it is started.
-# Usage: jobs/laptop.sh [RANKS]; build first: cmake --preset release && cmake --build --preset release
+# Usage: jobs/laptop.sh [RANKS]; build it first: jobs/README.md says how
 # From the environment, where it is to be otherwise: PROGRAM, WORKLOAD, SIZE.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
@@ -10,11 +10,12 @@ case ${1:-4} in
   sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}"
   exit
   ;;
-0 | *[!0-9]*) die "'$1' is no number of ranks; use 1 or more" ;;
+0* | *[!0-9]*) die "'$1' is no number of ranks; use 1 or more" ;;
 esac
 [ $# -le 1 ] || die "one number of ranks, not '$*'"
 program=${PROGRAM:-$root/build/release/concdemo}
-[ -x "$program" ] || die "no $program; build it with scripts/demo, or cmake --preset release and cmake --build"
+[ -x "$program" ] || die "no $program: set PROGRAM, or build it: \
+cmake -S . -B build/release -DCONCDEMO_TESTS=OFF && cmake --build build/release --parallel"
 launch "${1:-4}"
 
 show "${launcher[@]}" "$program"

@@ -28,8 +28,8 @@ class Laptop(program.TestCase):
         self.assertRegex(done.stdout, r"\n\$ .*-n 3 .* run matmul --size 300x200x100\n(?s:.*)workload  matmul of 300x200x100")
 
     def test_what_cannot_be(self):
-        for args, variables, says in ((["0"], {}, "'0' is no number of ranks"), (["two"], {}, "'two' is no number"),
-                                      (["1", "2"], {}, "not '1 2'"), ([], {"PROGRAM": "nowhere"}, "no nowhere; build it")):
+        for args, variables, says in ((["0"], {}, "'0' is no number of ranks"), (["00"], {}, "'00' is no number"), (["two"], {}, "'two' is no number"),
+                                      (["1", "2"], {}, "not '1 2'"), ([], {"PROGRAM": "nowhere"}, "no nowhere: set PROGRAM, or build it: cmake -S . -B build/release -D")):
             done = self.job(*args, **variables)
             self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
             self.assertIn(says, done.stderr)

@@ -53,11 +53,19 @@ class Slurm(program.TestCase):
         words = self.sandbox("run", "scontrol", "--oneliner", "show", "job", job).stdout.split()
         return dict(word.split("=", 1) for word in words if "=" in word)
 
-    def wait_for(self, what, condition, seconds=90):
+    def checkpoint(self):
+        """Which one stands beside heat.h5."""
+        try:
+            found = os.stat(self.path("heat.h5.checkpoint"))
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+    def wait_for(self, what, condition, seconds=90, every=0.1):
         end = time.monotonic() + seconds
         while not condition():
             self.assertLess(time.monotonic(), end, f"{what}\n{self.logs()}")
-            time.sleep(0.1)
+            time.sleep(every)
 
     def logs(self, name="*"):
         return "".join(path.read_text() for path in sorted(pathlib.Path(self.folder).glob(name + ".log")))
@@ -69,11 +77,11 @@ class Slurm(program.TestCase):
         with open(self.path(name), "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
 
-    def started_heat(self, name="heat.h5", ranks_a_node=2):
+    def started_heat(self, name="heat.h5", ranks_a_node=2, more=(), variables=()):
         """A job on both nodes that is in the midst of its steps; its log is NAME.log."""
         job = self.job("--account=any", "--partition=sandbox", "--nodes=2", f"--ntasks-per-node={ranks_a_node}",
-                       "--cpus-per-task=1", f"--output={name}.log", f"--export=ALL,OUTPUT={name}",
-                       os.path.join(JOBS, "heat_requeue.sbatch"))
+                       "--cpus-per-task=1", f"--output={name}.log", ",".join(["--export=ALL", f"OUTPUT={name}", *variables]),
+                       *more, os.path.join(JOBS, "heat_requeue.sbatch"))
         self.wait_for("no checkpoint", lambda: os.path.exists(self.path(name + ".checkpoint")))
         return job
 
@@ -114,9 +122,11 @@ class Slurm(program.TestCase):
 
         requeued = self.started_heat(ranks_a_node=1)
         self.sandbox("run", "scancel", "--batch", "--signal=USR1", requeued)
-        self.wait_for_state(requeued, "COMPLETED")
+        self.wait_for("is not stopped", lambda: "stopped by signal 10" in self.logs("heat.h5"))
+        saved = self.checkpoint()
+        self.wait_for("no new checkpoint", lambda: self.checkpoint() not in (saved, None), every=0.01)
         self.assertEqual(self.shown(requeued)["Restarts"], "1")
-        self.assertIn("stopped by signal 10", self.logs("heat.h5"))
+        self.wait_for_state(requeued, "COMPLETED")
         self.whole()
 
         self.wait_for_state(limited, "TIMEOUT")
@@ -142,24 +152,46 @@ class Slurm(program.TestCase):
     @unittest.skipUnless(os.environ.get("CONCDEMO_FULL"), "the other jobs: scripts/test --full --label slurm")
     def test_jobs(self):
         """Each with reduced sizes. node_check may find its nodes unlike, as they share their cores here."""
-        jobs = {"tour": ["--ntasks-per-node=2", "--cpus-per-task=1", "--export=ALL,SIZE=1M"],
-                "hybrid": ["--ntasks-per-node=1", "--cpus-per-task=2", "--export=ALL,SIZE=200x300x400"],
-                "sweep": ["--ntasks-per-node=2", "--export=ALL,WORKLOADS=sum:1M,BUDGET=5s"],
-                "scaling_array": ["--array=0-3%1", "--ntasks-per-node=1", "--cpus-per-task=2", "--export=ALL,ELEMENTS=1000"],
-                "node_check": ["--cpus-per-task=2"]}
-        for name, options in jobs.items():
+        jobs = (("tour", ["SIZE=1M"], ["--ntasks-per-node=2", "--cpus-per-task=1"]),
+                ("hybrid", ["SIZE=200x300x400"], ["--ntasks-per-node=1", "--cpus-per-task=2"]),
+                ("sweep", ["WORKLOADS=sum:1M,sumsq:10k", "BUDGET=10s"], ["--ntasks-per-node=2"]),
+                ("scaling_array", ["ELEMENTS=1k"], ["--array=0-3%1", "--ntasks-per-node=1", "--cpus-per-task=2"]),
+                ("scaling_array", ["ELEMENTS=1k"], ["--array=3", "--ntasks-per-node=1", "--cpus-per-task=2"]),
+                ("node_check", [], ["--cpus-per-task=2"]))
+        for name, variables, options in jobs:
             nodes = "--nodes=1" if name == "tour" else "--nodes=2"
-            done = self.sandbox("run", "sbatch", "--wait", "--account=any", "--partition=sandbox", "--output=%A_%a.log", nodes,
+            done = self.sandbox("run", "env", *variables, "sbatch", "--wait", "--account=any", "--partition=sandbox", "--output=%A_%a.log", nodes,
                                 *options, os.path.join(JOBS, name + ".sbatch"), cwd=self.folder, check=False)
             code = 1 if name == "node_check" and "Slow: " in self.logs() else 0
             self.assertEqual(done.returncode, code, f"{name}: {done.stderr}\n{self.logs()}")
         with open(self.path("scaling.jsonl")) as file:
             records = [program.json.loads(line) for line in file]
         self.assertEqual([(each["size"], each["layout"]["nodes"]) for each in records],
-                         [([1000], 1), ([1000], 2), ([1000], 1), ([2000], 2)])
-        self.assertIn("fastest as", self.logs())
+                         [([1000], 1), ([1000], 2), ([1000], 1), ([2000], 2), ([2000], 2)])
+        self.assertIn("sum: fastest as", self.logs())
+        self.assertIn("sumsq: fastest as", self.logs())
         self.assertIn("Messages between two nodes", self.logs())
         self.assertEqual(self.logs().count("Same: "), 3)  # two tours and a sweep
+
+    @unittest.skipUnless(os.environ.get("CONCDEMO_FULL"), "a chain of jobs: scripts/test --full --label slurm")
+    def test_a_chain_where_nothing_is_requeued(self):
+        """The successor has the account, nodes and limits of the first, and is submitted from its folder."""
+        stopped = self.started_heat("stopped.h5", more=["--no-requeue"])
+        self.sandbox("run", "scancel", "--batch", "--signal=USR1", stopped)
+        self.wait_for_state(stopped, "FAILED")
+        self.assertEqual(self.shown(stopped)["ExitCode"], "75:0")
+        self.assertIn("is saved: submit it again; CHAIN=1 needs no requeue", self.logs("stopped.h5"))
+
+        first = self.started_heat(ranks_a_node=1, more=["--no-requeue", "--time=7"], variables=["CHAIN=1"])
+        self.sandbox("run", "scancel", "--batch", "--signal=USR1", first)
+        self.wait_for_state(first, "COMPLETED")
+        successor = str(int(first) + 1)
+        self.wait_for_state(successor, "COMPLETED")
+        kept = ("Account", "Partition", "NumNodes", "CPUs/Task", "NtasksPerN:B:S:C", "TimeLimit", "WorkDir", "MinMemoryNode")
+        first, successor = self.shown(first), self.shown(successor)
+        self.assertEqual([first.get(name) for name in kept], [successor.get(name) for name in kept])
+        self.assertEqual((first["Account"], first["NumNodes"], first["TimeLimit"]), ("any", "2", "00:07:00"))
+        self.whole()
 
     def test_the_sandbox_itself(self):
         for variables, arguments, code, says in (
