@@ -107,7 +107,7 @@ std::optional<std::uint64_t> unit_of(std::string_view letter, std::uint64_t base
   return unit;
 }
 
-constexpr std::string_view count_help = "give a whole number such as 1000, 5k, 2.5M or 1e6";
+constexpr std::string_view count_help = "give a whole number such as 1000, 5k, 2.5M or 1e6 (k M G T P: powers of 1000)";
 constexpr std::string_view bytes_help = "give a number of bytes such as 4096, 64MB or 1.5GiB";
 
 double parse_value(std::string_view text, std::size_t position) {

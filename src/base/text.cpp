@@ -120,6 +120,10 @@ std::string format_rate(double per_second, std::string_view unit) {
   return with_prefix(per_second, 1000, {" ", " k", " M", " G", " T", " P", " E"}, false) + std::string(unit);
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string hex16(double value) { return fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value)); }
 
 std::optional<std::string> nearest_name(std::string_view word, const std::vector<std::string>& names) {

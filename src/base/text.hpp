@@ -41,6 +41,9 @@ std::string format_bytes(std::uint64_t bytes);
 std::string format_count(std::uint64_t count);
 std::string format_rate(double per_second, std::string_view unit);
 
+// "1 value", "3 values": a count and its noun.
+std::string counted(std::uint64_t count, std::string_view noun);
+
 // 16 hexadecimal digits of the IEEE bits: 1.0 is "3ff0000000000000".
 std::string hex16(double value);
 

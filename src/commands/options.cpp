@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
+
 #include "kernels/simd.hpp"
 
 namespace concdemo {
@@ -28,6 +30,7 @@ void add_simd_option(CLI::App& command, CommonOptions& options) {
 void add_hang_timeout(CLI::App& command, double& seconds) {
   command.add_option("--hang-timeout", seconds,
                      "of heat: end the job when a rank or its I/O thread does nothing for so long (default: say it)")
+      ->check(any_number())
       ->type_name("SECONDS");
 }
 
@@ -37,7 +40,24 @@ void check_hang_timeout(double seconds) {
                                 seconds));
 }
 
-CLI::Validator whole_number(int least, int most) { return CLI::Range(least, most).description(""); }
+CLI::Validator whole_number(int least, int most) {
+  const auto check = [least, most](const std::string& text) {
+    int value = 0;
+    const char* end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, value);
+    const bool is_right = result.ec == std::errc{} && result.ptr == end && value >= least && value <= most;
+    return is_right ? "" : fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
+  };
+  return {check, ""};
+}
+
+CLI::Validator any_number() {
+  const auto check = [](const std::string& text) {
+    double value = 0;
+    return CLI::detail::lexical_cast(text, value) ? "" : fmt::format("'{}' is not a number", text);
+  };
+  return {check, ""};
+}
 
 ProgressMode progress_mode(const CommonOptions& options) {
   if (options.quiet || options.progress == "off") return ProgressMode::off;

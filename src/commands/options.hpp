@@ -25,7 +25,9 @@ void add_compute_options(CLI::App& command, CommonOptions& options);  // those a
 void add_hang_timeout(CLI::App& command, double& seconds);            // 0: never
 void check_hang_timeout(double seconds);                               // usage Error
 
-CLI::Validator whole_number(int least, int most);  // for help without a range behind each option
+// What an option takes, checked before it is converted, without a range behind each option in the help.
+CLI::Validator whole_number(int least, int most);
+CLI::Validator any_number();
 
 ProgressMode progress_mode(const CommonOptions& options);
 void select_simd(const std::string& target);  // empty: the best; unsupported: usage Error with the list

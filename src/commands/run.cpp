@@ -92,6 +92,10 @@ void refuse_to_replace_input(const RunOptions& options, const Problem& problem) 
   }
 }
 
+constexpr const char* data_help =
+    "\nMissing values equal the dataset's attribute _FillValue or missing_value: reductions leave them out, square makes\n"
+    "them NaN, others refuse them. NaN is a value (sums become NaN), and without _FillValue netCDF's default fill too.\n";
+
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions& options, const Layout& layout,
                                         const Workload& workload, const Problem& problem) {
   if (!given(options, "--output")) return nullptr;
@@ -186,27 +190,27 @@ void add_run(CLI::App& app, Action& action) {
   std::string list;
   for (const Workload* workload : workloads()) list += fmt::format("  {:<9} {}\n", workload->name, workload->summary);
   CLI::App& run_app = *app.add_subcommand("run", "one workload at a given size or on given files")->group("Compute");
-  run_app.footer("Workloads:\n" + list);
+  run_app.footer("Workloads:\n" + list + data_help);
   run_app.add_option("workload", options->workload, "one of the list below")->required()->type_name("NAME");
-  run_app.add_option("--size", options->size, "N, NxM or MxKxN; suffixes k, M, G (powers of 1000)")->type_name("SIZE");
+  run_app.add_option("--size", options->size, "N, NxM or MxKxN; suffixes k M G T P, powers of 1000")->type_name("SIZE");
   run_app.add_option("--seed", options->seed, "of generated data (default 1)")->type_name("S");
   run_app.add_option("--fill", options->fill, "generated data: in [0,1), or 0,1,2,...")
       ->check(CLI::IsMember({"uniform", "index"}))
       ->option_text("uniform|index");
   run_app.add_option("--values", options->values, "data as a list: 1,2,3 (again for a second operand)")
       ->allow_extra_args(false)
-      ->type_name("LIST");
+      ->option_text("LIST");
   run_app
       .add_option("--input", options->inputs, "FILE or FILE:/dataset, HDF5 or netCDF-4 (again for a second operand)")
       ->allow_extra_args(false)
-      ->type_name("FILE");
+      ->option_text("FILE");
   run_app.add_option("--output", options->output, "write the result array to this HDF5 file")->type_name("FILE");
   run_app.add_flag("--force", options->force, "replace an existing output file");
-  run_app.add_option("--method", options->method, "exact (same bits on any layout) or plain (the textbook loop)")
+  run_app.add_option("--method", options->method, "exact (default; same bits on any layout) or plain (the textbook loop)")
       ->check(CLI::IsMember({"exact", "plain"}))
       ->option_text("exact|plain");
   run_app
-      .add_option("--schedule", options->schedule, "of exact reductions: a part each, or blocks as workers become free")
+      .add_option("--schedule", options->schedule, "of exact reductions: a part each (default), or blocks as workers become free")
       ->check(CLI::IsMember({"static", "dynamic"}))
       ->option_text("static|dynamic");
   run_app.add_option("--slice", options->slice, "of heat: a plane of an input of more dimensions, as 0,2,:,:")
@@ -221,6 +225,7 @@ void add_run(CLI::App& app, Action& action) {
                   "of heat: steps between checkpoints beside it (default: none)")
       ->type_name("C");
   run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")
+      ->check(any_number())
       ->type_name("A");
   add_hang_timeout(run_app, options->hang_timeout_s);
   run_app.add_option("--writer", options->writer, "async (I/O threads), sync (the main thread waits), hdf5 (heat, to compare with: parallel HDF5, "

@@ -30,6 +30,16 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
+// The option of a list whose value ends right before this word: --values 1 2 3.
+std::string list_before(const CLI::App& command, const std::vector<std::string>& words, std::ptrdiff_t at) {
+  if (at < 2 || at >= static_cast<std::ptrdiff_t>(words.size())) return "";
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (option->get_expected_max() > 1 && words[static_cast<std::size_t>(at) - 2] == name) return name;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
@@ -45,6 +55,10 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc,
   const bool is_option = word.starts_with("-");
   const std::string name = word.substr(0, word.find('='));
   const auto nearest = nearest_name(name, is_option ? option_names(command) : command_names(command));
+  if (const std::string list = list_before(command, words, at - words.begin()); !list.empty()) {
+    return fmt::format("unknown argument \"{}\": {} takes one word: commas without spaces, and {} again for another",
+                       word, list, list);
+  }
   return fmt::format("unknown {} \"{}\"; {}", is_option ? "option" : &command == &app ? "command" : "argument", word,
                      nearest ? "did you mean " + *nearest + "?" : help);
 }
@@ -61,7 +75,10 @@ void require_options_after_command(const CLI::App& app) {
 
 std::string help_text(const CLI::App& app) {
   const CLI::App& command = innermost(app);
-  return &command == &app ? app.help() : command.help(app.get_name());
+  std::string text = &command == &app ? app.help() : command.help(app.get_name());
+  // An empty line for a group of hidden options.
+  for (auto at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n")) text.erase(at, 1);
+  return text;
 }
 
 }  // namespace concdemo

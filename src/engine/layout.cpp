@@ -14,8 +14,6 @@ namespace {
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
-std::string counted(int count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
-
 // The node with its cores renumbered 0 .. count-1 in the order of their numbers.
 struct Cores {
   std::vector<int> of_cpu;                // by CPU number; -1: in no mask

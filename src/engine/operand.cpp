@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/tally.hpp"
+#include "base/text.hpp"
 #include "kernels/fill.hpp"
 
 namespace concdemo {
@@ -73,7 +74,7 @@ LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>&
 
 std::string describe(const Operand& operand) {
   switch (operand.source) {
-    case Operand::Source::values: return fmt::format("{} values", operand.values.size());
+    case Operand::Source::values: return counted(operand.values.size(), "value");
     case Operand::Source::file: {
       std::string plane;
       for (const std::uint64_t index : operand.plane) plane += fmt::format("{},", index);
@@ -83,6 +84,11 @@ std::string describe(const Operand& operand) {
   }
   if (operand.fill == Fill::index) return "index";
   return fmt::format("uniform, seed {}", operand.seed) + (operand.stream > 0 ? fmt::format(", stream {}", operand.stream) : "");
+}
+
+std::string describe_shape(const Operand& operand) {
+  const bool is_list = operand.source == Operand::Source::values && operand.shape.size() == 1;
+  return is_list ? "a list of " + describe(operand) : fmt::format("{} is {}", describe(operand), to_text(operand.shape));
 }
 
 }  // namespace concdemo

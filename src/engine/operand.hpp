@@ -50,5 +50,7 @@ LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>&
 
 // "uniform, seed 1", "5 values" or "FILE:/dataset".
 std::string describe(const Operand& operand);
+// For a message on shapes that do not fit: "FILE:/dataset is 2x3", "a list of 5 values".
+std::string describe_shape(const Operand& operand);
 
 }  // namespace concdemo

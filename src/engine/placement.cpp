@@ -16,8 +16,6 @@ namespace concdemo {
 namespace {
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
-std::string counted(int count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
-
 constexpr std::array kinds = {"mpi-without-threads", "threads-outnumber-cpus", "node-oversubscribed",
                               "ranks-share-cores",   "siblings-share-cores",   "quota-below-threads",
                               "memory-far",          "rank-across-numa-nodes", "idle-cores"};  // the worst first

@@ -7,10 +7,10 @@
 #include <numeric>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace concdemo {
 namespace {
-
-std::string counted(int count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
 
 // A number for the core of a CPU; one of which nothing is known is a core of its own, after the others.
 std::pair<int, int> core_key(const NodeView& node, int cpu) {

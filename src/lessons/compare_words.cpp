@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace concdemo {
 namespace {
 
@@ -23,8 +25,6 @@ const WayFigure& best_of(const KindFigures& kind) {
 }
 
 std::string times(double speed_up) { return fmt::format("{:.{}f} x", speed_up, speed_up < 9.95 ? 2 : 1); }
-
-std::string counted(int count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
 
 // The best way and those within a twentieth of it, in the order of the list, which is that of their simplicity.
 std::vector<WayFigure> fastest_of(const KindFigures& kind) {

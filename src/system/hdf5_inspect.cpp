@@ -157,8 +157,12 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   const Handle plist(checked(H5Dget_create_plist(dataset.get()), where), H5Pclose);
   const TypeInfo found = describe_type(type);
   if (!found.numeric) {
-    throw usage_error(fmt::format("{} is of type {}; only integers of up to 64 bits and floats can be read", where,
-                                  found.name));
+    const char* way_out = found.name == "complex"    ? "; store .real, .imag or abs() of it"
+                          : found.name == "compound" ? "; store the field of it that is meant as a dataset"
+                          : found.name == "enum"     ? "; store it as integers"
+                                                     : "";
+    throw usage_error(fmt::format("{} is of type {}; only integers of up to 64 bits, floats and bool can be read{}", where,
+                                  found.name, way_out));
   }
   if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) {
     throw usage_error(fmt::format("{} is empty: it has a null dataspace, which holds no elements", where));

@@ -31,18 +31,18 @@ Content look_into(const std::string& file) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (status.type() == std::filesystem::file_type::not_found) {
-    throw usage_error(fmt::format("there is no file {}; check its name", file));
+    throw usage_error(fmt::format("cannot read {}: there is no such file; check its name", file));
   }
   if (std::filesystem::is_directory(status)) {
-    throw usage_error(fmt::format("{} is a folder; name an HDF5 or netCDF-4 file in it", file));
+    throw usage_error(fmt::format("cannot read {}: it is a folder; name an HDF5 or netCDF-4 file in it", file));
   }
   if (!error && !std::filesystem::is_regular_file(status)) {
-    throw usage_error(fmt::format("{} is not a regular file; name an HDF5 or netCDF-4 file", file));
+    throw usage_error(fmt::format("cannot read {}: it is not a regular file; name an HDF5 or netCDF-4 file", file));
   }
   const int descriptor = error ? -1 : open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     const std::string reason = error ? error.message() : std::strerror(errno);
-    throw usage_error(fmt::format("{} cannot be opened: {}", file, reason));
+    throw usage_error(fmt::format("cannot read {}: {}", file, reason));
   }
   Content content;
   content.bytes = static_cast<std::uint64_t>(std::max(off_t{0}, lseek(descriptor, 0, SEEK_END)));
@@ -92,6 +92,28 @@ Handle reading_access() {
   H5Pset_file_locking(access.get(), true, true);
 #endif
   return access;
+}
+
+// h5py's bool is an enumeration of FALSE = 0 and TRUE = 1 over an 8-bit integer.
+bool is_bool(Id type) {
+  if (H5Tget_size(type) != 1 || H5Tget_nmembers(type) != 2) return false;
+  const auto is_member = [type](const char* name, signed char expected) {
+    signed char value = -1;
+    return H5Tenum_valueof(type, name, &value) >= 0 && value == expected;
+  };
+  return is_member("FALSE", 0) && is_member("TRUE", 1);
+}
+
+// h5py's complex is a compound of r and i.
+bool is_complex(Id type) {
+  if (H5Tget_nmembers(type) != 2) return false;
+  const auto is_part = [type](unsigned member, const char* expected) {
+    char* name = H5Tget_member_name(type, member);
+    const bool is_it = name != nullptr && std::string_view(name) == expected;
+    H5free_memory(name);
+    return is_it && H5Tget_member_class(type, member) == H5T_FLOAT;
+  };
+  return is_part(0, "r") && is_part(1, "i");
 }
 
 bool is_half(Id type) {
@@ -164,8 +186,14 @@ TypeInfo describe_type(const Handle& type) {
     case H5T_INTEGER:
     case H5T_FLOAT: return describe_number(type.get());
     case H5T_STRING: return named("string");
-    case H5T_COMPOUND: return named("compound");
-    case H5T_ENUM: return named("enum");
+    case H5T_COMPOUND: return named(is_complex(type.get()) ? "complex" : "compound");
+    case H5T_ENUM: {
+      if (!is_bool(type.get())) return named("enum");
+      const Handle base(H5Tget_super(type.get()), H5Tclose);
+      TypeInfo info = describe_number(base.get());
+      info.name = "bool";
+      return info;
+    }
     case H5T_REFERENCE: return named("reference");
     case H5T_OPAQUE: return named("opaque");
     case H5T_VLEN: return named("variable-length list");

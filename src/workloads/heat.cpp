@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "base/tally.hpp"
+#include "base/text.hpp"
 #include "engine/checksum.hpp"
 #include "workloads/heat_solver.hpp"
 #include "workloads/list.hpp"
@@ -76,7 +77,8 @@ std::vector<Shape> grid_shape(const Shape& size) {
 Shape size_of(const std::vector<Operand>& operands) {
   const Operand& start = operands.front();
   if (start.shape.size() == 2) return start.shape;
-  throw usage_error(fmt::format("heat needs a grid of 2 dimensions; {} is {}", describe(start), to_text(start.shape)));
+  throw usage_error(fmt::format("heat needs a grid of 2 dimensions; there is {}{}", describe_shape(start),
+                                  shape_hint(operands, "NYxNX")));
 }
 
 }  // namespace
@@ -84,7 +86,7 @@ Shape size_of(const std::vector<Operand>& operands) {
 void refuse_missing(const LoadCounts& counts) {
   if (counts.missing == 0) return;
   throw usage_error(
-      fmt::format("heat needs a whole grid; {} elements of the input are missing values", counts.missing));
+      fmt::format("heat needs a whole grid; the input has {}", counted(counts.missing, "missing value")));
 }
 
 HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {

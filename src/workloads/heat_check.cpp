@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
 #include <limits>
 
+#include "base/text.hpp"
 #include "kernels/fill.hpp"
 #include "workloads/heat.hpp"
 #include "workloads/numbers.hpp"
@@ -16,9 +18,10 @@ constexpr std::uint64_t sample_seed = 30;
 
 struct Point {
   std::uint64_t row, column;
+  auto operator<=>(const Point&) const = default;
 };
 
-// First, last and two others.
+// First, last and two others, each once.
 std::vector<Point> samples_of(const Tile& tile, int rank) {
   const std::uint64_t rows = tile.rows.size(), columns = tile.columns.size();
   if (rows == 0 || columns == 0) return {};
@@ -30,6 +33,8 @@ std::vector<Point> samples_of(const Tile& tile, int rank) {
     };
     points.push_back({tile.rows.begin + below(rows, 0), tile.columns.begin + below(columns, 1)});
   }
+  std::sort(points.begin(), points.end());
+  points.erase(std::unique(points.begin(), points.end()), points.end());
   return points;
 }
 
@@ -113,8 +118,8 @@ Verification check_heat(const Context& context, const Problem& problem, HeatSolv
   const std::uint64_t sampled = context.comm.sum(std::uint64_t{points.size()});
   wrong = context.comm.sum(wrong);
   const std::string against =
-      fmt::format("scalar loop, {} points (seed {}) after {} steps, bit for bit; the start's range, every point",
-                  sampled, sample_seed, steps);
+      fmt::format("scalar loop, {} (seed {}) after {}, bit for bit; the start's range, every point",
+                  counted(sampled, "point"), sample_seed, counted(steps, "step"));
   if (wrong > 0) return {false, against, fmt::format("{} sampled points differ", wrong)};
   if (!bounded) {
     return {false, against,

@@ -47,7 +47,8 @@ class MatmulJob final : public Job {
     checksum_ = fmt::format("{:016x}", context_.comm.sum(sum));
     const ProductCheck check = check_product(context_, shares_, c, plain_, sample_seed);
     const std::string against =
-        fmt::format("scalar chain, {} entries (seed {}), {}; A (B r) = C r, {} of {} rows", check.entries, sample_seed,
+        fmt::format("scalar chain, {} (seed {}), {}; A (B r) = C r, {} of {} rows",
+                    check.entries == 1 ? "1 entry" : fmt::format("{} entries", check.entries), sample_seed,
                     plain_ ? "within the bound of k roundings" : "bit for bit", check.rows_covered, shares_.plan().m);
     return {check.ok, against, check.failure};
   }
@@ -78,8 +79,8 @@ Shape product_size(const std::vector<Operand>& operands) {
   const Operand& a = operands[0];
   const Operand& b = operands[1];
   if (a.shape.size() != 2 || b.shape.size() != 2 || a.shape[1] != b.shape[0]) {
-    throw usage_error(fmt::format("shapes do not multiply: {} is {}, {} is {}; A is MxK and B is KxN", describe(a),
-                                  to_text(a.shape), describe(b), to_text(b.shape)));
+    throw usage_error(fmt::format("shapes do not multiply: {}, {}; A is MxK and B is KxN{}", describe_shape(a),
+                                  describe_shape(b), shape_hint(operands, "MxKxN")));
   }
   return {a.shape[0], a.shape[1], b.shape[1]};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "workloads/matmul_panels.hpp"
 #include "workloads/parts.hpp"
 
@@ -61,7 +62,7 @@ MatmulShares::MatmulShares(const Context& context, const Problem& problem, LoadC
   counts = total_over_ranks(comm, counts);
   if (counts.missing > 0) {
     throw usage_error(
-        fmt::format("matmul needs whole matrices; {} elements of the input are missing values", counts.missing));
+        fmt::format("matmul needs whole matrices; the input has {}", counted(counts.missing, "missing value")));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "engine/checksum.hpp"
 #include "kernels/row_products.hpp"
 #include "workloads/list.hpp"
@@ -32,8 +33,8 @@ class MatvecJob final : public Job {
     counts.missing += whole.missing;
     counts.inexact += whole.inexact;
     if (counts.missing > 0) {
-      throw usage_error(fmt::format("matvec needs a whole matrix and vector; {} elements of the input are missing values",
-                                    counts.missing));
+      throw usage_error(fmt::format("matvec needs a whole matrix and vector; the input has {}",
+                                    counted(counts.missing, "missing value")));
     }
     mpi::together(context.comm, [&] { y_ = Array(rows_.size()); });
   }
@@ -109,7 +110,7 @@ Verification MatvecJob::verify() {
   wrong = comm.sum(wrong);
   const std::uint64_t compared = comm.sum(chosen.size());
   const std::string against =
-      fmt::format("scalar chain, {} rows (seed {}), {}; A x in another order, {} of {} rows", compared, seed,
+      fmt::format("scalar chain, {} (seed {}), {}; A x in another order, {} of {} rows", counted(compared, "row"), seed,
                   plain_ ? "within the bound of n roundings" : "bit for bit", covered, m_);
   if (wrong > 0) return {false, against, fmt::format("{} of {} sampled elements of y differ", wrong, compared)};
   if (wrong_rows > 0) return {false, against, fmt::format("{} elements of y are not those of A x", wrong_rows)};
@@ -127,8 +128,8 @@ Shape size_of(const std::vector<Operand>& operands) {
   const Operand& a = operands[0];
   const Operand& x = operands[1];
   if (a.shape.size() != 2 || x.shape.size() != 1 || a.shape[1] != x.shape[0]) {
-    throw usage_error(fmt::format("shapes do not multiply: {} is {}, {} is {}; A is MxN and x has N elements", describe(a),
-                                  to_text(a.shape), describe(x), to_text(x.shape)));
+    throw usage_error(fmt::format("shapes do not multiply: {}, {}; A is MxN and x has N elements{}", describe_shape(a),
+                                  describe_shape(x), shape_hint(operands, "MxN")));
   }
   return a.shape;
 }

@@ -89,10 +89,18 @@ std::vector<Shape> two_operand_shapes(const Shape& size) { return {size, size}; 
 Shape common_shape(const std::vector<Operand>& operands) {
   for (const Operand& operand : operands) {
     if (operand.shape == operands.front().shape) continue;
-    throw usage_error(fmt::format("operands of different shapes: {} is {}, {} is {}", describe(operands.front()),
-                                  to_text(operands.front().shape), describe(operand), to_text(operand.shape)));
+    throw usage_error(fmt::format("operands of different shapes: {}, {}", describe_shape(operands.front()),
+                                  describe_shape(operand)));
   }
   return operands.front().shape;
+}
+
+std::string shape_hint(const std::vector<Operand>& operands, const std::string& size) {
+  const auto is_list = [](const Operand& operand) {
+    return operand.source == Operand::Source::values && operand.shape.size() == 1;
+  };
+  const bool any = std::any_of(operands.begin(), operands.end(), is_list);
+  return any ? fmt::format("; --size {} gives values their shape", size) : "";
 }
 
 std::vector<DatasetSpec> no_outputs(const Problem&) { return {}; }

@@ -30,6 +30,8 @@ std::vector<std::uint64_t> sample_below(std::uint64_t limit, std::uint64_t count
 std::vector<Shape> one_operand_shape(const Shape& size);
 std::vector<Shape> two_operand_shapes(const Shape& size);
 Shape common_shape(const std::vector<Operand>& operands);  // throws usage Error naming both operands and shapes
+// "; --size MxN gives values their shape" where an operand is a list without one, else "".
+std::string shape_hint(const std::vector<Operand>& operands, const std::string& size);
 std::vector<DatasetSpec> no_outputs(const Problem& problem);
 DatasetSpec dataset_like(const std::string& name, const Shape& shape);  // dimensions NAME_0, NAME_1, ...
 

@@ -3,69 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "system/topology.hpp"
+#include "workloads/input.hpp"
 
 namespace concdemo {
 namespace {
-
-struct FileName {
-  std::string file;
-  std::string dataset;
-};
-
-// FILE:/dataset, where FILE may itself hold colons.
-FileName split_input(const std::string& input) {
-  std::error_code ignored;
-  if (std::filesystem::exists(input, ignored)) return {input, ""};
-  const auto colon = input.rfind(":/");
-  if (colon == std::string::npos || colon == 0) return {input, ""};
-  return {input.substr(0, colon), input.substr(colon + 1)};
-}
-
-// "0,2,:,:": a plane of the last two dimensions.
-void take_slice(Operand& operand, const std::string& slice) {
-  const auto refuse = [&](const std::string& why) {
-    return usage_error(fmt::format("--slice {}: {}; {} is {}", slice, why, describe(operand), to_text(operand.shape)));
-  };
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= slice.size();) {
-    const std::size_t end = std::min(slice.find(',', begin), slice.size());
-    parts.push_back(slice.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  if (parts.size() != operand.shape.size() || parts.size() < 2) throw refuse("give one index or : for each dimension");
-  if (parts.back() != ":" || parts[parts.size() - 2] != ":") throw refuse("the last two are to be :");
-  for (std::size_t d = 0; d + 2 < parts.size(); ++d) {
-    if (parts[d] == ":") throw refuse("all but the last two are to be indices");
-    operand.plane.push_back(parse_count(parts[d]));
-    if (operand.plane.back() >= operand.shape[d]) throw refuse(fmt::format("there is no index {}", parts[d]));
-  }
-  operand.shape.erase(operand.shape.begin(), operand.shape.end() - 2);
-}
-
-std::vector<Operand> file_operands(const mpi::Comm& comm, const Request& request) {
-  std::vector<Operand> operands;
-  for (const std::string& input : request.inputs) {
-    std::string text;
-    mpi::together(comm, [&] {
-      if (!comm.is_root()) return;
-      const auto [file, dataset] = split_input(input);
-      text = hdf5::to_json(hdf5::inspect(file, dataset));
-    });
-    Operand operand;
-    operand.source = Operand::Source::file;
-    operand.dataset = hdf5::from_json(comm.broadcast(text));
-    operand.shape = operand.dataset.shape;
-    operand.buffer_bytes = request.buffer_bytes;
-    if (!request.slice.empty()) take_slice(operand, request.slice);
-    operands.push_back(std::move(operand));
-  }
-  return operands;
-}
 
 std::vector<Operand> value_operands(const Workload& workload, const Request& request) {
   std::vector<Operand> operands;
@@ -77,7 +22,7 @@ std::vector<Operand> value_operands(const Workload& workload, const Request& req
     operand.values = request.values[i];
     operand.shape = i < shapes.size() ? shapes[i] : Shape{operand.values.size()};
     if (element_count(operand.shape) != operand.values.size()) {
-      throw usage_error(fmt::format("--values has {} values but --size {} needs {}", operand.values.size(),
+      throw usage_error(fmt::format("--values has {} but --size {} needs {}", counted(operand.values.size(), "value"),
                                     to_text(request.size), element_count(operand.shape)));
     }
     operands.push_back(std::move(operand));
@@ -99,8 +44,11 @@ void refuse_steps(const Workload& workload, const Request& request) {
   }
   if (request.snapshot_every == 0) throw usage_error("--snapshot-every 0: give at least 1, or leave it out for the start and the end alone");
   if (request.alpha && !(*request.alpha >= 0 && *request.alpha <= largest_stable_alpha)) {
-    throw usage_error(fmt::format("--alpha {}: the scheme is stable from 0 to {} only; take more steps with a smaller one",
-                                  *request.alpha, largest_stable_alpha));
+    const bool is_large = *request.alpha > largest_stable_alpha;
+    throw usage_error(fmt::format("--alpha {}: {}", *request.alpha,
+                                  is_large ? fmt::format("the scheme is stable up to {}; take more steps with a smaller one",
+                                                         largest_stable_alpha)
+                                           : fmt::format("give a number from 0 to {}", largest_stable_alpha)));
   }
 }
 
@@ -153,11 +101,13 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
     const bool files = !request.inputs.empty();
     const std::size_t given = files ? request.inputs.size() : request.values.size();
     if (given != static_cast<std::size_t>(workload.operands)) {
-      throw usage_error(fmt::format("{} takes {} operand{}; {} was given {} time{}", name, workload.operands,
-                                    workload.operands == 1 ? "" : "s", files ? "--input" : "--values", given,
-                                    given == 1 ? "" : "s"));
+      throw usage_error(fmt::format("{} takes {}; {} was given {}", name, counted(static_cast<std::uint64_t>(workload.operands), "operand"),
+                                    files ? "--input" : "--values", counted(given, "time")));
     }
-    problem.operands = files ? file_operands(comm, request) : value_operands(workload, request);
+    if (!files) problem.operands = value_operands(workload, request);
+    for (const std::string& input : request.inputs) {
+      problem.operands.push_back(file_operand(comm, input, request.slice, request.buffer_bytes));
+    }
     problem.size = workload.size_of(problem.operands);
   }
   if (workload.has_steps) {

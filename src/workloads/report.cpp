@@ -14,8 +14,6 @@
 namespace concdemo {
 namespace {
 
-std::string plural(int count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
-
 // The shortest text that reads back as the same number; `bits` are 16 hexadecimal digits.
 std::string shortest(const std::string& bits) {
   std::uint64_t value = 0;
@@ -101,8 +99,8 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
 std::string size_text(const Shape& size) { return size.size() == 1 ? format_count(size.front()) : to_text(size); }
 
 std::string layout_text(const Layout& layout) {
-  return fmt::format("{}, {} x {}", plural(layout.nodes, "node"), plural(layout.ranks, "rank"),
-                     plural(layout.threads, "thread"));
+  return fmt::format("{}, {} x {}", counted(layout.nodes, "node"), counted(layout.ranks, "rank"),
+                     counted(layout.threads, "thread"));
 }
 
 Attributes file_attributes(const Workload& workload, const Problem& problem) {
@@ -142,9 +140,12 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
     text += fmt::format("  {:<9} {}\n", label, value);
   };
   line("workload", fmt::format("{} of {} ({})", workload.name, size_text(problem.size), inputs));
-  if (measured.counts.missing > 0) line("missing", fmt::format("{} values, left out", measured.counts.missing));
+  const std::vector<DatasetSpec> arrays = workload.outputs(problem);
+  const bool makes_array = !arrays.empty();
+  if (measured.counts.missing > 0) line("missing", counted(measured.counts.missing, "value") +
+                                                              (makes_array ? ", NaN in the result" : ", left out"));
   if (measured.counts.inexact > 0) {
-    line("inexact", fmt::format("{} integers rounded to float64 on input", measured.counts.inexact));
+    line("inexact", counted(measured.counts.inexact, "integer") + " rounded to float64 on input");
   }
   line("layout", layout_text(layout));
   if (problem.schedule == Schedule::dynamic) line("schedule", "dynamic; the time includes generating or reading");
@@ -162,7 +163,7 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
   if (const auto& pipeline = measured.pipeline) {
     std::string stages = fmt::format("reading {}, computing {}", format_seconds(pipeline->read_s), format_seconds(pipeline->compute_s));
     if (pipeline->write_s > 0) stages += fmt::format(", writing {}", format_seconds(pipeline->write_s));
-    line("streamed", fmt::format("{} blocks of {} elements a rank; {}, overlapped in {}", pipeline->blocks,
+    line("streamed", fmt::format("{} of {} elements a rank; {}, overlapped in {}", counted(pipeline->blocks, "block"),
                                  format_count(pipeline->block_elements), stages, format_seconds(pipeline->wall_s)));
   }
   line("verified", measured.verification.against);
@@ -170,6 +171,9 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
     line("output", fmt::format("{}, {}{}; writing took {}, of which computing waited {}", output->file,
                                format_bytes(output->bytes), output->reserved ? "" : " (unreserved)",
                                format_seconds(output->io_busy_s), format_seconds(output->stall_s)));
+  } else if (makes_array && problem.method == Method::exact) {
+    line("array", fmt::format("{} of {}, not kept: --output FILE writes it", arrays.front().name,
+                              counted(element_count(arrays.front().shape), "element")));
   }
   return text;
 }

@@ -120,7 +120,7 @@ class StatsJob final : public Job {
 
 const Workload stats_workload{
     .name = "stats",
-    .summary = "count, missing, min, max, mean, variance, standard deviation",
+    .summary = "count, missing, min, max, mean; variance and std of the population (ddof=0)",
     .operands = 1,
     .has_plain = true,
     .has_dynamic = true,

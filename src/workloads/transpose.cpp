@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "engine/checksum.hpp"
 #include "kernels/fill.hpp"
 #include "system/mpi_shared.hpp"
@@ -52,7 +53,7 @@ class TransposeJob final : public Job {
     });
     counts = total_over_ranks(comm, counts);  // after it, everyone's rows are loaded
     if (counts.missing > 0) {
-      throw usage_error(fmt::format("transpose needs a whole matrix; {} elements of the input are missing values", counts.missing));
+      throw usage_error(fmt::format("transpose needs a whole matrix; the input has {}", counted(counts.missing, "missing value")));
     }
   }
 
@@ -215,7 +216,8 @@ std::vector<Shape> operand_shapes(const Shape& size) {
 Shape size_of(const std::vector<Operand>& operands) {
   const Operand& a = operands[0];
   if (a.shape.size() != 2) {
-    throw usage_error(fmt::format("transpose needs a matrix, MxN; {} is {}", describe(a), to_text(a.shape)));
+    throw usage_error(fmt::format("transpose needs a matrix, MxN; there is {}{}", describe_shape(a),
+                                  shape_hint(operands, "MxN")));
   }
   return a.shape;
 }

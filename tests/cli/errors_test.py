@@ -23,7 +23,9 @@ class Errors(program.TestCase):
             file["name"] = "text"
             file["pair"] = numpy.zeros(3, dtype=[("a", "i4"), ("b", "f8")])
             file["none"] = h5py.Empty("f8")
+            file["planes"] = numpy.ones((2, 3, 4))
             file["other"] = numpy.arange(4)
+            file["z"] = numpy.ones(3, complex)
         with open(self.path("many.h5"), "rb") as file:
             whole = file.read()
         with open(self.path("cut.h5"), "wb") as file:
@@ -39,6 +41,9 @@ class Errors(program.TestCase):
             ("many.h5", ["speed", "matrix", "other"]),
             ("many.h5:/sped", "speed"),
             ("many.h5:/name", "string"),
+            ("many.h5:/z", ["complex", ".real"]),
+            ("many.h5:speed", "did you mean many.h5:/speed?"),
+            ("", "--input is empty"),
             ("many.h5:/pair", "compound"),
             ("many.h5:/none", "null dataspace"),
         ):
@@ -48,6 +53,9 @@ class Errors(program.TestCase):
         self.at_1_and_3_ranks(2, "run", "matmul", "--input", "many.h5:/matrix", "--input", "many.h5:/matrix",
                               says=["do not multiply", "2x3"])
         self.at_1_and_3_ranks(2, "run", "dot", "--input", "many.h5:/speed", says="2 operands")
+        for plane, says in (("-1,:,:", "'-1' is no index"), ("0:1,:,:", "'0:1' is no index"), ("9,:,:", "no index 9")):
+            self.at_1_and_3_ranks(2, "run", "heat", "--input", "many.h5:/planes", "--slice", plane,
+                                  says=["--slice", says, "many.h5:/planes is 2x3x4"])
 
     def test_sizes_and_options(self):
         for args, says in (
@@ -58,6 +66,13 @@ class Errors(program.TestCase):
             (("run", "fill", "--size", "100000G"), ["memory", "smaller"]),
             (("run", "matmul", "--size", "10x10"), "MxKxN"),
             (("run", "sum", "--values", "1,two,3"), "two"),
+            (("run", "sum", "--values", "1", "2"), ["commas", "--values again"]),
+            (("run", "matvec", "--values", "1,2,3,4", "--values", "1,2"), ["4 values", "--size MxN"]),
+            (("run", "transpose", "--values", "1"), ["a list of 1 value;", "--size MxN"]),
+            (("run", "heat", "--alpha", "-0.1"), "--alpha -0.1: give a number from 0 to 0.25"),
+            (("run", "heat", "--alpha", "0.3"), "more steps"),
+            (("run", "heat", "--alpha", "abc"), "--alpha: 'abc' is not a number"),
+            (("run", "sum", "--threads", "two"), "--threads: 'two' is not a whole number from 1 to 4096"),
             (("run", "sum", "--values", "1", "--input", "x.h5"), "--values"),
             (("run", "sum", "--sze", "5"), ["--sze", "--size"]),
             (("run", "summ"), ["summ", "sum"]),

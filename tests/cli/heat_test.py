@@ -133,6 +133,21 @@ class Heat(program.TestCase):
         self.fails(2, "run", "heat", "--input", f"{ERA}:/u", "--slice", "0,9,:,:", says=["--slice 0,9,:,:", "index 9"])
         self.fails(2, "run", "heat", "--input", f"{ERA}:/u", "--slice", "0,:,:", says="--slice 0,:,:")
 
+    def test_what_is_not_committed_is_no_data(self):
+        killed = program.run("run", "heat", "--size", "30x20", "--steps", 100, "--snapshot-every", 10, "--output", "k.h5",
+                             cwd=self.folder, env={"CONCDEMO_FAULT": "commit:4:kill"})
+        self.assertEqual(killed.code, -signal.SIGKILL, killed.err)
+        for ranks in (1, 3):
+            for dataset in ("u", "total"):
+                self.fails(2, "run", "stats", "--input", f"k.h5:/{dataset}", ranks=ranks,
+                           says=["3 of 11 snapshots are committed", "concdemo resume k.h5", "u[0:3]", "--slice 2,:,:"])
+            self.fails(2, "run", "heat", "--input", "k.h5:/u", "--slice", "3,:,:", says="3 of 11 snapshots", ranks=ranks)
+            taken = self.succeeds("run", "heat", "--input", "k.h5:/u", "--slice", "2,:,:", ranks=ranks)
+            self.assertEqual(taken.messages(), [])
+            self.succeeds("run", "sum", "--input", "k.h5:/x", ranks=ranks)  # whole from the start
+        self.succeeds("resume", "k.h5")
+        self.assertIn(f"count = {11 * 30 * 20}\n", self.succeeds("run", "stats", "--input", "k.h5:/u", ranks=2).out)
+
     def test_an_unusable_start_costs_no_older_file(self):
         with h5py.File(self.path("in.h5"), "w") as file:
             data = file.create_dataset("u", data=numpy.ones((5, 6)))
@@ -142,7 +157,7 @@ class Heat(program.TestCase):
         before = self.digest()
         for ranks in (1, 3):
             self.fails(2, "run", "heat", "--input", "in.h5:/u", "--output", "out.h5", "--force", ranks=ranks,
-                       says="1 elements of the input are missing")
+                       says="the input has 1 missing value")
             self.assertEqual(self.digest(), before)
             self.assertEqual(sorted(os.listdir(self.folder)), ["in.h5", "out.h5", "out.xmf"])
 

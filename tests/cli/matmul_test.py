@@ -81,7 +81,7 @@ class Matmul(program.TestCase):
             file["v"] = numpy.ones(3)
         for ranks in (1, 3):
             self.fails(2, "run", "matmul", "--input", "in.h5:/a", "--input", "in.h5:/b", ranks=ranks,
-                       says="1 elements of the input are missing")
+                       says="the input has 1 missing value")
         self.fails(2, "run", "matmul", "--input", "in.h5:/a", "--input", "in.h5:/v", says=["in.h5:/v is 3"])
 
     def test_same_bytes_on_every_layout_and_target(self):

@@ -118,6 +118,26 @@ class Record(program.TestCase):
         self.assertEqual((record["result"]["count"], record["result"]["missing"], record["missing"]), (3, 1, 1))
         self.assertEqual(number(record["result"]["mean"]), (10.5 + 11 + 12) / 3)
 
+    def test_what_a_person_reads_of_missing_values_and_of_arrays(self):
+        with h5py.File(self.path("i.h5"), "w") as file:
+            file["x"] = numpy.array([1.0, 7.0])
+            file["x"].attrs["_FillValue"] = 7.0
+            file["flags"] = numpy.array([True, False, True])
+        self.assertIn("missing   1 value, left out\n", self.succeeds("run", "sum", "--input", "i.h5:/x").out)
+        square = ("run", "square", "--input", "i.h5:/x")
+        out = self.succeeds(*square, ranks=2).out
+        self.assertIn("missing   1 value, NaN in the result\n", out)
+        self.assertIn("array     y of 2 elements, not kept: --output FILE writes it\n", out)
+        for extra in (("--quiet",), ("--json",), ("--output", "y.h5")):
+            self.assertNotIn("not kept", self.succeeds(*square, *extra).out)
+        with h5py.File(self.path("y.h5")) as file:
+            numpy.testing.assert_array_equal(file["y"][:], [1, numpy.nan])
+        self.assertEqual(self.succeeds("run", "sum", "--input", "i.h5:/flags", "--quiet", ranks=2).out, "2\n")
+        help_text = self.succeeds("run", "--help").out
+        for word in ("_FillValue", "ddof=0", "--values LIST  "):
+            self.assertIn(word, help_text)
+        self.assertNotIn("\n\n\n", help_text + self.succeeds("peaks", "--help").out)
+
     def check_against_fractions(self, values, args):
         result = self.succeeds("run", "stats", *args, "--json", ranks=2).record()["result"]
         exact = [Fraction(value) for value in values]

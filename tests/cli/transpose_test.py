@@ -46,7 +46,7 @@ class Transpose(program.TestCase):
 
     def test_missing_values_and_other_shapes_are_refused(self):
         self.write(numpy.arange(12.0).reshape(3, 4), {"_FillValue": 5.0})
-        self.fails(2, "run", "transpose", "--input", "in.h5:/a", ranks=2, says="1 elements of the input are missing")
+        self.fails(2, "run", "transpose", "--input", "in.h5:/a", ranks=2, says="the input has 1 missing value")
         for shape in ((12,), (2, 3, 2)):
             self.write(numpy.arange(12.0).reshape(shape))
             self.fails(2, "run", "transpose", "--input", "in.h5:/a", says="in.h5:/a is " + "x".join(map(str, shape)))

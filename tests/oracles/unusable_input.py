@@ -67,15 +67,15 @@ def bad_input(folder):
 
     make("kinds.h5", kinds)
     checks = 0
-    for path, text in (("string", "string"), ("strings", "string"), ("compound", "compound"), ("bool", "enum"),
+    for path, text in (("string", "string"), ("strings", "string"), ("compound", "compound"),
                        ("enum", "enum"), ("reference", "reference"), ("vlen", "variable-length list"),
-                       ("opaque", "opaque"), ("array", "array"), ("complex", "compound"), ("null", "null dataspace"),
+                       ("opaque", "opaque"), ("array", "array"), ("complex", "complex"), ("null", "null dataspace"),
                        ("group", ["is a group", "/group/inner"]), ("group/", "is a group"), ("/", "is a group"),
                        ("type", "named type"), ("dangling", "cannot be opened"), ("away", "cannot be opened"),
                        ("text_scale", "scale_factor"), ("two_scales", "scale_factor"), ("nan_scale", "add_offset"),
                        ("wide", "128-bit"), ("strin", ["no dataset /strin", "did you mean", ":/string?"]),
                        ("group/x", "no dataset"), ("no/such/path", "no dataset"), ("string/x", "no dataset"),
-                       ("", ["holds 4 numeric datasets", "/group/inner"])):
+                       ("", ["holds 5 numeric datasets", "/group/inner"])):
         checks += refused(folder, "kinds.h5", text, path)
 
     put("empty.h5", b"")
@@ -88,7 +88,7 @@ def bad_input(folder):
     make("words.h5", lambda f: f.__setitem__("w", "text"))
     for name, text in (("empty.h5", "empty"), ("table.csv", "not an HDF5"), ("classic.nc", "nccopy -k nc4"),
                        ("folder.h5", "folder"), ("pipe.h5", "regular file"), ("loop.h5", "symbolic"),
-                       ("absent.h5", "no file"), ("nothing.h5", "no dataset"), ("words.h5", "no dataset of"),
+                       ("absent.h5", "no such file"), ("nothing.h5", "no dataset"), ("words.h5", "no dataset of"),
                        ("x" * 300, "too long"), ("table.csv/x.h5", "table.csv/x.h5")):
         checks += refused(folder, name, text)
 

@@ -143,7 +143,7 @@ TEST_CASE("unusable files are refused by name") {
   const auto inspecting = [&](const std::string& name) {
     return message_of(ExitCode::usage, [&] { inspect(folder.file(name), ""); });
   };
-  CHECK(contains(inspecting("absent.h5"), "there is no file " + folder.file("absent.h5")));
+  CHECK(contains(inspecting("absent.h5"), "cannot read " + folder.file("absent.h5") + ": there is no such file"));
   CHECK(contains(inspecting("."), "folder"));
   std::ofstream(folder.file("empty.h5"));
   CHECK(contains(inspecting("empty.h5"), "empty"));

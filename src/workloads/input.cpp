@@ -1,0 +1,128 @@
+#include "workloads/input.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "engine/file_header.hpp"
+#include "engine/verify_series.hpp"
+#include "system/files.hpp"
+#include "system/hdf5_read.hpp"
+
+namespace concdemo {
+namespace {
+
+struct FileName {
+  std::string file;
+  std::string dataset;
+};
+
+// FILE:/dataset, where FILE may itself hold colons.
+FileName split_input(const std::string& input) {
+  if (input.empty()) throw usage_error("--input is empty; name a file");
+  std::error_code ignored;
+  if (std::filesystem::exists(input, ignored)) return {input, ""};
+  const auto colon = input.rfind(":/");
+  if (colon != std::string::npos && colon > 0) return {input.substr(0, colon), input.substr(colon + 1)};
+  const auto last = input.rfind(':');
+  if (last != std::string::npos && std::filesystem::is_regular_file(input.substr(0, last), ignored)) {
+    throw usage_error(fmt::format("cannot read {}: there is no such file; did you mean {}:/{}?", input,
+                                  input.substr(0, last), input.substr(last + 1)));
+  }
+  return {input, ""};
+}
+
+std::vector<std::string> parts_of(const std::string& slice) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= slice.size();) {
+    const std::size_t end = std::min(slice.find(',', begin), slice.size());
+    parts.push_back(slice.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+std::uint64_t index_of(const std::string& part) {
+  try {
+    return parse_count(part);
+  } catch (const Error&) {
+    throw usage_error(fmt::format("'{}' is no index; give one number, counted from 0", part));
+  }
+}
+
+// "0,2,:,:": a plane of the last two dimensions.
+void take_slice(Operand& operand, const std::string& slice) {
+  const std::string what = fmt::format("{} is {}", describe(operand), to_text(operand.shape));
+  const auto refuse = [&](const std::string& why) {
+    return usage_error(fmt::format("--slice {}: {}; {}", slice, why, what));
+  };
+  const std::vector<std::string> parts = parts_of(slice);
+  if (parts.size() != operand.shape.size() || parts.size() < 2) throw refuse("give one index or : for each dimension");
+  if (parts.back() != ":" || parts[parts.size() - 2] != ":") throw refuse("the last two are to be :");
+  for (std::size_t d = 0; d + 2 < parts.size(); ++d) {
+    if (parts[d] == ":") throw refuse("all but the last two are to be indices");
+    try {
+      operand.plane.push_back(index_of(parts[d]));
+    } catch (const Error& error) {
+      throw refuse(error.what());
+    }
+    if (operand.plane.back() >= operand.shape[d]) {
+      throw refuse(fmt::format("there is no index {} in dimension {}, of {}", parts[d], d, operand.shape[d]));
+    }
+  }
+  operand.shape.erase(operand.shape.begin(), operand.shape.end() - 2);
+}
+
+// A file of ours that a run has not finished: HDF5 reads what is not committed yet as zeros, as if it were data.
+void refuse_uncommitted(const Operand& operand) {
+  const hdf5::DatasetInfo& dataset = operand.dataset;
+  const auto header = read_header(dataset.file);
+  if (!header || !header->series) return;
+  const SeriesPart& series = *header->series;
+  const auto last = header->datasets.begin() + static_cast<std::ptrdiff_t>(2 + series.scalars);
+  const auto stored = std::find_if(header->datasets.begin(), last,
+                                   [&](const StoredDataset& each) { return "/" + each.name == dataset.path; });
+  if (stored == last) return;  // the same in every snapshot
+  files::Descriptor file;
+  const int error = files::open(dataset.file, O_RDONLY, file);
+  if (error != 0) throw usage_error(fmt::format("cannot read {}: {}", dataset.file, files::error_text(error)));
+  const SeriesReading reading = read_series(file.get(), *header);
+  if (reading.finished || reading.committed == series.snapshots) return;
+  if (!operand.plane.empty() && operand.plane.front() < reading.committed) return;
+  const std::string taken = reading.committed == 0
+                                ? "none can be taken yet"
+                                : fmt::format("those are {}[0:{}] in Python, and --slice {},:,: is the newest for heat",
+                                              header->datasets[0].name, reading.committed, reading.committed - 1);
+  throw usage_error(fmt::format("{}: {} of {} snapshots are committed, the rest is not data yet; finish it by `concdemo "
+                                "resume {}`, or take the committed ones ({})",
+                                describe(operand), reading.committed, series.snapshots, dataset.file, taken));
+}
+
+}  // namespace
+
+Operand file_operand(const mpi::Comm& comm, const std::string& input, const std::string& slice,
+                     std::uint64_t buffer_bytes) {
+  std::string text;
+  mpi::together(comm, [&] {
+    if (!comm.is_root()) return;
+    const auto [file, dataset] = split_input(input);
+    text = hdf5::to_json(hdf5::inspect(file, dataset));
+  });
+  Operand operand;
+  operand.source = Operand::Source::file;
+  operand.dataset = hdf5::from_json(comm.broadcast(text));
+  operand.shape = operand.dataset.shape;
+  operand.buffer_bytes = buffer_bytes;
+  if (!slice.empty()) take_slice(operand, slice);
+  mpi::together(comm, [&] {
+    if (comm.is_root()) refuse_uncommitted(operand);
+  });
+  return operand;
+}
+
+}  // namespace concdemo
