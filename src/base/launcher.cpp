@@ -121,6 +121,12 @@ bool is_first_copy(const Environment& environment) {
   return !start || start->rank == 0;
 }
 
+bool slurm_counts_cores(const Environment& environment) {
+  const char* hint = environment("SLURM_HINT");
+  return (hint != nullptr && std::string(hint) == "nomultithread") ||
+         number(environment, "SLURM_THREADS_PER_CORE") == 1;
+}
+
 LaunchStyle launch_style(const Environment& environment, const std::string& mpi_library) {
   const auto start = start_of(environment);
   const LaunchStyle of_library = mpi_library.starts_with("MPICH") ? LaunchStyle::hydra : LaunchStyle::mpirun;

@@ -29,4 +29,7 @@ bool is_first_copy(const Environment& environment);
 enum class LaunchStyle { mpirun, srun, hydra };
 LaunchStyle launch_style(const Environment& environment, const std::string& mpi_library);
 
+// Whether srun's -c counts cores here, not hyper-threads: by --hint=nomultithread or --threads-per-core=1.
+bool slurm_counts_cores(const Environment& environment);
+
 }  // namespace concdemo

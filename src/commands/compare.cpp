@@ -68,13 +68,19 @@ bool has_http(const CompareOptions& options, std::string& why) {
 
 std::vector<double> task_sizes(const CompareOptions& options) {
   if (!given(options, "--task-us")) return {};
-  std::vector<double> sizes = parse_option("--task-us", options.task_us, parse_values);
+  constexpr const char* help = "give 1 to 12 sizes in microseconds from 0.1 to 1000000, as in 1,10,100,1000";
+  std::vector<double> sizes;
+  try {
+    sizes = parse_values(options.task_us);
+  } catch (const Error&) {
+    throw usage_error(fmt::format("--task-us {}: {}", options.task_us, help));
+  }
   for (const double us : sizes) {
-    if (!(us >= 0.1 && us <= 1e6)) throw usage_error(fmt::format("--task-us {}: microseconds from 0.1 to 1000000", us));
+    if (!(us >= 0.1 && us <= 1e6)) throw usage_error(fmt::format("--task-us {}: {}", us, help));
   }
   std::sort(sizes.begin(), sizes.end());
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
-  if (sizes.empty() || sizes.size() > 12) throw usage_error("--task-us: give 1 to 12 sizes, as in 1,10,100,1000");
+  if (sizes.empty() || sizes.size() > 12) throw usage_error(fmt::format("--task-us: {}", help));
   return sizes;
 }
 
@@ -155,7 +161,7 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
   const TaskOptions of_tasks = task_options(options);
   const NodeCores node = cores_of_first_node(world);  // before the layout narrows masks
   const Layout layout = choose_layout(world, options.common.threads);
-  const bool tells = world.is_root() && !options.json;
+  const bool tells = world.is_root() && !options.json, quiet = options.common.quiet;
   std::optional<RecordFile> record_file;
   mpi::together(world, [&] {
     if (world.is_root() && given(options, "--record")) record_file.emplace(options.record);
@@ -175,7 +181,7 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
   Comparison all{layout, node.cores, {}, {}, {}};
   if (!no_http.empty()) {
     all.kinds_left_out.emplace_back("http", no_http);
-    tell("http: left out: " + no_http + "\n\n");
+    if (!quiet) tell("http: left out: " + no_http + "\n\n");
   }
   progress.show("preparing the tasks");
   const TaskGround ground(world, kinds, of_tasks);
@@ -183,18 +189,18 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
     const auto server_cpu_s = [&] { return kind == TaskKind::http ? ground.server_cpu_s() : 0; };
     const Place place = place_for(world, options, node, kind);
     all.kinds.push_back(compare_ways(place, ground.tasks(kind), repeat, server_cpu_s, show));
-    if (world.is_root()) text = table(all.kinds.back(), ways_left_out);
+    if (world.is_root()) text = quiet ? result_lines(all.kinds.back()) : table(all.kinds.back(), ways_left_out);
     tell(text);
   }
   if (!sizes.empty()) {
     const auto count = static_cast<std::uint64_t>(options.tasks);
     all.grain = compare_grain(place_for(world, options, node, TaskKind::spin), sizes, count, repeat, show);
-    if (world.is_root()) text = grain_table(*all.grain);
+    if (world.is_root()) text = quiet ? result_lines(*all.grain) : grain_table(*all.grain);
     tell(text);
   }
   const std::uint64_t peak_rss = peak_rss_bytes(world);
   if (world.is_root()) text = advice_text(all);
-  tell(text);
+  if (!quiet) tell(text);
   mpi::together(world, [&] {
     if (!world.is_root()) return;
     if (options.json) print(to_line(to_json(all, ways_left_out)));

@@ -12,7 +12,7 @@ namespace concdemo {
 void add_screen_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--progress", options.progress, "on stderr (default auto: when a person watches)")
       ->check(CLI::IsMember({"auto", "on", "off"}))->option_text("auto|on|off");
-  command.add_flag("--quiet", options.quiet, "results only");
+  command.add_flag("--quiet", options.quiet, "results only, without headings, explanations and progress");
 }
 
 void add_compute_options(CLI::App& command, CommonOptions& options) {

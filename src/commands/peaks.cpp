@@ -22,6 +22,9 @@ void run(const mpi::Comm& world, const PeaksOptions& options) {
   auto records = open_records(world, {options.record, false, false}, "");
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
+  if (world.is_root() && !options.common.quiet && !options.json && !layout.warnings.empty()) {
+    message("warning: " + layout.warnings.front());
+  }
   Progress progress(progress_mode(options.common), world.is_root());
   const MachinePeaks peaks = measure_machine(world, {layout.threads, options.folder, options.ranks_a_node}, progress);
   progress.clear();
@@ -29,7 +32,7 @@ void run(const mpi::Comm& world, const PeaksOptions& options) {
   mpi::together(world, [&] {
     if (!world.is_root()) return;
     const Json record = peaks_json(peaks);
-    if (!options.common.quiet || options.json) print(options.json ? to_line(record) : peaks_text(peaks));
+    print(options.json ? to_line(record) : options.common.quiet ? peaks_lines(peaks) : peaks_text(peaks));
     if (records) records->append(record);
   });
   if (options.fail_on_outliers && slow > 0) {

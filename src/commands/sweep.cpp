@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/error.hpp"
@@ -37,6 +38,23 @@ std::vector<std::string> one_of_each_bound() {
   return names;
 }
 
+// "a,b" again and again, split at the commas.
+std::vector<std::string> words_of(const std::vector<std::string>& lists) {
+  std::vector<std::string> words;
+  for (const std::string& list : lists) {
+    for (std::size_t begin = 0; begin <= list.size();) {
+      const std::size_t end = std::min(list.find(',', begin), list.size());
+      words.push_back(list.substr(begin, end - begin));
+      begin = end + 1;
+      if (words.back().empty()) throw usage_error(fmt::format("--workloads {}: a name is empty", list));
+      if (std::count(words.begin(), words.end(), words.back()) > 1) {
+        throw usage_error(fmt::format("--workloads: {} stands there twice", words.back()));
+      }
+    }
+  }
+  return words;
+}
+
 SweepItem item_of(const std::string& word, const Shape& size) {
   const auto colon = word.find(':');
   SweepItem item{&find_workload(word.substr(0, colon)), size};
@@ -52,8 +70,16 @@ SweepItem item_of(const std::string& word, const Shape& size) {
 SweepOptions to_options(const SweepCommand& command) {
   SweepOptions options;
   const Shape size = command.size.empty() ? Shape{} : parse_option("--size", command.size, parse_size);
-  const auto names = command.workloads.empty() ? one_of_each_bound() : command.workloads;
-  for (const std::string& word : names) options.items.push_back(item_of(word, size));
+  const bool is_chosen = !command.workloads.empty();
+  for (const std::string& word : is_chosen ? words_of(command.workloads) : one_of_each_bound()) {
+    try {
+      options.items.push_back(item_of(word, size));
+    } catch (const Error& error) {
+      if (is_chosen || size.empty()) throw;
+      throw usage_error(fmt::format("--size {}: {}; say by --workloads what it is for, as in sum,square", command.size,
+                                    error.what()));
+    }
+  }
   options.weak = command.weak;
   options.rounds = command.rounds;
   options.budget_s = parse_option("--budget", command.budget, parse_seconds);
@@ -62,13 +88,18 @@ SweepOptions to_options(const SweepCommand& command) {
 
 std::string report(const Sweep& sweep, const Allocation& allocation, const SweepPlan& plan, bool quiet) {
   std::string text;
+  if (!quiet) {
+    text += "time: the median of the rounds; +-: half their range; of peak: of all cores; efficiency: rate a core, of that "
+            "on one core\n";
+  }
   for (const SweptWorkload& workload : sweep.workloads) {
     if (!quiet) text += sweep_table(workload, sweep.ceilings) + "\n";
     if (const auto map = heat_map(workload); !quiet && !map.empty()) text += map + "\n";
   }
   for (const SweptWorkload& workload : sweep.workloads) text += verdict_text(workload, sweep.ceilings, allocation);
   text += best_of_all(sweep.workloads, allocation);
-  text += "Same: every layout gave the same bits.\n";
+  text += sweep.compared > 0 ? "Same: every layout gave the same bits.\n"
+                             : "Not compared: no problem was measured on two layouts, so no bits could differ.\n";
   for (const std::string& line : sweep.left_out) text += "Left out: " + line + "\n";
   return text + missing_text(allocation, plan);
 }
@@ -84,9 +115,8 @@ void run(const mpi::Comm& world, const SweepCommand& command) {
   const SweepPlan plan = plan_sweep(formation.allocation());
   if (world.is_root() && !command.common.quiet) {
     const Allocation& have = formation.allocation();
-    message(fmt::format("sweep: {} node{} with {} core{} and {} rank{} each form {} layout{}", have.nodes,
-                        have.nodes == 1 ? "" : "s", have.cores, have.cores == 1 ? "" : "s", have.slots,
-                        have.slots == 1 ? "" : "s", plan.layouts.size(), plan.layouts.size() == 1 ? "" : "s"));
+    message(fmt::format("sweep: {} with {} and {} each form {}", counted(have.nodes, "node"), counted(have.cores, "core"),
+                        counted(have.slots, "rank"), counted(plan.layouts.size(), "layout")));
   }
   Progress progress(progress_mode(command.common), world.is_root());
   const auto sink = [&](const Json& record) {
@@ -109,14 +139,13 @@ void add_sweep(CLI::App& app, Action& action) {
   command
       .add_option("--workloads", options->workloads,
                   "a,b or a:SIZE,b:SIZE of those that `run` lists (default: one for each peak)")
-      ->delimiter(',')
-      ->type_name("LIST");
+      ->option_text("LIST");
   command.add_option("--size", options->size, "of workloads without one of their own, as in `run`")->type_name("SIZE");
   command.add_flag("--weak", options->weak, "sizes are those of one core; the first extent grows with the cores");
   command.add_option("--rounds", options->rounds, "visits of each layout (default 8; a verdict of 95 % takes 6)")
       ->check(whole_number(1, 1000))
       ->type_name("R");
-  command.add_option("--budget", options->budget, "time in all, such as 90s or 1h (default 5min)")->type_name("TIME");
+  command.add_option("--budget", options->budget, "such as 90s or 1h (default 5min): no visit begins that would end later")->type_name("TIME");
   command
       .add_option("--record", options->record, "append each measurement to this file at once, one JSON object a line")
       ->type_name("FILE");

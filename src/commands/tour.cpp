@@ -20,6 +20,7 @@ namespace {
 constexpr const char* file_name = "concdemo.h5";
 constexpr const char* mark = "concdemo tour";  // the attribute `title` of a file that a tour may replace
 constexpr std::uint64_t seed = 1;
+constexpr double slower = 0.9;  // times as fast as one core: more may be chance
 
 struct TourOptions {
   bool force = false;
@@ -142,6 +143,11 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
     same = same && stop.solo.result == stop.whole.result;
   }
   std::string text = fmt::format("\nGained: {} is {:.2f} to {:.2f} times as fast as one core.\n", layout_text(layout), least, most);
+  if (least < slower) {
+    text += fmt::format("  Slower than one core: are the cores busy with something else? `{} placement` says whether "
+                        "threads share them.\n",
+                        program);
+  }
   if (output != nullptr) {
     const double waited_s = output->stall_s + output->drain_s;
     const double hidden = output->io_busy_s > 0 ? std::clamp(1 - waited_s / output->io_busy_s, 0.0, 1.0) : 1;
@@ -184,7 +190,8 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
   progress.show(fmt::format("making {}", file_name));
   const auto output = open_output(world, options, layout, stops, note);
   const mpi::Comm self = world.split(world.rank());
-  show(fmt::format("{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
+  const bool tells = !options.common.quiet;
+  if (tells) show(fmt::format("{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
                    "layout", "speed-up", "rate", "ok", "result", "verified against"));
   bool right = true;
   for (Stop& stop : stops) {
@@ -196,7 +203,7 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
   OutputStats stats;
   if (output && right) stats = write_all(world, stops, *output, progress);
   if (!right) note = "a result is wrong";
-  show(closing(stops, layout, output && right ? &stats : nullptr, note, program));
+  if (tells) show(closing(stops, layout, output && right ? &stats : nullptr, note, program));
   if (!right) throw Error(ExitCode::verification, "a workload failed its verification; see the table above");
 }
 

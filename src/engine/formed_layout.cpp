@@ -76,7 +76,7 @@ Formation::Formation(const mpi::Comm& world) : world_(world), agreement_(world.s
   allocation_.cores_left_out = static_cast<int>(world.sum(static_cast<std::uint64_t>(node.is_root() ? left_out : 0)));
   allocation_.numa_nodes = least(static_cast<std::size_t>(numa_nodes_of(node_)));
   const std::size_t first_core = node_.cores.empty() ? 1 : node_.cores.front().size();
-  allocation_.cpus_a_core = least(first_core);
+  allocation_.cpus_a_core = view.slurm_counts_cores ? 1 : least(first_core);
   allocation_.style = view.style;
 }
 

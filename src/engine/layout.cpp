@@ -103,8 +103,9 @@ bool apply_rule(const NodeView& node, const Cores& cores, NodeLayout& layout) {
 
 std::string launch_line(const NodeView& node, const Cores& cores, int threads) {
   const int ranks = node.world_ranks > 0 ? node.world_ranks : static_cast<int>(node.rank_cpus.size());
-  // SLURM counts hyper-threads as CPUs, Open MPI counts cores.
-  const int cpus = threads * ((cores.cpu_count + cores.count - 1) / std::max(1, cores.count));
+  // SLURM counts hyper-threads as CPUs, unless told otherwise; Open MPI counts cores.
+  const int a_core = (cores.cpu_count + cores.count - 1) / std::max(1, cores.count);
+  const int cpus = threads * (node.slurm_counts_cores ? 1 : a_core);
   if (node.style == LaunchStyle::hydra) {
     return fmt::format("`mpiexec -n {} -ppn {} -bind-to core:{} ...`", ranks, node.rank_cpus.size(), threads);
   }

@@ -19,6 +19,7 @@ struct NodeView {
   int world_ranks = 0;                      // ranks of the whole job and the number of the node's first, for messages
   int first_rank = 0;
   LaunchStyle style = LaunchStyle::mpirun;  // whose options the messages show
+  bool slurm_counts_cores = false;          // srun's -c, not hyper-threads
   bool bound_by_openmp = false;             // OMP_PROC_BIND and its like place the threads within the masks
 };
 

@@ -69,6 +69,7 @@ NodeView view_of(const mpi::Comm& world, const mpi::Comm& node, const Given& giv
   view.core_of_cpu = core_of_cpu(all);
   view.world_ranks = world.size();
   view.style = launch_style(from_environment, mpi::library_version());
+  view.slurm_counts_cores = slurm_counts_cores(from_environment);
   return view;
 }
 

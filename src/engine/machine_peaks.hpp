@@ -60,6 +60,7 @@ MachinePeaks measure_machine(const mpi::Comm& world, const PeaksProblem& problem
 std::vector<Outlier> outliers(const std::vector<NodeRates>& nodes);
 
 std::string peaks_text(const MachinePeaks& peaks);
+std::string peaks_lines(const MachinePeaks& peaks);  // "NAME = RATE" of all ranks, a line each
 Json peaks_json(const MachinePeaks& peaks);
 
 }  // namespace concdemo

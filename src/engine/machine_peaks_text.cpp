@@ -68,6 +68,19 @@ std::string peaks_text(const MachinePeaks& peaks) {
   return peaks.nodes.size() > 1 ? text + nodes_table(peaks) : text;
 }
 
+std::string peaks_lines(const MachinePeaks& peaks) {
+  std::string text;
+  for (const RankRates& rates : peaks.rates) {
+    text += fmt::format("{} = {}\n", rates.name, format_rate(summarise(rates.of_rank).all, rates.unit));
+  }
+  for (const Link& link : peaks.links) {
+    text += fmt::format("message {} = {}, {}\n", link.name, format_seconds(link.latency_s),
+                        format_rate(link.bandwidth, "B/s"));
+  }
+  for (const Outlier& outlier : outliers(peaks.nodes)) text += "slow = " + outlier_text(peaks, outlier) + "\n";
+  return text;
+}
+
 Json peaks_json(const MachinePeaks& peaks) {
   Json json{{"schema", 1},
             {"command", "peaks"},

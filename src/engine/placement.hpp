@@ -25,7 +25,8 @@ struct PlacedNode {
 struct Placement {
   std::vector<PlacedNode> nodes;
   LaunchStyle style = LaunchStyle::mpirun;
-  bool threads_supported = true;  // by the MPI library
+  bool slurm_counts_cores = false;  // srun's -c, not hyper-threads
+  bool threads_supported = true;    // by the MPI library
 };
 
 struct PlacementFinding {

@@ -49,6 +49,7 @@ Advice advise(const Placement& placement) {
     }
   }
   cores = std::max(cores, 1);
+  if (placement.slurm_counts_cores) cpus_a_core = 1;
   const int nodes = std::max(1, static_cast<int>(placement.nodes.size()));
   const int ranks_per_node = std::clamp(ranks, 1, cores);
   return launch_well(nodes, ranks_per_node, std::max(1, cores / ranks_per_node), numa_nodes, cpus_a_core,
@@ -69,7 +70,7 @@ Advice launch_well(int nodes, int ranks_per_node, int threads, int numa_nodes, i
     advice.mpirun = fmt::format("mpiexec -n {} -ppn {} -bind-to core:{}{}", all, ranks_per_node, threads,
                                 spread ? " -map-by numa" : "");
   }
-  // SLURM counts hyper-threads as CPUs, Open MPI counts cores.
+  // SLURM counts hyper-threads as CPUs unless told otherwise, Open MPI counts cores.
   advice.srun = fmt::format("srun -N {} -n {} -c {} --cpu-bind=cores", nodes, all, threads * cpus_a_core);
   return advice;
 }

@@ -48,8 +48,9 @@ Placement gather_placement(const mpi::Comm& world, int threads) {
     mine.update({{"host", host_name()}, {"quota", cpu_quota()}, {"hardware", to_json(this_hardware())}});
 
   Placement placement;
-  placement.style =
-      launch_style([](const char* name) -> const char* { return std::getenv(name); }, mpi::library_version());
+  const auto environment = [](const char* name) -> const char* { return std::getenv(name); };
+  placement.style = launch_style(environment, mpi::library_version());
+  placement.slurm_counts_cores = slurm_counts_cores(environment);
   std::map<int, std::size_t> node_of;  // by the number of a node's first rank
   int number = 0;
   for (const std::string& text : world.gather(mine.dump())) {

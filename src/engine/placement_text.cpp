@@ -50,6 +50,16 @@ std::map<int, std::string> cells(const PlacedNode& node) {
   return texts;
 }
 
+std::string cost_text(const PlacementCost& cost) {
+  if (cost.ratio < 0.995) {
+    return fmt::format("Cost: {:.0f} % of the {}: it is {:.2f} of what the placement below gives, measured here.\n",
+                       100 * (1 - cost.ratio), cost.what, cost.ratio);
+  }
+  return fmt::format("Cost: none measured: the {} is {:.2f} of what the placement below gives, which is noise of a busy "
+                     "machine where it is above 1.\n",
+                     cost.what, cost.ratio);
+}
+
 }  // namespace
 
 std::string ranks_text(const std::vector<int>& ranks) {
@@ -128,8 +138,9 @@ std::string findings_text(const Placement& placement, const std::vector<Placemen
   if (findings.empty()) {
     std::size_t ranks = 0;
     for (const PlacedNode& node : placement.nodes) ranks += node.ranks.size();
-    return fmt::format("Nothing wrong: each thread of the {} rank{} has a core where it can stay, and none is idle.\n",
-                       ranks, ranks == 1 ? "" : "s");
+    return fmt::format("Nothing wrong: each thread of the {} has a core where it can stay, and none that they were given "
+                       "is idle.\n",
+                       counted(ranks, "rank"));
   }
   std::string text;
   for (const PlacementFinding& finding : findings) {
@@ -139,7 +150,7 @@ std::string findings_text(const Placement& placement, const std::vector<Placemen
     text += "\n";
   }
   if (cost && cost->not_measured.empty()) {
-    text += fmt::format("Cost: {:.2f} of the {} of the placement below, measured here.\n", cost->ratio, cost->what);
+    text += cost_text(*cost);
   } else if (cost) {
     text += fmt::format("Cost: not measured: {}.\n", cost->not_measured);
   }

@@ -29,10 +29,11 @@ std::vector<const SweepPoint*> by_rate(const SweptWorkload& workload) {
 std::string line_of(const SweptWorkload& workload, const SweepPoint& point, const Ceilings& ceilings) {
   const double seconds = median(point.seconds), value = rate(workload, point);
   const auto [least, most] = std::minmax_element(point.seconds.begin(), point.seconds.end());
+  const double spread = 50 * (*most - *least) / seconds;
   const double ceiling = ceilings.of(workload.bound), effect = efficiency(workload, point);
   return fmt::format(
       "  {:<40} {:>5} {:>9} {:>6} {:>13} {:>7} {:>10}{}\n", to_text(point.layout), point.layout.cores(),
-      format_seconds(seconds), fmt::format("{:.1f} %", 50 * (*most - *least) / seconds),
+      format_seconds(seconds), spread < 100 ? fmt::format("{:.1f} %", spread) : ">100 %",
       format_rate(value, unit(workload.bound)), ceiling > 0 ? fmt::format("{:.0f} %", 100 * value / ceiling) : "-",
       effect > 0 ? fmt::format("{:.2f}", effect) : "-", workload.weak ? fmt::format("  {}", point.size) : "");
 }
@@ -52,24 +53,30 @@ std::string limit_text(const SweptWorkload& workload, const SweepPoint& best, co
                      memory > 1.05 ? " (in part from caches)" : "");
 }
 
+std::string layouts_text(const char* what, const SweptWorkload& workload, const std::vector<std::size_t>& points) {
+  if (points.empty()) return "";
+  std::string text = fmt::format("  {}:", what);
+  constexpr std::size_t most = 6;
+  for (std::size_t i = 0; i < std::min(most, points.size()); ++i) {
+    text += fmt::format("{} {}", i > 0 ? ";" : "", to_text(workload.points[points[i]].layout));
+  }
+  if (points.size() > most) text += fmt::format("; and {} more", points.size() - most);
+  return text + "\n";
+}
+
 std::string margin_text(const SweptWorkload& workload, const SweepVerdict& verdict) {
-  if (!verdict.runner_up) return "  the only layout measured\n";
   const std::string other = to_text(workload.points[*verdict.runner_up].layout);
-  std::string text = fmt::format("  {:.1f} % over the runner-up, {}", 100 * (verdict.ratio - 1), other);
+  // Not the quotient of the table's medians: what disturbs a round disturbs both of its times.
+  std::string text = fmt::format("  {:.1f} % over the runner-up, {}, by the median of the rounds' ratios",
+                                 100 * (verdict.ratio - 1), other);
   if (!verdict.interval) {
     return text + fmt::format("; whether that exceeds the noise takes {} rounds\n", fewest_rounds);
   }
   text += fmt::format(" (95 % confidence: {:+.1f} to {:+.1f} %): {}\n", 100 * (verdict.interval->low - 1),
                       100 * (verdict.interval->high - 1),
                       verdict.beyond_noise() ? "more than the noise" : "within the noise");
-  if (verdict.as_good.empty()) return text;
-  text += "  as good within the noise:";
-  constexpr std::size_t most = 6;
-  for (std::size_t i = 0; i < std::min(most, verdict.as_good.size()); ++i) {
-    text += fmt::format("{} {}", i > 0 ? ";" : "", to_text(workload.points[verdict.as_good[i]].layout));
-  }
-  if (verdict.as_good.size() > most) text += fmt::format("; and {} more", verdict.as_good.size() - most);
-  return text + "\n";
+  return text + layouts_text("as good within the noise", workload, verdict.as_good) +
+         layouts_text("too scattered to tell from it", workload, verdict.unclear);
 }
 
 std::string launch_text(const Allocation& allocation, const SweepLayout& layout) {
@@ -105,7 +112,7 @@ std::string heat_map(const SweptWorkload& workload) {
     best = std::max(best, value);
   }
   if (rates.size() < 2 || !(best > 0)) return "";
-  std::string text = fmt::format("  {} by ranks{} (down) and threads (across), % of the best\n  {:>6} |", workload.name,
+  std::string text = fmt::format("  {} by ranks{} (down) and threads (across), % of the best: @ above 80, # 60, + 40, - 20\n  {:>6} |", workload.name,
                                  nodes > 1 ? " a node" : "", "");
   for (const int t : threads) text += fmt::format("{:>6}", t);
   text += "\n";
@@ -130,6 +137,10 @@ std::string verdict_text(const SweptWorkload& workload, const Ceilings& ceilings
   const auto verdict = judge_sweep(workload);
   if (!verdict) return fmt::format("{}: nothing was measured\n", workload.name);
   const SweepPoint& best = workload.points[verdict->best];
+  if (!verdict->runner_up) {  // nothing to compare with, nothing to advise
+    return fmt::format("{}: {} is the only layout measured\n", workload.name, to_text(best.layout)) +
+           limit_text(workload, best, ceilings);
+  }
   std::string text = fmt::format("{}: fastest as {}\n", workload.name, to_text(best.layout));
   text += margin_text(workload, *verdict);
   text += limit_text(workload, best, ceilings);
@@ -138,7 +149,11 @@ std::string verdict_text(const SweptWorkload& workload, const Ceilings& ceilings
 }
 
 std::string best_of_all(const std::vector<SweptWorkload>& workloads, const Allocation& allocation) {
-  if (workloads.size() < 2) return "";
+  const auto is_compared = [](const SweptWorkload& workload) {
+    const auto verdict = judge_sweep(workload);
+    return verdict && verdict->runner_up;
+  };
+  if (workloads.size() < 2 || !std::all_of(workloads.begin(), workloads.end(), is_compared)) return "";
   std::optional<SweepLayout> best;
   double best_mean = 0;
   for (const SweepPoint& candidate : workloads.front().points) {

@@ -16,11 +16,11 @@ std::string sweep_table(const SweptWorkload& workload, const Ceilings& ceilings,
 std::string heat_map(const SweptWorkload& workload);
 
 // The winner, its margin and whether that exceeds the noise, the layouts that are as good, what limits the workload,
-// the scaling model and the launch line.
+// the scaling model and the launch line; of a single layout only what limits it.
 std::string verdict_text(const SweptWorkload& workload, const Ceilings& ceilings, const Allocation& allocation);
 
 // The layout that is best for all workloads together, by the geometric mean of rates over the best; "" for one
-// workload.
+// workload, or where one was measured on one layout only.
 std::string best_of_all(const std::vector<SweptWorkload>& workloads, const Allocation& allocation);
 
 // What this launch cannot form, and the line that could; "" when nothing is missing.

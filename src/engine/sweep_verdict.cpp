@@ -80,7 +80,8 @@ std::optional<SweepVerdict> judge_sweep(const SweptWorkload& workload) {
       verdict.ratio = median(ratios);
       verdict.interval = interval;
     }
-    if (interval && !(interval->low > 1)) verdict.as_good.push_back(order[i]);
+    if (!interval || interval->low > 1) continue;
+    (verdict.as_good.size() + 1 == i ? verdict.as_good : verdict.unclear).push_back(order[i]);
   }
   return verdict;
 }

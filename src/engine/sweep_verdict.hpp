@@ -45,13 +45,15 @@ double rate(const SweptWorkload& workload, const SweepPoint& point);  // flop/s 
 // Rate a core over that on one core; 0 when either is missing.
 double efficiency(const SweptWorkload& workload, const SweepPoint& point);
 
-// The fastest layout. Another is as good when the interval of the ratio of rates, round by round, includes 1.
+// The fastest layout. Another cannot be told from it when the interval of the ratio of rates, round by round, includes 1:
+// it is as good when that holds for all between them too, else its own rounds scatter too much.
 struct SweepVerdict {
   std::size_t best = 0;
   std::optional<std::size_t> runner_up;
   double ratio = 1;                  // best over runner-up, median of the rounds
   std::optional<Interval> interval;  // of that; nothing with too few rounds
   std::vector<std::size_t> as_good;  // others, the fastest first; with too few rounds none can be told
+  std::vector<std::size_t> unclear;  // those that scatter too much
   bool beyond_noise() const { return interval && interval->low > 1; }
 };
 std::optional<SweepVerdict> judge_sweep(const SweptWorkload& workload);  // nothing when no point was measured

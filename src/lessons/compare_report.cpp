@@ -51,12 +51,33 @@ std::string table(const KindFigures& kind, const LeftOut& ways) {
                       "CPU time");
   for (const WayFigure& way : kind.ways) {
     const bool can_wait = kind.tasks.kind == TaskKind::sleep || kind.tasks.kind == TaskKind::http;
+    // One thread that waits for many tasks at once: speed-up by workers says nothing of it.
+    const std::string efficiency = way.way == "event loop" && can_wait ? "-" : percent(way.efficiency);
     text += fmt::format("  {:<17} {:>7} {:>9} {:>7.2f} x {:>10} {:>9}{}\n", way.way, way.workers,
-                        format_seconds(way.seconds), way.speed_up, percent(way.efficiency), format_seconds(way.cpu_s),
+                        format_seconds(way.seconds), way.speed_up, efficiency, format_seconds(way.cpu_s),
                         way.way == "event loop" && !can_wait ? "  these tasks one after the other" : "");
   }
   for (const auto& [way, why] : ways) text += fmt::format("  {:<17} {}\n", way, why);
   return text + "\n";
+}
+
+std::string result_lines(const KindFigures& kind) {
+  std::string text;
+  for (const WayFigure& way : kind.ways) {
+    text += fmt::format("{}, {} = {}, {:.2f} x\n", name_of(kind.tasks.kind), way.way, format_seconds(way.seconds),
+                        way.speed_up);
+  }
+  return text;
+}
+
+std::string result_lines(const Grain& grain) {
+  std::string text;
+  for (std::size_t i = 0; i < grain.figures.size(); ++i) {
+    for (const WayFigure& way : grain.figures[i].ways) {
+      text += fmt::format("{}, {} = {}\n", format_seconds(grain.task_us[i] * 1e-6), way.way, percent(way.efficiency));
+    }
+  }
+  return text;
 }
 
 std::string grain_text(const SmallestTask& smallest, const Grain& grain) {

@@ -107,9 +107,10 @@ std::string about_waiting(const KindFigures& kind, int cores) {
   const WayFigure* lock = find(kind, one_lock);
   const WayFigure* threads = find(kind, "threads");
   if (lock != nullptr && threads != nullptr && threads->speed_up >= gain) {
-    const bool harmless = lock->speed_up >= 0.85 * threads->speed_up;
-    text += fmt::format(" The one lock, released while a task waits, cost {}: {} with it, {} without.",
-                        harmless ? "little or nothing" : "something", times(lock->speed_up), times(threads->speed_up));
+    const double part = lock->speed_up / threads->speed_up;
+    text += fmt::format(" The one lock, released while a task waits, cost {}: {} with it, {} without{}.",
+                        part >= 0.85 ? "little or nothing" : "something", times(lock->speed_up),
+                        times(threads->speed_up), part > gain ? " (faster with it is noise: is the machine busy?)" : "");
   }
   const bool in_turn = kind.tasks.kind == TaskKind::file;
   return text + (in_turn ? event_loop_text(kind, "writes the files in turn") : "");

@@ -21,6 +21,7 @@ constexpr std::uint64_t seed = 1;
 // One point under way; what is measured counts on rank 0.
 struct Visited {
   std::size_t item = 0, point = 0;
+  double elements = 0;   // of its operands
   double wall_s = 0;     // of the last visit
   std::string left_out;  // why there are no more visits
 };
@@ -64,8 +65,10 @@ class Campaign {
         const Problem problem = problem_of(options.items[i], plan.layouts[p], options.weak);
         const Cost cost = options.items[i].workload->cost(problem);
         swept.bound = cost.bound;
-        swept.points.push_back({plan.layouts[p], to_text(problem.size), cost.flops, cost.traffic_bytes, {}});
-        visits_.push_back({i, p, 0, ""});
+        swept.points.push_back({plan.layouts[p], size_text(problem.size), cost.flops, cost.traffic_bytes, {}});
+        double elements = 0;
+        for (const Operand& operand : problem.operands) elements += static_cast<double>(element_count(operand.shape));
+        visits_.push_back({i, p, elements, 0, ""});
       }
       sweep_.workloads.push_back(std::move(swept));
     }
@@ -86,8 +89,9 @@ class Campaign {
       const SweepPoint& point = swept.points[visit.point];
       sweep_.left_out.push_back(fmt::format(
           "{} as {}{}: {}", swept.name, to_text(point.layout),
-          point.seconds.empty() ? "" : fmt::format(" after {} rounds", point.seconds.size()), visit.left_out));
+          point.seconds.empty() ? "" : " after " + counted(point.seconds.size(), "round"), visit.left_out));
     }
+    sweep_.compared = results_.compared();
     return std::move(sweep_);
   }
 
@@ -108,6 +112,27 @@ class Campaign {
     });
   }
 
+  // Of a first visit to a workload: five runs at the peaks (one to warm up, three timed, one to check), and some 10 ns of
+  // a core an element to generate and to check it. Nothing for what has no room in memory: the visit says so at once.
+  double modelled_s(const Visited& visit) {
+    const SweepPoint& point = point_of(visit);
+    const SweepItem& item = options_.items[visit.item];
+    const Shape size = problem_of(item, point.layout, options_.weak).size;
+    const std::uint64_t available = available_memory(), each = item.workload->memory_bytes(size, point.layout.ranks());
+    if (available > 0 && each > available / static_cast<std::uint64_t>(point.layout.ranks_per_node)) return 0;
+    const Ceilings& peaks = sweep_.ceilings;
+    const double share = static_cast<double>(point.layout.cores()) / static_cast<double>(all_cores());
+    const double run_s = std::max(point.traffic_bytes / std::max(peaks.copy_bytes_s * share, 1.0),
+                                  point.flops / std::max(peaks.flops_s * share, 1.0));
+    return 5 * run_s + visit.elements * 1e-8 / point.layout.cores();
+  }
+
+  int all_cores() const {
+    int most = 1;
+    for (const SweepLayout& layout : plan_.layouts) most = std::max(most, layout.cores());
+    return most;
+  }
+
   // Of a point without a visit: what its workload took on more cores, times as many as there were.
   double expected_s(const Visited& visit) {
     if (visit.wall_s > 0) return visit.wall_s;
@@ -119,14 +144,17 @@ class Campaign {
       const double seconds = options_.weak ? other.wall_s : other.wall_s * others / cores;
       if (expected == 0 || seconds < expected) expected = seconds;
     }
-    return expected;
+    return expected > 0 ? expected : modelled_s(visit);
   }
 
   Step next(std::size_t index) {
     Visited& visit = visits_[index];
     if (!visit.left_out.empty() || !world_.is_root()) return {};
-    if (now_s() - start_s_ + expected_s(visit) > options_.budget_s) {
-      visit.left_out = "the budget is used up";
+    const double expected = expected_s(visit), left = options_.budget_s - (now_s() - start_s_);
+    if (expected > left) {
+      visit.left_out = left > 0 ? fmt::format("the budget is used up: {} are left of it, the visit would take some {}",
+                                              format_seconds(left), format_seconds(expected))
+                                : "the budget is used up";
       return {};
     }
     // Long enough together that the clock and the start do not count.
@@ -177,7 +205,8 @@ class Campaign {
         throw Error(ExitCode::verification,
                     fmt::format("{} as {}: wrong result: {}", item.workload->name, to_text(point.layout), failure));
       }
-      results_.add(fmt::format("{} of size {}", item.workload->name, point.size), point.layout, (*record)["result"]);
+      const Shape size = problem_of(item, point.layout, options_.weak).size;
+      results_.add(fmt::format("{} of size {}", item.workload->name, to_text(size)), point.layout, (*record)["result"]);
     });
   }
 
@@ -198,6 +227,7 @@ class Campaign {
 void SameResults::add(const std::string& problem, const SweepLayout& layout, const Json& result) {
   for (const First& first : first_) {
     if (first.problem != problem) continue;
+    compared_ += first.layout == layout ? 0 : 1;
     if (first.result == result) return;
     throw Error(ExitCode::verification,
                 fmt::format("{}: {} gave {}, {} gives {}: a race or broken hardware", problem, to_text(first.layout),

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -27,13 +28,15 @@ struct Sweep {
   Ceilings ceilings;
   std::vector<SweptWorkload> workloads;
   std::vector<std::string> left_out;  // what was not measured in full, and why
+  std::uint64_t compared = 0;         // results held against another layout's
 };
 
 // What a point of a sweep is told to: the record, on rank 0, at once.
 using PointSink = std::function<void(const Json& record)>;
 
 // Collective. A round visits every point, forwards and backwards in turn, so that drift falls on all alike; each visit
-// prepares, runs, verifies. A visit that would end after the budget by what earlier ones took is left out. Throws
+// prepares, runs, verifies. A visit that would end after the budget, by what earlier ones took or by its work and the peaks,
+// is left out. Throws
 // verification Error for a wrong result and for one that differs from another layout's. The result counts on rank 0.
 Sweep run_sweep(Formation& formation, const mpi::Comm& world, const SweepPlan& plan, const SweepOptions& options,
                 const PointSink& sink, Progress& progress);
@@ -42,6 +45,7 @@ Sweep run_sweep(Formation& formation, const mpi::Comm& world, const SweepPlan& p
 class SameResults {
  public:
   void add(const std::string& problem, const SweepLayout& layout, const Json& result);
+  std::uint64_t compared() const { return compared_; }  // with another layout's
 
  private:
   struct First {
@@ -50,6 +54,7 @@ class SameResults {
     Json result;
   };
   std::vector<First> first_;
+  std::uint64_t compared_ = 0;
 };
 
 }  // namespace concdemo

@@ -146,6 +146,13 @@ TEST_CASE("the launcher whose options place the ranks") {
   CHECK(style({{"SLURM_STEP_NUM_TASKS", "2"}, {"PMI_SIZE", "2"}}, mpich) == LaunchStyle::srun);
 }
 
+TEST_CASE("what srun's -c counts") {
+  CHECK_FALSE(slurm_counts_cores(in({})));
+  CHECK_FALSE(slurm_counts_cores(in({{"SLURM_HINT", "multithread"}, {"SLURM_THREADS_PER_CORE", "2"}})));
+  CHECK(slurm_counts_cores(in({{"SLURM_HINT", "nomultithread"}})));
+  CHECK(slurm_counts_cores(in({{"SLURM_THREADS_PER_CORE", "1"}})));
+}
+
 TEST_CASE("a start that nobody launched is one without a trace of a launcher or a step") {
   CHECK(nobody_launched(in({})));
   CHECK(nobody_launched(in({{"SLURM_JOB_ID", "7"}, {"OMP_NUM_THREADS", "2"}, {"OMPI_MCA_btl", "self"}})));

@@ -68,6 +68,15 @@ class Compare(program.TestCase):
         self.assertEqual(workers["threads"], "3")
         self.assertEqual(workers["ranks x threads"], "4")
 
+    def test_an_event_loop_that_waits_has_no_efficiency_and_quiet_has_results_alone(self):
+        out = self.compare(*SMALL, "--kind", "sleep").out
+        self.assertRegex(out, r"\n  event loop +1 .* x +- +[0-9.]+ [mun]?s\n")
+        for ranks in (1, 2):
+            out = self.compare(*SMALL, "--kind", "sleep", "--task-us", "5", "--quiet", ranks=ranks).out
+            for line in out.splitlines():
+                self.assertRegex(line, r"^(sleep, .* = .*s, \d+\.\d\d x|5\.00 us, .* = \d+ %)$")
+            self.assertEqual(len(out.splitlines()), 2 * len(IN_ONE_PROCESS if ranks == 1 else OVER_RANKS))
+
     def test_more_workers_and_ranks_than_tasks(self):
         for ranks in (1, 3):
             record = self.compare("--tasks", 1, "--numbers", 1000, "--latency", 0, "--workers", 5, "--json",
@@ -137,7 +146,7 @@ class Compare(program.TestCase):
             (("--latency", "nan"), "nan"),
             (("--task-us", "0"), "--task-us"),
             (("--task-us", "nan"), "--task-us"),
-            (("--task-us", "1,x"), "--task-us"),
+            (("--task-us", "1,x"), "--task-us 1,x: give 1 to 12 sizes in microseconds"),
             (("--url", "ftp://x/"), "ftp"),
             (("--kind", "cpu", "--url", "http://127.0.0.1/"), "--url"),
             (("--kind", "cpu", "--latency", 3), "--latency"),

@@ -21,6 +21,14 @@ class Peaks(program.TestCase):
             self.assertGreater(rate["all"], 1e5, rate["name"])
         self.assertEqual(os.listdir(self.path("disk")), [])
 
+    def test_quiet_has_figures_and_ranks_that_share_cores_are_told(self):
+        out = self.succeeds("peaks", "--threads", 1, "--quiet").out
+        self.assertRegex(out, r"^read bandwidth = \d.*B/s\n")
+        for line in out.splitlines():
+            self.assertIn(" = ", line)
+        several = len(os.sched_getaffinity(0)) + 1
+        self.assertIn("warning: ", self.succeeds("peaks", "--threads", 1, ranks=several).err)
+
     def test_ranks_and_nodes(self):
         told = self.succeeds("peaks", "--threads", 1, "--json", ranks=3).record()
         self.assertEqual((told["ranks"], len(told["nodes"]), told["outliers"]), (3, 1, []))

@@ -73,6 +73,14 @@ class Sweep(program.TestCase):
         self.assertRegex(out, r"Left out: sum as .* after \d+ rounds: the budget is used up")
         none = self.succeeds("sweep", "--workloads", "sum:1M", "--budget", "0.001s", "--quiet").out
         self.assertIn("sum: nothing was measured", none)
+        self.assertIn("Not compared: ", none)
+        self.assertNotIn("Same: ", none)
+
+    def test_a_first_visit_that_does_not_fit_is_not_begun(self):
+        done = self.succeeds("sweep", "--workloads", "heat:20000x20000", "--budget", "6s", ranks=2)
+        self.assertRegex(done.out, r"Left out: heat as .*: the budget is used up: .* are left of it, the visit would take some")
+        self.assertIn("heat: nothing was measured", done.out)
+        self.assertNotIn("mpirun -n 1", done.out)
 
     def test_what_does_not_fit_is_left_out(self):
         out = self.succeeds("sweep", "--workloads", "sum:1000k,matmul:200kx200kx200k", "--rounds", "1", ranks=2).out
@@ -83,6 +91,9 @@ class Sweep(program.TestCase):
         self.fails(2, "sweep", "--workloads", "sums", says="did you mean sum", ranks=2)
         self.fails(2, "sweep", "--workloads", "matmul:100", says="matmul", ranks=2)
         self.fails(2, "sweep", "--workloads", "sum", "--size", "0", says="measures nothing")
+        self.fails(2, "sweep", "--workloads", "sum,,matmul", says="sum,,matmul: a name is empty")
+        self.fails(2, "sweep", "--workloads", "sum:2M,sum:2M", says="sum:2M stands there twice")
+        self.fails(2, "sweep", "--size", "100k", says=["--size 100k", "MxKxN", "--workloads"], ranks=2)
         self.fails(2, "sweep", "--budget", "soon", says=["--budget", "soon", "5min"])
         self.fails(2, "sweep", "--rounds", "0", says="--rounds")
         self.fails(2, "sweep", "--record", "/proc/nothing/r", says="--record", ranks=2)

@@ -16,6 +16,10 @@ class Tour(program.TestCase):
             for workload in ("fill", "square", "sum", "sumsq", "dot", "stats", "matmul"):
                 self.assertRegex(text, rf"\n{workload} .* yes ")
             self.assertEqual(os.listdir(self.folder), ["concdemo.h5"])
+        quiet = self.succeeds("--quiet").out.splitlines()
+        self.assertEqual(len(quiet), len(set(quiet)))
+        for line in quiet:
+            self.assertIn(" yes ", line)  # a row a workload, nothing else
         self.succeeds("verify", "concdemo.h5")
         with h5py.File(self.path("concdemo.h5")) as file:
             self.assertTrue({"x", "y", "c"} <= set(file))

@@ -115,6 +115,8 @@ TEST_CASE("cores that no rank may use are reported with the line that uses them"
   smt.style = LaunchStyle::srun;
   smt.rank_cpus = {{0, 8}};
   CHECK(contains(warning(smt), "`srun -n 1 -c 16 --cpu-bind=cores ...`"));
+  smt.slurm_counts_cores = true;
+  CHECK(contains(warning(smt), "`srun -n 1 -c 8 --cpu-bind=cores ...`"));
 }
 
 TEST_CASE("threads that OpenMP binds in masks that ranks share sit on the same cores") {

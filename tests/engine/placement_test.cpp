@@ -109,6 +109,15 @@ TEST_CASE("nodes that share a finding are told together") {
                   R"({"threads": 8}, {"node": 1, "threads": 8})")) == "rank-across-numa-nodes");
 }
 
+TEST_CASE("what a placement costs, and noise that is no cost") {
+  const Placement crowded = job(node(laptop), R"({"threads": 4, "cpus": "0-1"})");
+  const auto text = [&](double ratio) {
+    return findings_text(crowded, judge(crowded), advise(crowded), PlacementCost{ratio, "FMA throughput", ""});
+  };
+  CHECK(text(0.81).find("Cost: 19 % of the FMA throughput: it is 0.81 of") != std::string::npos);
+  CHECK(text(4.83).find("Cost: none measured: the FMA throughput is 4.83 of") != std::string::npos);
+}
+
 TEST_CASE("the launch that places a job well") {
   const auto a = advise(job(node(laptop), R"({"threads": 4, "cpus": "0-1"}, {"threads": 4, "cpus": "2-3"})"));
   CHECK(a.mpirun == "mpirun -n 2 --map-by slot:PE=4 --bind-to core");
@@ -119,6 +128,9 @@ TEST_CASE("the launch that places a job well") {
   CHECK(b.srun == "srun -N 2 -n 8 -c 16 --cpu-bind=cores");
   CHECK(advise(job(node(laptop), R"({"count": 20, "threads": 1})")).mpirun ==
         "mpirun -n 8 --map-by slot:PE=1 --bind-to core");
+  auto by_cores = job(node(laptop), R"({"count": 2, "threads": 4})");
+  by_cores.slurm_counts_cores = true;
+  CHECK(advise(by_cores).srun == "srun -N 1 -n 2 -c 4 --cpu-bind=cores");
   auto by_hydra = job(node(laptop), R"({"count": 2, "threads": 8})");
   by_hydra.style = LaunchStyle::hydra;
   CHECK(advise(by_hydra).mpirun == "mpiexec -n 2 -ppn 2 -bind-to core:4");

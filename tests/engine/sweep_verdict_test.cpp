@@ -55,8 +55,8 @@ TEST_CASE("a margin beyond the noise, and one within it") {
   CHECK(std::abs(verdict->ratio - 1.1) < 1e-12);
   CHECK(verdict->beyond_noise());
   CHECK(verdict->as_good.empty());
-  CHECK(shown(clear).find("10.0 % over the runner-up, 2 ranks x 2 threads (95 % confidence: +10.0 to +10.0 %): more "
-                          "than the noise") != std::string::npos);
+  CHECK(shown(clear).find("10.0 % over the runner-up, 2 ranks x 2 threads, by the median of the rounds' ratios (95 % "
+                          "confidence: +10.0 to +10.0 %): more than the noise") != std::string::npos);
 
   const auto noisy =
       swept({{1.0, 1.2, 0.9, 1.1, 1.0, 1.0}, {1.1, 1.0, 1.0, 1.0, 1.1, 1.05}, std::vector<double>(6, 1.6)});
@@ -64,6 +64,18 @@ TEST_CASE("a margin beyond the noise, and one within it") {
   CHECK(judge_sweep(noisy)->as_good == std::vector<std::size_t>{1});
   CHECK(shown(noisy).find("within the noise") != std::string::npos);
   CHECK(shown(noisy).find("as good within the noise: 2 ranks x 2 threads\n") != std::string::npos);
+}
+
+TEST_CASE("a layout whose own rounds scatter is not called as good as the fastest") {
+  const auto scattered = swept({steady, std::vector<double>(8, 1.2), {3, 0.9, 3, 0.9, 3, 0.9, 3, 0.9}});
+  CHECK(judge_sweep(scattered)->beyond_noise());
+  CHECK(judge_sweep(scattered)->as_good.empty());
+  CHECK(judge_sweep(scattered)->unclear == std::vector<std::size_t>{2});
+  CHECK(shown(scattered).find("too scattered to tell from it: 4 ranks x 1 thread\n") != std::string::npos);
+  CHECK(shown(scattered).find("as good") == std::string::npos);
+  CHECK(sweep_table(scattered, {}).find("53.8 %") != std::string::npos);
+  CHECK(sweep_table(swept({{1, 9}}), {}).find("80.0 %") != std::string::npos);
+  CHECK(sweep_table(swept({{1, 1, 1, 1, 9}}), {}).find(">100 %") != std::string::npos);
 }
 
 TEST_CASE("drift that falls on all rounds alike hides no difference") {
@@ -92,7 +104,9 @@ TEST_CASE("two layouts that are alike are rarely told apart") {
 TEST_CASE("too few rounds, one layout, nothing at all") {
   CHECK(shown(swept({{1, 1}, {2, 2}})).find("whether that exceeds the noise takes 6 rounds") != std::string::npos);
   CHECK_FALSE(judge_sweep(swept({{1, 1}, {2, 2}}))->beyond_noise());
-  CHECK(shown(swept({steady})).find("the only layout measured") != std::string::npos);
+  CHECK(shown(swept({steady})).find("work: 1 rank x 4 threads is the only layout measured\n") == 0);
+  CHECK(shown(swept({steady})).find("mpirun") == std::string::npos);
+  CHECK(best_of_all({swept({steady}), swept({steady})}, {}).empty());
   CHECK(shown(swept({{}})) == "work: nothing was measured\n");
   CHECK(heat_map(swept({{}})).empty());
   CHECK(best_of_all({swept({{}}), swept({{}})}, {}).empty());

@@ -64,6 +64,8 @@ TEST_CASE("a gain that computing cannot have is called noise") {
 
 TEST_CASE("the lock is blamed only where it cost") {
   CHECK(contains(text_of({kind(TaskKind::http, 7.9, 7.8, 2, 23.5)}, 2), "little or nothing: 7.80 x with it, 7.90 x"));
+  CHECK(!contains(text_of({kind(TaskKind::http, 7.9, 7.8, 2, 23.5)}, 2), "noise"));
+  CHECK(contains(text_of({kind(TaskKind::http, 16.2, 28.3, 2, 30)}, 2), "16.2 x without (faster with it is noise"));
   CHECK(contains(text_of({kind(TaskKind::http, 7.9, 3.0, 2, 23.5)}, 2), "cost something: 3.00 x with it"));
   CHECK(!contains(text_of({kind(TaskKind::cpu, 1.9, 1.8, 1.95, 1)}, 2), "only one of"));
   CHECK(!contains(text_of({kind(TaskKind::cpu, 1.1, 1.1, 1.95, 1)}, 2), "only one of"));

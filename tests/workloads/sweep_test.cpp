@@ -10,7 +10,10 @@ TEST_CASE("a layout that gives another result is an error that names both") {
   const Json one{{"sum", {{"value", 1.0}, {"bits", "3ff0000000000000"}}}};
   const Json next{{"sum", {{"value", 1.0}, {"bits", "3ff0000000000001"}}}};
   results.add("sum of size 8", {1, 1, 2}, one);
+  results.add("sum of size 8", {1, 1, 2}, one);  // the same layout again proves nothing
+  CHECK(results.compared() == 0);
   results.add("sum of size 8", {1, 2, 1}, one);
+  CHECK(results.compared() == 1);
   results.add("sum of size 16", {1, 2, 1}, next);
   try {
     results.add("sum of size 8", {1, 1, 1}, next);
