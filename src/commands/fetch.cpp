@@ -99,7 +99,10 @@ void show_demo(const mpi::Comm& world, const FetchOptions& options) {
   const fetch::Demo demo = fetch::run_demo(world, progress);
   progress.clear();
   mpi::together(world, [&] {
-    if (world.is_root()) print(options.json ? fetch::to_json(demo) : fetch::to_text(demo));
+    if (!world.is_root()) return;
+    print(options.json           ? fetch::to_json(demo)
+          : options.common.quiet ? fetch::result_lines(demo)
+                                 : fetch::to_text(demo));
   });
 }
 

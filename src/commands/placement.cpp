@@ -21,7 +21,7 @@ struct PlacementOptions {
 
 std::string contents(const std::string& path) {
   std::ifstream file(path);
-  if (!file) throw usage_error(fmt::format("--described {}: cannot be read", path));
+  if (!file) throw usage_error(fmt::format("--described: cannot read {}; check its name", path));
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

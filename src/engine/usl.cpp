@@ -161,8 +161,8 @@ std::string scalability_text(const std::vector<CoreTime>& times) {
   std::set<int> counts;
   for (const CoreTime& time : times) counts.insert(time.cores);
   if (static_cast<int>(counts.size()) < fewest_core_counts) {
-    return fmt::format("no scaling model: it takes {} numbers of cores, and there are {}", fewest_core_counts,
-                       counts.size());
+    return fmt::format("no scaling model: it takes {} numbers of cores, and there {} {}", fewest_core_counts,
+                       counts.size() == 1 ? "is" : "are", counts.size());
   }
   const auto model = ScalabilityModel::fit(times);
   if (!model) return "no scaling model: the times follow none";

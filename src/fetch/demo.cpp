@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -180,6 +181,17 @@ std::string to_text(const Demo& demo) {
       "Why: of each {} a few are work; the rest is waiting for the server, and waiting overlaps. One thread with\n"
       "an event loop waits for all of them at once; more cores would not have made one of them come sooner.\n",
       format_seconds(demo.latency_s));
+  return text;
+}
+
+std::string result_lines(const Demo& demo) {
+  std::string text;
+  for (const auto& [what, serial_s, parallel_s] :
+       {std::tuple{"requests", demo.requests_serial_s, demo.requests_parallel_s},
+        std::tuple{"files", demo.files_serial_s, demo.files_parallel_s}}) {
+    text += fmt::format("{} one after the other = {}\n{} at once = {}\n", what, format_seconds(serial_s), what,
+                        format_seconds(parallel_s));
+  }
   return text;
 }
 

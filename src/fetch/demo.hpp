@@ -34,6 +34,7 @@ struct Demo {
 Demo run_demo(const mpi::Comm& world, Progress& progress);
 
 std::string to_text(const Demo& demo);
+std::string result_lines(const Demo& demo);  // "requests one after the other = 61.2 ms", a line each
 std::string to_json(const Demo& demo);
 
 }  // namespace concdemo::fetch

@@ -87,6 +87,9 @@ class Right(FetchTest):
         for part in ("requests", "files"):
             self.assertGreater(demo[part]["serial_s"], demo[part]["parallel_s"])
         self.assertEqual(demo["files"]["ranks"], 3)
+        lines = self.succeeds("fetch", "--demo", "--quiet").out.splitlines()
+        self.assertEqual([line.split(" = ")[0] for line in lines],
+                         [f"{what} {how}" for what in ("requests", "files") for how in ("one after the other", "at once")])
         text = self.succeeds("fetch", "--demo", env={"http_proxy": "http://127.0.0.1:1", "TMPDIR": self.folder}).out
         for word in ("Lahore", "38.5 C", "times as fast", "Why: "):
             self.assertIn(word, text)

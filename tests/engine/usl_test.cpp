@@ -81,6 +81,7 @@ TEST_CASE("no model of too few core counts, or of times that are none") {
   CHECK_FALSE(ScalabilityModel::fit({{1, 1}, {2, 1}, {3, std::nan("")}, {4, 1}, {5, 1}}));
   CHECK(scalability_text(times_of(0.1, 0, {1, 2, 4, 8})) ==
         "no scaling model: it takes 5 numbers of cores, and there are 4");
+  CHECK(scalability_text({{1, 1}}) == "no scaling model: it takes 5 numbers of cores, and there is 1");
   const auto text = scalability_text(times_of(0.1, 1e-3, {1, 2, 4, 8, 16}));
   CHECK(text.find("sigma 0.1 (0.1 to 0.1), kappa 0.001") != std::string::npos);
   CHECK(text.find("fastest on 30 cores; extrapolated to 32 cores: ") != std::string::npos);
