@@ -126,7 +126,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     std::uint64_t bytes = 0;
     if (error == 0) error = files::size_of(state->file.get(), bytes);
     if (error != 0) {
-      throw usage_error(fmt::format("cannot open {}: {}; name a file to resume", path, files::error_text(error)));
+      throw usage_error(fmt::format("cannot read {}: {}; name a file to resume", path, files::error_text(error)));
     }
     state->lock = RunLock::take(state->target);
     activity::at("reading " + path);
