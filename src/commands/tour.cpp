@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
@@ -64,9 +65,9 @@ bool may_replace(bool force) {
   return false;
 }
 
-// The tour's file, or nothing when the folder cannot be written; `note` then says why.
+// The tour's file, or nothing when it cannot be made; `why` then says so.
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOptions& options,
-                                        const Layout& layout, const std::vector<Stop>& stops, std::string& note) {
+                                        const Layout& layout, const std::vector<Stop>& stops, Failure& why) {
   mpi::together(world, [&] {
     if (!world.is_root() || may_replace(options.force)) return;
     throw usage_error(fmt::format("{} is there and is not an earlier tour's; move it away, or replace it with --force",
@@ -84,7 +85,7 @@ std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOption
   try {
     return OutputFile::create(world, spec, writer);
   } catch (const Error& error) {
-    note = error.what();
+    why = {error.code, error.what()};
     return nullptr;
   }
 }
@@ -154,7 +155,7 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
     text += fmt::format("Hidden: writing took the I/O threads {}, of which computing waited {}: {:.0f} % was hidden.\n",
                         format_seconds(output->io_busy_s), format_seconds(waited_s), 100 * hidden);
   } else {
-    text += fmt::format("Hidden: nothing was written: {}\n", note);
+    text += fmt::format("Output: nothing was written: {}\n", note);
   }
   text += same ? "Same: one thread and the whole layout gave the same bits in every workload.\n"
                : "NOT the same: one thread and the whole layout gave different bits: a race or broken hardware.\n";
@@ -186,9 +187,9 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
     stop.problem = generated_problem(*workload, workload->tour_size, seed, Fill::uniform);
     stops.push_back(std::move(stop));
   }
-  std::string note;
+  Failure no_file;
   progress.show(fmt::format("making {}", file_name));
-  const auto output = open_output(world, options, layout, stops, note);
+  const auto output = open_output(world, options, layout, stops, no_file);
   const mpi::Comm self = world.split(world.rank());
   const bool tells = !options.common.quiet;
   if (tells) show(fmt::format("{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
@@ -202,9 +203,10 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
   }
   OutputStats stats;
   if (output && right) stats = write_all(world, stops, *output, progress);
-  if (!right) note = "a result is wrong";
+  const std::string note = right ? no_file.text : "a result is wrong";
   if (tells) show(closing(stops, layout, output && right ? &stats : nullptr, note, program));
   if (!right) throw Error(ExitCode::verification, "a workload failed its verification; see the table above");
+  if (no_file.code == ExitCode::system) throw system_error(no_file.text);  // a place that is full, not one that is no place
 }
 
 }  // namespace

@@ -41,6 +41,14 @@ class Tour(program.TestCase):
         self.assertEqual(result.code, 0, result.err)
         self.assertIn("nothing was written", result.out)
 
+    def test_too_little_room_fails_after_the_table(self):
+        result = program.run(cwd=self.folder, prefix=("prlimit", "--fsize=50000000"))
+        self.assertEqual(result.code, 3, result.err)
+        self.assertIn("nothing was written", result.out)
+        self.assertIn("Same: one thread", result.out)
+        self.assertIn("ulimit", result.err)
+        self.assertEqual(os.listdir(self.folder), [])
+
 
 if __name__ == "__main__":
     program.main()
