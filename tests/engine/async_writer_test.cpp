@@ -7,9 +7,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <latch>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/tally.hpp"
 #include "engine/checksum.hpp"
 #include "support/catch.hpp"
 #include "system/files.hpp"
@@ -119,4 +123,25 @@ TEST_CASE("after a failed write the rest is dropped, the ring stays open and the
   CHECK(writer.elements(1) == 0);
   CHECK_THROWS_AS(writer.submit(1, 9999, std::span(data).first(2)), Error);
   CHECK_THROWS_AS(writer.submit(1, 10001, std::span(data).first(0)), Error);
+}
+
+TEST_CASE("while a writer is drained, it tells how many bytes are left") {
+  const auto file = unnamed_file();
+  const auto data = ramp(1 << 17);
+  AsyncWriter writer(file.get(), {{0, data.size()}}, {});
+  std::latch is_told(1);
+  tally::begin(0, tally::Unit::none);
+  writer.thread().put([&] { is_told.wait(); });  // nothing is written before drain() has told
+  writer.submit(0, 0, data);
+  std::string first;
+  {
+    const std::jthread watcher([&] {
+      while ((first = tally::text()).empty()) std::this_thread::yield();
+      is_told.count_down();
+    });
+    CHECK(writer.drain().error == 0);
+  }
+  CHECK(first == "0 B of 1 MiB");
+  CHECK(tally::text() == "1 MiB of 1 MiB");
+  tally::begin(0, tally::Unit::none);
 }
