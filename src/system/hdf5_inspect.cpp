@@ -9,9 +9,12 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "system/hdf5_filters.hpp"
+#include "system/hdf5_links.hpp"
 #include "system/hdf5_open.hpp"
 #include "system/hdf5_packing.hpp"
 #include "system/hdf5_read.hpp"
+#include "system/hdf5_sources.hpp"
 
 namespace concdemo::hdf5 {
 
@@ -27,22 +30,6 @@ Shape chunk_of(const Handle& plist, std::size_t rank) {
   std::vector<hsize_t> chunk(rank);
   H5Pget_chunk(plist.get(), static_cast<int>(rank), chunk.data());
   return {chunk.begin(), chunk.end()};
-}
-
-void require_filters(const Handle& plist, const std::string& where) {
-  for (int i = 0; i < H5Pget_nfilters(plist.get()); ++i) {
-    unsigned flags = 0;
-    std::size_t values = 0;
-    char name[64] = "";
-    const auto filter =
-        H5Pget_filter2(plist.get(), static_cast<unsigned>(i), &flags, &values, nullptr, sizeof name, name, nullptr);
-    if (filter < 0 || H5Zfilter_avail(filter) > 0) continue;
-    name[sizeof name - 1] = '\0';
-    throw usage_error(fmt::format("{} is stored through the filter {} (HDF5 number {}), which this HDF5 does not have; "
-                                  "set HDF5_PLUGIN_PATH to the folder of its plugin, or repack the file where the "
-                                  "filter is: h5repack -f GZIP=4",
-                                  where, *name != '\0' ? name : "without a name", static_cast<int>(filter)));
-  }
 }
 
 extern "C" {
@@ -111,10 +98,15 @@ std::string only_dataset(const Handle& opened, const std::string& file) {
 }
 
 // Throws when there is nothing, or not a dataset, at the path; the message shows what there is.
-void require_dataset(const Handle& opened, const std::string& file, const std::string& path) {
-  const Handle object(H5Oopen(opened.get(), path.c_str(), H5P_DEFAULT), H5Oclose);
+Place require_dataset(const Handle& opened, const std::string& file, const std::string& path) {
+  Place place = follow(opened, file, path);
+  if (!place.link.empty() && !place.broken.empty()) {
+    throw usage_error(fmt::format("{} is {}: {}", name_of(file, path), place.link, place.broken));
+  }
+  Handle object;
+  if (place.broken.empty()) object = Handle(H5Oopen(place.file_or(opened), place.path.c_str(), H5P_DEFAULT), H5Oclose);
   const std::string reason = object.valid() ? "" : error_text();
-  if (object.valid() && H5Iget_type(object.get()) == H5I_DATASET) return;
+  if (object.valid() && H5Iget_type(object.get()) == H5I_DATASET) return place;
   if (object.valid() && H5Iget_type(object.get()) != H5I_GROUP) {
     throw usage_error(fmt::format("{} is a named type, not a dataset", name_of(file, path)));
   }
@@ -126,7 +118,7 @@ void require_dataset(const Handle& opened, const std::string& file, const std::s
   }
   std::vector<std::string> names;
   for (const auto& dataset : datasets) names.push_back(dataset.path);
-  if (H5Lexists(opened.get(), path.c_str(), H5P_DEFAULT) > 0) {
+  if (place.broken.empty()) {
     throw usage_error(fmt::format("{} cannot be opened: {}", name_of(file, path), reason));
   }
   const auto nearest = nearest_name(path, names);
@@ -149,9 +141,10 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   info.file = file;
   info.path = path.empty() ? only_dataset(opened, file) : path.starts_with('/') ? path : "/" + path;
   while (info.path.size() > 1 && info.path.back() == '/') info.path.pop_back();
-  require_dataset(opened, file, info.path);
+  const Place place = require_dataset(opened, file, info.path);
   const std::string where = name_of(file, info.path);
   const Handle dataset = open_dataset(opened, file, info.path);
+  const Sources sources = examine_sources(dataset, place.file_name, where);
   const Handle type(checked(H5Dget_type(dataset.get()), where), H5Tclose);
   const Handle space(checked(H5Dget_space(dataset.get()), where), H5Sclose);
   const Handle plist(checked(H5Dget_create_plist(dataset.get()), where), H5Pclose);
@@ -173,13 +166,20 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   info.shape = shape_of(space);
   element_count(info.shape);
   info.chunk = chunk_of(plist, info.shape.size());
-  require_filters(plist, where);
   find_packing(dataset, where, info);
+  info.uncovered = sources.uncovered;
+  info.files.push_back(files::stamp_of(file));
+  for (const std::string& each : place.files) info.files.push_back(files::stamp_of(each));
+  for (const std::string& each : sources.files) info.files.push_back(files::stamp_of(each));
   return info;
 }
 
 std::string to_json(const DatasetInfo& info) {
   const auto bytes = [](const std::string& text) { return std::vector<std::uint8_t>(text.begin(), text.end()); };
+  auto stamps = nlohmann::json::array();
+  for (const files::Stamp& each : info.files) {
+    stamps.push_back({bytes(each.path), each.device, each.inode, each.bytes, each.modified_ns, each.beginning});
+  }
   // Names need not be UTF-8, and JSON has no NaN: bytes and bits.
   return nlohmann::json{{"file", bytes(info.file)},
                         {"path", bytes(info.path)},
@@ -193,19 +193,21 @@ std::string to_json(const DatasetInfo& info) {
                         {"offset", std::bit_cast<std::uint64_t>(info.packing.offset)},
                         {"missing", info.packing.missing},
                         {"chunk", info.chunk},
-                        {"type_name", info.type_name}}
+                        {"type_name", info.type_name},
+                        {"files", stamps},
+                        {"uncovered", info.uncovered}}
       .dump();
 }
 
 DatasetInfo from_json(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
-  const auto name = [&json](const char* key) {
-    const auto bytes = json.at(key).get<std::vector<std::uint8_t>>();
+  const auto text_of = [](const nlohmann::json& value) {
+    const auto bytes = value.get<std::vector<std::uint8_t>>();
     return std::string(bytes.begin(), bytes.end());
   };
   DatasetInfo info;
-  info.file = name("file");
-  info.path = name("path");
+  info.file = text_of(json.at("file"));
+  info.path = text_of(json.at("path"));
   info.shape = json.at("shape").get<Shape>();
   info.format = {static_cast<ElementKind>(json.at("kind").get<int>()), json.at("size").get<int>(),
                  json.at("big_endian").get<bool>()};
@@ -215,6 +217,11 @@ DatasetInfo from_json(const std::string& text) {
                   json.at("missing").get<std::vector<std::uint64_t>>()};
   info.chunk = json.at("chunk").get<Shape>();
   info.type_name = json.at("type_name").get<std::string>();
+  for (const auto& each : json.at("files")) {
+    info.files.push_back({text_of(each.at(0)), each.at(1).get<std::uint64_t>(), each.at(2).get<std::uint64_t>(),
+                          each.at(3).get<std::uint64_t>(), each.at(4).get<std::int64_t>(), each.at(5).get<std::uint64_t>()});
+  }
+  info.uncovered = json.at("uncovered").get<std::uint64_t>();
   return info;
 }
 

@@ -63,6 +63,11 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
                                   info.file, info.path));
   }
   unwritten_ = may_be_unwritten(dataset_.get());
+  require_unchanged();
+}
+
+void DatasetReader::require_unchanged() const {
+  for (const files::Stamp& each : info_.files) files::require_unchanged(each);
 }
 
 void DatasetReader::fetch(const Box& box, std::byte* raw) {
@@ -100,11 +105,12 @@ void DatasetReader::read_stored(Range range, std::byte* out) {
       fetch(box, out);
       out += box.elements() * size;
     });
-    return;
+    return require_unchanged();
   }
   visit_chunks(range, [&](const std::byte* raw, Range flat) {
     std::memcpy(out + (flat.begin - range.begin) * size, raw, flat.size() * size);
   });
+  require_unchanged();
 }
 
 std::uint64_t DatasetReader::visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit) {
@@ -149,9 +155,10 @@ ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std
       read_run(box, begin);
       begin += box.elements();
     });
-    return counts;
+  } else {
+    counts.bytes += visit_chunks(range, deliver);
   }
-  counts.bytes += visit_chunks(range, deliver);
+  require_unchanged();
   return counts;
 }
 

@@ -9,6 +9,7 @@
 #include "base/partition.hpp"
 #include "base/shape.hpp"
 #include "kernels/convert.hpp"
+#include "system/file_stamp.hpp"
 #include "system/hdf5.hpp"
 
 // Numeric datasets of HDF5 and netCDF-4 files as float64. Unusable input throws usage Error, a read that fails in the
@@ -27,6 +28,8 @@ struct DatasetInfo {
   Packing packing;
   Shape chunk;            // as many extents as shape; empty where the storage has no chunks
   std::string type_name;  // "int16", "big-endian float64", "80-bit float"
+  std::vector<files::Stamp> files;  // that the elements come from: the named one first, then those of links and sources
+  std::uint64_t uncovered = 0;      // elements of a virtual dataset that no source is to give: its fill value
   bool operator==(const DatasetInfo&) const = default;
 };
 
@@ -54,7 +57,7 @@ struct ReadCounts {
   std::uint64_t bytes = 0;    // handed over by HDF5: uncompressed, whole chunks
 };
 
-// An open dataset. Beside the caller's arrays it holds `buffer_bytes` for a slab and the chunk cache together, and HDF5
+// An open dataset. Each read that ends after a file it came from has changed throws usage Error. Beside the caller's arrays it holds `buffer_bytes` for a slab and the chunk cache together, and HDF5
 // one chunk more while it decompresses. Destroy it before MPI's end.
 class DatasetReader {
  public:
@@ -75,6 +78,7 @@ class DatasetReader {
 
  private:
   void fetch(const Box& box, std::byte* raw);
+  void require_unchanged() const;
   // Chunked storage: visit(elements as stored, where) over the range; returns the bytes that HDF5 handed over.
   std::uint64_t visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit);
 

@@ -52,6 +52,7 @@ ReadCounts DatasetReader::read_rectangle(const Shape& plane, Range rows, Range c
     }
     column = last_column;
   }
+  require_unchanged();
   return counts;
 }
 

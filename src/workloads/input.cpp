@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -13,6 +14,7 @@
 #include "engine/verify_series.hpp"
 #include "system/files.hpp"
 #include "system/hdf5_read.hpp"
+#include "system/topology.hpp"
 
 namespace concdemo {
 namespace {
@@ -79,21 +81,22 @@ void take_slice(Operand& operand, const std::string& slice) {
 }
 
 // A file of ours that a run has not finished: HDF5 reads what is not committed yet as zeros, as if it were data.
-void refuse_uncommitted(const Operand& operand) {
+// Of what is data: whether the file is finished.
+bool require_committed(const Operand& operand) {
   const hdf5::DatasetInfo& dataset = operand.dataset;
   const auto header = read_header(dataset.file);
-  if (!header || !header->series) return;
+  if (!header || !header->series) return true;
   const SeriesPart& series = *header->series;
   const auto last = header->datasets.begin() + static_cast<std::ptrdiff_t>(2 + series.scalars);
   const auto stored = std::find_if(header->datasets.begin(), last,
                                    [&](const StoredDataset& each) { return "/" + each.name == dataset.path; });
-  if (stored == last) return;  // the same in every snapshot
+  if (stored == last) return true;  // the same in every snapshot
   files::Descriptor file;
   const int error = files::open(dataset.file, O_RDONLY, file);
   if (error != 0) throw usage_error(fmt::format("cannot read {}: {}", dataset.file, files::error_text(error)));
   const SeriesReading reading = read_series(file.get(), *header);
-  if (reading.finished || reading.committed == series.snapshots) return;
-  if (!operand.plane.empty() && operand.plane.front() < reading.committed) return;
+  if (reading.finished || reading.committed == series.snapshots) return true;
+  if (!operand.plane.empty() && operand.plane.front() < reading.committed) return false;
   const std::string taken = reading.committed == 0
                                 ? "none can be taken yet"
                                 : fmt::format("those are {}[0:{}] in Python, and --slice {},:,: is the newest for heat",
@@ -101,6 +104,27 @@ void refuse_uncommitted(const Operand& operand) {
   throw usage_error(fmt::format("{}: {} of {} snapshots are committed, the rest is not data yet; finish it by `concdemo "
                                 "resume {}`, or take the committed ones ({})",
                                 describe(operand), reading.committed, series.snapshots, dataset.file, taken));
+}
+
+// On a rank other than 0: what the name leads to is to be what it leads to there, sources and all.
+void require_same_files(const mpi::Comm& comm, const hdf5::DatasetInfo& dataset, const std::string& host) {
+  const std::string here = fmt::format("rank {} on {}", comm.rank(), host_name());
+  std::vector<files::Stamp> found;
+  try {
+    if (dataset.files.size() > 1) found = hdf5::inspect(dataset.file, dataset.path).files;
+    else found.push_back(files::stamp_of(dataset.file));
+  } catch (const Error& error) {
+    throw Error(error.code, fmt::format("{}: {}; rank 0 on {} reads {}", here, error.what(), host,
+                                        describe(dataset.files.front())));
+  }
+  const auto same = [&](const files::Stamp& a, const files::Stamp& b) { return same_file(a, b, host == host_name()); };
+  const auto [there, mine] = std::mismatch(dataset.files.begin(), dataset.files.end(), found.begin(), found.end(), same);
+  if (there == dataset.files.end() && mine == found.end()) return;
+  const auto name = [](auto stamp, auto end) { return stamp == end ? "no such file" : describe(*stamp); };
+  throw usage_error(fmt::format("{}:{} is not the same on all ranks: {} reads {}, rank 0 on {} reads {}; give every rank the "
+                                "same file: by its whole path, in one folder, on a file system that all nodes share",
+                                dataset.file, dataset.path, here, name(mine, found.end()), host,
+                                name(there, dataset.files.end())));
 }
 
 }  // namespace
@@ -116,12 +140,19 @@ Operand file_operand(const mpi::Comm& comm, const std::string& input, const std:
   Operand operand;
   operand.source = Operand::Source::file;
   operand.dataset = hdf5::from_json(comm.broadcast(text));
+  const std::string host = comm.broadcast(host_name());
+  mpi::together(comm, [&] {
+    if (!comm.is_root()) require_same_files(comm, operand.dataset, host);
+  });
   operand.shape = operand.dataset.shape;
   operand.buffer_bytes = buffer_bytes;
   if (!slice.empty()) take_slice(operand, slice);
+  bool growing = false;
   mpi::together(comm, [&] {
-    if (comm.is_root()) refuse_uncommitted(operand);
+    if (comm.is_root()) growing = !require_committed(operand);
   });
+  // The rest of a run's file goes on being written, what is committed does not.
+  if (comm.broadcast_value(growing)) operand.dataset.files.clear();
   return operand;
 }
 

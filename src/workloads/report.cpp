@@ -25,7 +25,10 @@ Json input_json(const Operand& operand) {
   switch (operand.source) {
     case Operand::Source::values: return {{"kind", "values"}, {"count", operand.values.size()}};
     case Operand::Source::file:
-      return {{"kind", "file"}, {"file", operand.dataset.file}, {"dataset", operand.dataset.path}};
+      return {{"kind", "file"},
+              {"file", operand.dataset.file},
+              {"dataset", operand.dataset.path},
+              {"uncovered", operand.dataset.uncovered}};
     case Operand::Source::generated: break;
   }
   return {{"kind", operand.fill == Fill::index ? "index" : "uniform"}, {"stream", operand.stream}};
@@ -146,6 +149,11 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
                                                               (makes_array ? ", NaN in the result" : ", left out"));
   if (measured.counts.inexact > 0) {
     line("inexact", counted(measured.counts.inexact, "integer") + " rounded to float64 on input");
+  }
+  for (const Operand& operand : problem.operands) {
+    if (operand.dataset.uncovered == 0) continue;
+    line("uncovered", fmt::format("{} of {}, which no source covers, read as the fill value",
+                                  counted(operand.dataset.uncovered, "element"), describe(operand)));
   }
   line("layout", layout_text(layout));
   if (problem.schedule == Schedule::dynamic) line("schedule", "dynamic; the time includes generating or reading");

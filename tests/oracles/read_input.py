@@ -1,10 +1,11 @@
 """Drives read_input.cpp, whose path is the first argument of the oracle."""
+import os
 import subprocess
 import sys
 
 import numpy as np
 
-DRIVER = sys.argv[1]
+DRIVER = os.path.abspath(sys.argv[1])
 
 
 class Reader:
@@ -29,5 +30,6 @@ class Reader:
         assert self.process.wait() == 0
 
 
-def run(*arguments):
-    return subprocess.run([DRIVER, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+def run(*arguments, env=None):
+    return subprocess.run([DRIVER, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=30,
+                          env={**os.environ, **(env or {})})

@@ -71,7 +71,7 @@ def bad_input(folder):
                        ("enum", "enum"), ("reference", "reference"), ("vlen", "variable-length list"),
                        ("opaque", "opaque"), ("array", "array"), ("complex", "complex"), ("null", "null dataspace"),
                        ("group", ["is a group", "/group/inner"]), ("group/", "is a group"), ("/", "is a group"),
-                       ("type", "named type"), ("dangling", "cannot be opened"), ("away", "cannot be opened"),
+                       ("type", "named type"), ("dangling", "a link to /nowhere"), ("away", "absent.h5 is missing"),
                        ("text_scale", "scale_factor"), ("two_scales", "scale_factor"), ("nan_scale", "add_offset"),
                        ("wide", "128-bit"), ("strin", ["no dataset /strin", "did you mean", ":/string?"]),
                        ("group/x", "no dataset"), ("no/such/path", "no dataset"), ("string/x", "no dataset"),

@@ -1,6 +1,7 @@
 #include "system/hdf5_read.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -132,6 +133,8 @@ TEST_CASE("a description survives the broadcast whatever its names and numbers")
   info.library_conversion = true;
   info.packing = {true, 0x1.23456789abcdep-1000, -0.0, {~std::uint64_t{0}, 0}};
   info.type_name = "big-endian uint16";
+  info.files = {{"/caf\xe9.h5", ~std::uint64_t{0}, 2, 3, -4, 5}, {}};
+  info.uncovered = 7;
   const auto same = from_json(to_json(info));
   CHECK(same == info);
   CHECK(std::signbit(same.packing.offset));
@@ -194,6 +197,22 @@ TEST_CASE("what the program writes it reads: choice, refusals and ranges of floa
   auto elsewhere = info;
   elsewhere.shape = {50, 6};
   CHECK(contains(message_of(ExitCode::usage, [&] { DatasetReader(elsewhere, 100); }), "rank 0"));
+  {
+    DatasetReader reader(info, 100);
+    std::vector<double> out(3);
+    reader.read({0, 3}, out);
+    const auto before = std::filesystem::last_write_time(file);
+    std::filesystem::last_write_time(file, before + std::chrono::seconds(1));
+    const auto reading = [&] { return message_of(ExitCode::usage, [&] { reader.read({0, 3}, out); }); };
+    CHECK(contains(reading(), file + " has changed while it was read"));
+    CHECK(contains(message_of(ExitCode::usage, [&] { DatasetReader(info, 100); }), "has changed"));
+    std::filesystem::last_write_time(file, before);
+    reader.read({0, 3}, out);
+    std::filesystem::copy_file(file, folder.file("copy.h5"));
+    std::filesystem::last_write_time(folder.file("copy.h5"), before);
+    std::filesystem::rename(folder.file("copy.h5"), file);
+    CHECK(contains(reading(), "has changed"));
+  }
   std::filesystem::resize_file(file, (1 << 20) + 2000);  // behind the user block
   CHECK(contains(message_of(ExitCode::usage, [&] { inspect(file, "/field"); }), "is truncated: 1050576 bytes of"));
 }
