@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "base/failure.hpp"
 #include "base/launcher.hpp"
 #include "build_info.hpp"
 #include "commands/command.hpp"
 #include "commands/suggest.hpp"
+#include "engine/same_start.hpp"
 #include "engine/terminal.hpp"
 #include "system/floating_point.hpp"
 #include "system/mpi.hpp"
@@ -36,9 +39,11 @@ int leave(const mpi::Comm& comm, const Failure& failure) {
   return static_cast<int>(code);
 }
 
+using Variables = std::map<std::string, std::string>;
+
 // A copy of the environment: MPI's start adds variables of its own.
-std::map<std::string, std::string> variables() {
-  std::map<std::string, std::string> all;
+Variables all_variables() {
+  Variables all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     all.emplace(text.substr(0, text.find('=')), text.substr(std::min(text.find('='), text.size() - 1) + 1));
@@ -46,7 +51,15 @@ std::map<std::string, std::string> variables() {
   return all;
 }
 
-int run(const Action& action, const Environment& environment) {
+// What was asked for: a text, help or version, that needs no MPI, or a command.
+struct Asked {
+  std::string text;
+  Action action;
+  bool uses_folder = false;  // a path is relative to the working folder
+};
+
+int run(const Asked& asked, const std::vector<std::string>& arguments, const Variables& variables,
+        const Environment& environment) {
   if (nobody_launched(environment)) mpi::expect_no_other_rank();
   const auto warning = srun_without_pmi(environment, mpi::library_version());
   if (warning && is_first_copy(environment)) message(*warning);
@@ -54,17 +67,18 @@ int run(const Action& action, const Environment& environment) {
   const mpi::Comm world = mpi::Comm::world();
   const mpi::Comm exit_comm = world.split(0);  // its own, so that leaving never meets a command's collective
   if (const auto cause = wrong_launcher(environment, world.size(), mpi::library_version())) {
-    if (is_first_copy(environment)) message(*cause);
-    return static_cast<int>(ExitCode::usage);
+    if (is_first_copy(environment)) asked.action ? message(*cause) : print(asked.text);
+    return static_cast<int>(asked.action ? ExitCode::usage : ExitCode::ok);
   }
   return leave(exit_comm, attempt([&] {
+    if (world.size() > 1) require_same_start(world, this_start(arguments, variables, asked.uses_folder));
     require_ieee_arithmetic();
-    action(world);
+    if (asked.action) asked.action(world);
+    else if (world.is_root()) print(asked.text);
   }));
 }
 
-// The command that was asked for; none when its answer, help or version, has been printed.
-Action parse(int argc, char** argv, const Environment& environment) {
+Asked parse(int argc, char** argv) {
   CLI::App app{fmt::format("concdemo {}: hybrid MPI + OpenMP kernels with the same bits on any layout.\n"
                            "Without a command: a tour of the machine and of every workload, which writes concdemo.h5.",
                            build_info::version), "concdemo"};
@@ -82,34 +96,36 @@ Action parse(int argc, char** argv, const Environment& environment) {
   add_compare(app, action);
   add_mistakes(app, action);
   add_fetch(app, action);
-  const auto print_once = [&](const std::string& text) { if (is_first_copy(environment)) print(text); };
   try {
     app.parse(argc, argv);
     require_options_after_command(app);
   } catch (const CLI::CallForHelp&) {
-    print_once(help_text(app));
-    return nullptr;
+    return {help_text(app), nullptr};
   } catch (const CLI::CallForVersion& version) {
-    print_once(std::string(version.what()) + "\n");
-    return nullptr;
+    return {std::string(version.what()) + "\n", nullptr};
   } catch (const CLI::ParseError& error) {
-    return [text = explain(app, error, argc, argv)](const mpi::Comm&) { throw usage_error(text); };
+    return {"", [text = explain(app, error, argc, argv)](const mpi::Comm&) { throw usage_error(text); }};
   }
-  return action;
+  return {"", action, uses_working_folder(app)};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of print(), and unfinished files are removed
-  const auto all = variables();
-  const auto environment = [&all](const char* name) {
-    const auto found = all.find(name);
-    return found == all.end() ? nullptr : found->second.c_str();
+  const Variables variables = all_variables();
+  const auto environment = [&](const char* name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
   };
   int code = 0;
   const Failure failure = attempt([&] {
-    if (const Action action = parse(argc, argv, environment)) code = run(action, environment);
+    const Asked asked = parse(argc, argv);
+    // Other ranks may have been asked for something else, so that all meet before a text is printed; where MPI is likely to
+    // end the program in its start, it is printed all the same.
+    const bool alone = !may_have_company(environment) || srun_without_pmi(environment, mpi::library_version());
+    if (asked.action || !alone) code = run(asked, {argv + std::min(argc, 1), argv + argc}, variables, environment);
+    else if (is_first_copy(environment)) print(asked.text);
   });
   if (!failure.failed()) return code;
   message(failure.text);

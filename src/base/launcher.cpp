@@ -116,6 +116,12 @@ bool nobody_launched(const Environment& environment) {
   return true;
 }
 
+bool may_have_company(const Environment& environment) {
+  const auto start = start_of(environment);
+  if (in_batch_script(environment) && (!start || start->launcher.kind == Kind::slurm)) return false;
+  return start ? start->size != 1 : !nobody_launched(environment);
+}
+
 bool is_first_copy(const Environment& environment) {
   const auto start = start_of(environment);
   return !start || start->rank == 0;

@@ -21,6 +21,9 @@ std::optional<std::string> srun_without_pmi(const Environment& environment, cons
 // Whether no launcher and no batch step left a trace: a program that somebody started by its name alone.
 bool nobody_launched(const Environment& environment);
 
+// Whether other processes may have been started with this one: by a launcher that said so, or that says no number.
+bool may_have_company(const Environment& environment);
+
 // Whether this is the one process of its launcher that prints what is to be printed once, without asking MPI.
 bool is_first_copy(const Environment& environment);
 

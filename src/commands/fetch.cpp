@@ -145,8 +145,8 @@ void add_fetch(CLI::App& app, Action& action) {
       "Exit code 3 if any file could not be fetched.");
   command.add_option("url", options->urls, "http or https, each to a file of its own")->type_name("URL");
   command.add_option("--list", options->list, "a file with more URLs, one a line")->type_name("FILE");
-  command.add_option("--into", options->into, "folder for the files, made if need be (default: here)")
-      ->type_name("FOLDER");
+  command.add_option("--into", options->into, "folder for the files, made if need be")
+      ->type_name("FOLDER")->default_str(".");
   command.add_option("--parallel", options->parallel, "transfers at a time, over all ranks (default 16)")
       ->check(whole_number(1, fetch::most_parallel))
       ->type_name("N");

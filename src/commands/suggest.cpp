@@ -73,6 +73,19 @@ void require_options_after_command(const CLI::App& app) {
   }
 }
 
+bool uses_working_folder(const CLI::App& app) {
+  const CLI::App& command = innermost(app);
+  if (&command == &app) return true;  // the tour writes its file there
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string kind = option->get_option_text() + option->get_type_name();
+    if (!kind.starts_with("FILE") && !kind.starts_with("FOLDER")) continue;
+    const auto is_relative = [](const std::string& path) { return !path.empty() && path.front() != '/'; };
+    const auto& given = option->results();
+    if (given.empty() ? is_relative(option->get_default_str()) : std::any_of(given.begin(), given.end(), is_relative)) return true;
+  }
+  return false;
+}
+
 std::string help_text(const CLI::App& app) {
   const CLI::App& command = innermost(app);
   std::string text = &command == &app ? app.help() : command.help(app.get_name());

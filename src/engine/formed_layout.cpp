@@ -18,7 +18,6 @@
 namespace concdemo {
 namespace {
 
-constexpr const char* own_variable = "CONCDEMO_OWN_CPUS";  // set once the process has executed itself again
 constexpr const char* binding_variables[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
 
 std::vector<std::string> command_line() {
@@ -40,7 +39,7 @@ int numa_nodes_of(const SweepNode& node) {
 }  // namespace
 
 void restart_with_all_cpus() {
-  if (std::getenv(own_variable)) return;
+  if (std::getenv(own_cpus_variable)) return;
   const auto own = own_cpus();
   const bool bound = std::any_of(std::begin(binding_variables), std::end(binding_variables),
                                  [](const char* name) { return std::getenv(name) != nullptr; });
@@ -49,7 +48,7 @@ void restart_with_all_cpus() {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  setenv(own_variable, format_list(own).c_str(), 1);
+  setenv(own_cpus_variable, format_list(own).c_str(), 1);
   for (const char* name : binding_variables) unsetenv(name);
   pin_this_thread(usable_cpus());
   execv("/proc/self/exe", arguments.data());
@@ -57,7 +56,7 @@ void restart_with_all_cpus() {
 }
 
 Formation::Formation(const mpi::Comm& world) : world_(world), agreement_(world.split(0)), own_cpus_(own_cpus()) {
-  if (const char* list = std::getenv(own_variable)) {
+  if (const char* list = std::getenv(own_cpus_variable)) {
     own_cpus_ = parse_list(list).value_or(own_cpus_);
     pin_this_thread(own_cpus_);
   }

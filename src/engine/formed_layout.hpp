@@ -11,6 +11,9 @@
 // in a barrier that polls and sleeps.
 namespace concdemo {
 
+// Set by a process that has executed itself again: the CPUs that it had before.
+inline constexpr const char* own_cpus_variable = "CONCDEMO_OWN_CPUS";
+
 // Before MPI starts: libgomp counts the CPUs of a process when it is loaded, and a team of more threads than that goes
 // to sleep at every join (28 us where 0.8 would do). So the process widens its mask and executes itself again; OpenMP's
 // own variables of binding are taken out. Returns when that was done before, is not needed or cannot be.

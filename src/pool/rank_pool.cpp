@@ -134,14 +134,7 @@ void RankPool::agree(const Call& call, const MapOptions& options) {
       fmt::format("{} of {} items (chunk {}, {} schedule, results to {})", call.kind, call.items, options.chunk,
                   options.schedule == Schedule::dynamic ? "dynamic" : "fixed",
                   options.results == Results::all ? "all" : "root");
-  struct Seen {
-    std::uint64_t least, most;
-  };
-  const std::uint64_t hash = std::hash<std::string>{}(fmt::format("{} {} {}", mine, call.function, call.hash));
-  const auto seen = comm_.combine<Seen>({hash, hash}, [](const Seen& in, Seen& inout) {
-    inout = {std::min(in.least, inout.least), std::max(in.most, inout.most)};
-  });
-  if (seen.least == seen.most) return;
+  if (comm_.all_same(std::hash<std::string>{}(fmt::format("{} {} {}", mine, call.function, call.hash)))) return;
   const auto all = comm_.all_gather(mine);
   const auto other = std::find_if(all.begin(), all.end(), [&](const std::string& text) { return text != all.front(); });
   throw usage_error(other == all.end()

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -83,6 +84,17 @@ class Comm {
       merge(*static_cast<const T*>(in), *static_cast<T*>(inout));
     });
     return state;
+  }
+
+  // Whether all ranks gave the same value, which may be a hash: one collective.
+  bool all_same(std::uint64_t value) const {
+    struct Seen {
+      std::uint64_t least, most;
+    };
+    const auto seen = combine<Seen>({value, value}, [](const Seen& in, Seen& inout) {
+      inout = {std::min(in.least, inout.least), std::max(in.most, inout.most)};
+    });
+    return seen.least == seen.most;
   }
 
   // One small message to one rank, and the next one from any; not collective. Both return at once: send() leaves the

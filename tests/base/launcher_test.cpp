@@ -129,6 +129,17 @@ TEST_CASE("the first copy of the nearest launcher prints") {
                           {"SLURM_PROCID", "1"}})));
 }
 
+TEST_CASE("company is what a launcher started, or may have started") {
+  CHECK_FALSE(may_have_company(in({})));
+  CHECK(may_have_company(in({{"OMPI_COMM_WORLD_SIZE", "2"}})));
+  CHECK_FALSE(may_have_company(in({{"OMPI_COMM_WORLD_SIZE", "1"}})));
+  CHECK(may_have_company(in({{"PMIX_RANK", "0"}})));  // of a number that nobody tells
+  CHECK(may_have_company(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_STEP_ID", "0"}})));
+  CHECK_FALSE(may_have_company(in({{"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_STEP_ID", "4294967291"}})));
+  CHECK_FALSE(may_have_company(in({{"SLURM_PROCID", "0"}, {"SLURM_STEP_ID", "batch"}})));
+  CHECK(may_have_company(in({{"OMPI_COMM_WORLD_SIZE", "2"}, {"SLURM_STEP_ID", "batch"}})));
+}
+
 TEST_CASE("the launcher whose options place the ranks") {
   const auto style = [](const Variables& variables, const std::string& library = open_mpi) {
     return launch_style(in(variables), library);
