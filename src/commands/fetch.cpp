@@ -10,6 +10,7 @@
 #include "commands/options.hpp"
 #include "fetch/demo.hpp"
 #include "fetch/fetch.hpp"
+#include "fetch/part_file.hpp"
 #include "fetch/report.hpp"
 #include "fetch/ways.hpp"
 #include "system/files.hpp"
@@ -82,11 +83,12 @@ fetch::Request to_request(const mpi::Comm& world, const FetchOptions& options) {
   }
   mpi::together(world, [&] {
     if (!options.ca_file.empty()) read_text("--ca-file", options.ca_file);
-    std::error_code error;
-    std::filesystem::create_directories(options.into, error);
-    if (!std::filesystem::is_directory(options.into, error)) {
+    const int failure = fetch::make_folders(options.into);
+    std::error_code unused;
+    if (!std::filesystem::is_directory(options.into, unused)) {
       throw usage_error(fmt::format("--into {}: not a folder, and it cannot be made; name another", options.into));
     }
+    if (failure != 0) throw system_error(fmt::format("--into {}: {}", options.into, files::error_text(failure)));
   });
   return request;
 }

@@ -12,6 +12,7 @@
 #include "base/fault.hpp"
 #include "base/partition.hpp"
 #include "engine/checksum.hpp"
+#include "engine/partial_file.hpp"
 #include "engine/series_state.hpp"
 #include "engine/strided.hpp"
 
@@ -120,11 +121,14 @@ void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
     if (error == 0) error = files::resize(file_.get(), 2 * slot_bytes());
     if (error == 0 && reserve) error = files::reserve(file_.get(), 2 * slot_bytes());
     if (error == EOPNOTSUPP || error == ENOSYS) error = 0;
+    // The one that was found may be a killed run's, and is to outlive the other from now on.
+    if (error == 0) error = files::sync_data(file_.get());
     if (error != 0) {
       if (file_.valid()) ::unlink(path_.c_str());
       throw system_error(fmt::format("cannot make {} of {} bytes: {}; make room, or go without checkpoints", path_,
                                      2 * slot_bytes(), files::error_text(error)));
     }
+    sync_folder_of(path_, "checkpoint_folder");
   });
   mpi::together(comm, [&] {
     const int error = files::open(path_, O_RDWR | more_flags, file_);
@@ -145,15 +149,17 @@ DurableWriter::Commit Checkpoint::commit_at(std::uint64_t step, std::uint64_t ev
     // The checksum of a block counts elements of the whole field: those of the blocks add up to the field's.
     std::uint64_t sum = 0;
     for (const auto block : sums) sum += block;
+    sync_file(file, path, "sync");
     const auto sector = to_sector({CommitKind::checkpoint, step, 0, sum, binding, {static_cast<double>(every)}}, place);
     put_at(file, path, std::as_bytes(std::span(sector)), offset, "checkpoint_commit");
     sync_file(file, path, "checkpoint_sync");
   };
 }
 
-void Checkpoint::remove() {
+bool Checkpoint::remove() {
   files::Descriptor file;
-  if (files::open(path_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, file) == 0 && is_ours(file.get())) ::unlink(path_.c_str());
+  return files::open(path_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, file) == 0 && is_ours(file.get()) &&
+         ::unlink(path_.c_str()) == 0;
 }
 
 }  // namespace concdemo

@@ -32,7 +32,8 @@ class Checkpoint {
   const std::optional<Found>& found() const { return found_; }
   void read(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // of found()
 
-  // Collective: the file is there, with its space. Throws usage Error for a file that is not ours, system Error.
+  // Collective: the file is there, with its space and a durable name. Throws usage Error for a file that is not ours,
+  // system Error.
   void make(const mpi::Comm& comm, bool reserve, int more_flags);
   bool is_made() const { return is_made_; }
 
@@ -40,7 +41,7 @@ class Checkpoint {
   DurableWriter::Target next_target();
   DurableWriter::Commit commit_at(std::uint64_t step, std::uint64_t every) const;  // of the last next_target()
 
-  void remove();  // unless it is somebody else's; one rank
+  bool remove();  // whether there was one, unless it is somebody else's; one rank
 
  private:
   std::uint64_t slot_bytes() const;

@@ -33,7 +33,7 @@ void check_file(int error, const std::string& what) {
 DurableWriter::DurableWriter(const mpi::Comm& comm, const WriterOptions& options)
     : own_comm_(std::make_unique<mpi::Comm>(comm.split(0))),
       comm_(*own_comm_),
-      is_node_leader_(comm.split_by_node().is_root()),
+      syncs_(comm.split_by_node().is_root() && !comm.is_root()),
       thread_(options) {}
 
 // What is still under way is left to MPI, and the communicator with it.
@@ -117,7 +117,7 @@ void DurableWriter::write(Matrix& matrix, std::uint64_t row, std::uint64_t colum
   if (!parts.empty()) flush();
 }
 
-// The first rank of a node, for all that its ranks wrote.
+// The first rank of another node than rank 0's, for all that its ranks wrote.
 void DurableWriter::sync(std::uint64_t begin, std::uint64_t end) {
   std::vector<Target> targets;
   for (auto i = begin; i < end; ++i) {
@@ -169,7 +169,7 @@ void DurableWriter::act_on(std::span<const std::uint64_t> agreed) {
     throw Error(code, named ? fmt::format("rank {}: {}", root, text) : text);
   }
   const auto written = agreed[written_word];
-  if (is_node_leader_ && written > written_agreed_) sync(written_agreed_, written);
+  if (syncs_ && written > written_agreed_) sync(written_agreed_, written);
   for (; written_agreed_ < written; ++written_agreed_) {
     const auto& matrix = matrices_[static_cast<std::size_t>(written_agreed_ - committed_agreed_)];
     sums_.push_back(mpi::PendingReduction::sum(comm_, std::move(matrix->sums)));
@@ -193,7 +193,7 @@ DurableWriter::Progress DurableWriter::agree(int signal) {
   }
   std::vector<std::uint64_t> mine(words);
   mine[written_word] = written_;
-  mine[synced_word] = is_node_leader_ ? synced_.load() : none;
+  mine[synced_word] = syncs_ ? synced_.load() : none;
   mine[committed_word] = comm_.is_root() ? committed_.load() : none;
   // Read last: a failure comes before what its thread would have reported next.
   mine[failed_rank_word] = failed_ ? static_cast<std::uint64_t>(comm_.rank()) : none;

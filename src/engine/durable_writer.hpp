@@ -21,7 +21,7 @@
 namespace concdemo {
 
 // Makes matrices durable behind the computation, one after another: all ranks write their blocks; when all have
-// written, the first rank of each node syncs the data; when all have synced, rank 0 runs the matrix's commit. The
+// written, the first rank of each other node syncs the data; when all have synced, rank 0 runs the matrix's commit. The
 // main threads learn of one another's progress in agree(). All of it for one owner, by its main thread; every rank
 // begins and finishes the same matrices in the same order.
 class DurableWriter {
@@ -33,7 +33,8 @@ class DurableWriter {
     std::uint64_t rows = 0;
     std::uint64_t columns = 0;
   };
-  // Done by rank 0's I/O thread, POSIX only: `sums` are the block checksums. Throws Error.
+  // Done by rank 0's I/O thread, POSIX only: `sums` are the block checksums. What this node wrote is for its first sync
+  // to make durable, with what it adds. Throws Error.
   using Commit = std::function<void(std::span<const std::uint64_t> sums)>;
   struct Progress {
     std::uint64_t committed = 0;  // matrices
@@ -75,7 +76,7 @@ class DurableWriter {
 
   std::unique_ptr<const mpi::Comm> own_comm_;  // its exchanges are under way beside others
   const mpi::Comm& comm_;
-  const bool is_node_leader_;
+  const bool syncs_;  // the first rank of a node, but rank 0, whose commit does
 
   std::shared_ptr<Matrix> open_;                 // begun and not finished
   std::deque<std::shared_ptr<Matrix>> matrices_;  // finished and not committed; the first is number committed_agreed_
@@ -85,7 +86,7 @@ class DurableWriter {
   std::uint64_t written_ = 0;  // by this rank; matrices [0, written_)
   std::uint64_t written_agreed_ = 0, committed_agreed_ = 0, first_sum_ = 0;
 
-  std::atomic<std::uint64_t> synced_ = 0;     // by this rank's I/O thread, on the first rank of a node
+  std::atomic<std::uint64_t> synced_ = 0;     // by this rank's I/O thread, where it syncs
   std::atomic<std::uint64_t> committed_ = 0;  // by rank 0's
   std::atomic<bool> failed_ = false;
   std::atomic<std::uint64_t> left_bytes_ = 0;  // submitted and not written

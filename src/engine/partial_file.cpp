@@ -138,10 +138,14 @@ void PartialFile::publish() {
   }
   published_ = true;
   removed_on_signal_.reset();
-  activity::at("fsync of the folder of " + target_);
-  error = fault::at("folder");
-  if (error == 0) error = files::sync_folder(files::folder_of(target_));
-  if (error != 0) throw system_error(fmt::format("folder of {}: fsync: {}", target_, files::error_text(error)));
+  sync_folder_of(target_, "folder");
+}
+
+void sync_folder_of(const std::string& path, const char* point) {
+  activity::at("fsync of the folder of " + path);
+  int error = fault::at(point);
+  if (error == 0) error = files::sync_folder(files::folder_of(path));
+  if (error != 0) throw system_error(fmt::format("folder of {}: fsync: {}", path, files::error_text(error)));
 }
 
 }  // namespace concdemo

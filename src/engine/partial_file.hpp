@@ -41,4 +41,7 @@ class PartialFile {
   std::optional<RemovedOnSignal> removed_on_signal_;
 };
 
+// Until then a power cut may undo what was made, renamed or removed beside `path`. `point`: a fault's. Throws system Error.
+void sync_folder_of(const std::string& path, const char* point);
+
 }  // namespace concdemo

@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/error.hpp"
@@ -108,7 +110,8 @@ RecordFile::RecordFile(const std::string& path) : path_(path) {
   if (error != 0) throw usage_error(fmt::format("--record {}: {}", path, files::error_text(error)));
   std::byte first{};
   std::size_t got = 0;
-  if (bytes == 0) return;
+  is_new_ = bytes == 0;
+  if (is_new_) return;
   error = files::read_all(file_.get(), std::span(&first, 1), 0, got);
   if (error != 0 || got == 0 || first != std::byte{'{'}) {
     throw usage_error(fmt::format("--record {}: holds something other than records; name another file", path));
@@ -121,9 +124,13 @@ RecordFile::RecordFile(const std::string& path) : path_(path) {
 void RecordFile::append(const Json& record) {
   std::string line = to_line(record);
   if (std::exchange(is_torn_, false)) line.insert(line.begin(), '\n');
-  if (const int error = files::append(file_.get(), std::as_bytes(std::span(line)))) {
-    throw system_error(fmt::format("--record {}: {}", path_, files::error_text(error)));
+  int error = files::append(file_.get(), std::as_bytes(std::span(line)));
+  if (error == 0) error = files::sync_data(file_.get());
+  if (error == 0 && std::exchange(is_new_, false)) {
+    std::error_code unused;
+    error = files::sync_folder(files::folder_of(std::filesystem::canonical(path_, unused).string()));
   }
+  if (error != 0) throw system_error(fmt::format("--record {}: {}", path_, files::error_text(error)));
 }
 
 }  // namespace concdemo

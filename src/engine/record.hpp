@@ -29,12 +29,13 @@ std::string to_line(const Json& record);
 class RecordFile {
  public:
   explicit RecordFile(const std::string& path);
-  void append(const Json& record);  // in one write; throws system Error
+  void append(const Json& record);  // in one write, and durable; throws system Error
 
  private:
   std::string path_;
   files::Descriptor file_;
   bool is_torn_ = false;  // its last line has no end: a writer was killed, or the disk was full
+  bool is_new_ = false;
 };
 
 }  // namespace concdemo

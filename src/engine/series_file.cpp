@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "engine/checksum.hpp"
+#include "engine/partial_file.hpp"
 #include "engine/series_state.hpp"
 #include "engine/strided.hpp"
 #include "engine/verify_blocks.hpp"
@@ -227,6 +228,7 @@ void SeriesFile::State::seal() {
   xdmf->complete();
   if (committed == snapshots()) checkpoints->remove();
   lock.remove();
+  sync_folder_of(target, "end_names");
 }
 
 OutputStats SeriesFile::close() {

@@ -91,7 +91,7 @@ std::uint64_t sound_snapshots(const mpi::Comm& comm, int file, const FileHeader&
 }
 
 // Rank 0: what is not committed is as it was when the file was made, and what is, is there for readers. The values go
-// before the entries, so that a value never stands without one.
+// before the entries, so that a value never stands without one; the entries go with the next snapshot's sync.
 void reset_after(const std::string& path, int file, const FileHeader& header, const SeriesReading& reading,
                  std::uint64_t committed) {
   const auto& series = *header.series;
@@ -106,7 +106,6 @@ void reset_after(const std::string& path, int file, const FileHeader& header, co
   sync_file(file, path, "reset_sync");
   const std::vector<std::byte> zeros(static_cast<std::size_t>((series.snapshots + 1 - committed) * commit_bytes));
   put_at(file, path, zeros, series.commits.offset + committed * commit_bytes, "reset");
-  sync_file(file, path, "reset_sync");
 }
 
 }  // namespace
@@ -165,6 +164,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     std::vector<double> times;
     for (std::uint64_t i = 0; i < committed; ++i) times.push_back(reading.entries[static_cast<std::size_t>(i)]->time);
     const auto& field = state->header.datasets[0];
+    sync_file(state->file.get(), path, "found_sync");  // what a killed run wrote, before anybody is shown it
     state->xdmf.emplace(state->target, XdmfField{field.name, field.shape[0], field.shape[1], field.shape[2]});
     state->xdmf->start(std::move(times));
     if (!state->finished) reset_after(path, state->file.get(), state->header, reading, committed);

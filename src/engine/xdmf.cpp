@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/failure.hpp"
 #include "base/fault.hpp"
+#include "engine/partial_file.hpp"
 #include "system/files.hpp"
 
 namespace concdemo {
@@ -105,10 +106,13 @@ void Xdmf::require_place(bool force) const {
 
 void Xdmf::start(std::vector<double> times) {
   times_ = std::move(times);
-  if (!times_.empty()) return write();
-  if (::unlink(path_.c_str()) != 0 && errno != ENOENT) {
+  if (!times_.empty()) {
+    write();
+  } else if (::unlink(path_.c_str()) != 0) {
+    if (errno == ENOENT) return;
     throw system_error(fmt::format("cannot remove {}: {}", path_, files::error_text(errno)));
   }
+  sync_folder_of(path_, "xdmf_folder");  // or one that lists more may come back
 }
 
 // A failure is not the run's: what is there stays valid, and the last writing tells.

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -85,6 +87,28 @@ void PartFile::discard() {
 }
 
 std::string PartFile::sha256() { return hash_ ? hash_->finish() : std::string(); }
+
+int make_folders(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> missing;
+  std::error_code error;
+  for (auto at = fs::absolute(path, error); at.has_relative_path() && !fs::exists(at, error); at = at.parent_path()) {
+    if (at.has_filename()) missing.push_back(at.string());  // "folder/" has none
+  }
+  fs::create_directories(path, error);
+  if (error) return error.value();
+  for (const auto& made : missing) {
+    if (const int failure = files::sync_folder(files::folder_of(made))) return failure;
+  }
+  return 0;
+}
+
+int make_durable(const std::string& path) {
+  files::Descriptor file;
+  int error = files::open(path, O_RDONLY, file);
+  if (error == 0) error = files::sync_all(file.get());
+  return error != 0 ? error : files::sync_folder(files::folder_of(path));
+}
 
 std::optional<std::string> sha256_of_file(const std::string& path) {
   files::Descriptor file;

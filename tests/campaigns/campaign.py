@@ -61,7 +61,7 @@ class Run:
 
     def start(self, arguments, ranks, fault=None, env=None, prefix=()):
         command = [*prefix, CONCDEMO, *map(str, arguments)]
-        if arguments[0] != "verify":
+        if arguments[0] in ("run", "resume"):
             command += ["--threads", "1"]
         if ranks > 1:
             command = [*launcher.launch(ranks), *command]
@@ -135,14 +135,17 @@ class Run:
         raise NotImplementedError
 
 
-def main(kind, description, count):
+def main(kind, description, count, plant=None):
+    """`plant(seed, most, folder)` plants faults that the campaign has to notice, and tells how many it did not."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=count)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, metavar="INDEX")
     parser.add_argument("--folder", help="on the file system to play on (default: that of temporary files)")
+    if plant:
+        parser.add_argument("--planted", type=int, nargs="?", const=-1, metavar="N", help="then plant all faults, or N")
     args = parser.parse_args()
-    lost, struck = 0, 0
+    lost, struck, missed = 0, 0, 0
     with tempfile.TemporaryDirectory(prefix="concdemo-campaign-", dir=args.folder) as name:
         own = pathlib.Path(name, "run")
         own.mkdir()
@@ -160,8 +163,12 @@ def main(kind, description, count):
                 lost += 1
                 print(f"--seed {args.seed} --only {index}: {why}", file=sys.stderr, flush=True)
             struck += run.struck
+        if plant and args.planted:
+            missed = plant(args.seed, None if args.planted < 0 else args.planted, own)
     recovered = len(indices) - lost
     print(f"{len(indices)} runs, {recovered} recovered, {lost} lost ({struck} {kind.FAULTS}, seed {args.seed})")
-    if struck == 0:
+    if struck == 0 and len(indices) > 0:
         sys.exit("no fault struck: this shows nothing")
+    if missed:
+        sys.exit(f"{missed} planted faults were not noticed: the campaign is too weak, or something is not needed")
     sys.exit(1 if lost else 0)
