@@ -30,7 +30,7 @@ LoadCounts load(const Operand& operand, Range range, std::span<double> out, std:
       return {};
     case Operand::Source::file: {
       hdf5::DatasetReader reader(operand.dataset, operand.buffer_bytes);
-      if (!operand.dataset.packing.missing.empty()) missing.resize(range.size());
+      if (operand.dataset.may_miss()) missing.resize(range.size());
       tally::begin(range.size() * static_cast<std::uint64_t>(operand.dataset.format.size), tally::Unit::bytes);
       const hdf5::ReadCounts counts = reader.read(range, out, missing);
       return {counts.missing, counts.inexact};

@@ -29,8 +29,8 @@ struct Operand {
 };
 
 struct LoadCounts {
-  std::uint64_t missing = 0;  // elements equal to the dataset's _FillValue or missing_value
-  std::uint64_t inexact = 0;  // integers that float64 cannot hold
+  std::uint64_t missing = 0;  // elements that the dataset's attributes or its file say are none
+  std::uint64_t inexact = 0;  // elements that float64 cannot hold
 };
 
 // Writes the elements of a flat range (C order) to `out`, which has range.size() elements; missing ones become NaN. Where

@@ -8,7 +8,7 @@ Stored::Stored(const Operand& operand, std::uint64_t most)
     : memory_((most * element_bytes(operand) + sizeof(double) - 1) / sizeof(double)) {
   if (operand.source != Operand::Source::file) return;
   format_ = operand.dataset.format;
-  packing_ = &operand.dataset.packing;
+  dataset_ = &operand.dataset;
 }
 
 std::uint64_t Stored::element_bytes(const Operand& operand) {
@@ -16,10 +16,12 @@ std::uint64_t Stored::element_bytes(const Operand& operand) {
 }
 
 LoadCounts Stored::convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const {
-  static const Packing none;
-  const auto* raw = reinterpret_cast<const std::byte*>(memory_.span().data());
-  const auto counts = convert_to_double(raw + begin * static_cast<std::uint64_t>(format_.size), format_,
-                                        packing_ != nullptr ? *packing_ : none, out.size(), out.data(), missing.data());
+  const auto* raw = reinterpret_cast<const std::byte*>(memory_.span().data()) +
+                    begin * static_cast<std::uint64_t>(format_.size);
+  const Range flat{first_ + begin, first_ + begin + out.size()};
+  const ConvertCounts counts = dataset_ != nullptr
+                                   ? hdf5::to_double(*dataset_, raw, flat, out.data(), missing.data())
+                                   : convert_to_double(raw, format_, {}, out.size(), out.data(), missing.data());
   return {counts.missing, counts.inexact};
 }
 
@@ -28,6 +30,7 @@ OperandReader::OperandReader(const Operand& operand) : operand_(operand) {
 }
 
 void OperandReader::read(Range range, Stored& into, int threads) {
+  into.first_ = range.begin;
   into.size_ = range.size();
   if (file_) return file_->read_stored(range, into.bytes());
   std::vector<std::uint8_t> none;

@@ -28,22 +28,23 @@ class Stored {
 
   // Elements [begin, begin + out.size()) as float64; missing ones are NaN and 1 in the mask (as long as out).
   LoadCounts convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const;
-  bool may_miss() const { return packing_ != nullptr && !packing_->missing.empty(); }
+  bool may_miss() const { return dataset_ != nullptr && dataset_->may_miss(); }
 
  private:
   friend class OperandReader;
   template <class T>
   std::span<const T> as(int size) const {
     const bool plain = format_ == ElementFormat{ElementKind::floating, size, std::endian::native == std::endian::big} &&
-                       (packing_ == nullptr || *packing_ == Packing{});
+                       !may_miss() && (dataset_ == nullptr || !dataset_->packing.scaled);
     return plain ? std::span(reinterpret_cast<const T*>(memory_.span().data()), static_cast<std::size_t>(size_))
                  : std::span<const T>{};
   }
   std::byte* bytes() { return reinterpret_cast<std::byte*>(memory_.span().data()); }
 
   ElementFormat format_;
-  const Packing* packing_ = nullptr;  // of a file
+  const hdf5::DatasetInfo* dataset_ = nullptr;  // of a file
   Array memory_;
+  std::uint64_t first_ = 0;  // of the operand's elements
   std::uint64_t size_ = 0;
 };
 

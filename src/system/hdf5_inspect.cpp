@@ -11,6 +11,8 @@
 #include "base/text.hpp"
 #include "system/hdf5_filters.hpp"
 #include "system/hdf5_links.hpp"
+#include "system/hdf5_matlab.hpp"
+#include "system/hdf5_netcdf.hpp"
 #include "system/hdf5_open.hpp"
 #include "system/hdf5_packing.hpp"
 #include "system/hdf5_read.hpp"
@@ -30,6 +32,28 @@ Shape chunk_of(const Handle& plist, std::size_t rank) {
   std::vector<hsize_t> chunk(rank);
   H5Pget_chunk(plist.get(), static_cast<int>(rank), chunk.data());
   return {chunk.begin(), chunk.end()};
+}
+
+TypeInfo describe(const Handle& dataset) {
+  const Handle type(H5Dget_type(dataset.get()), H5Tclose);
+  TypeInfo info = describe_type(type);
+  if (const std::string kind = matlab_kind(dataset); !kind.empty()) {
+    info.name = kind;
+    info.numeric = false;
+  }
+  return info;
+}
+
+// The shape that the dataset stands for, where that is not the extents it has in the file.
+void find_shape(const Handle& dataset, const std::string& where, DatasetInfo& info) {
+  const Shape storage = info.shape;
+  if (const auto extents = matlab_empty(dataset, where)) {
+    info.shape = *extents;
+    info.chunk.clear();
+  } else if (is_netcdf4(dataset, info)) {
+    info.shape = netcdf_extents(dataset, storage);
+  }
+  if (info.shape != storage) info.storage = storage;
 }
 
 extern "C" {
@@ -59,10 +83,9 @@ std::vector<ListedDataset> list_datasets(const Handle& opened, const std::string
   for (const std::string& path : paths) {
     const Handle dataset(H5Dopen2(start.get(), path.c_str(), H5P_DEFAULT), H5Dclose);
     if (!dataset.valid() || (group == "/" && path.starts_with(checksum_group))) continue;
-    if (attribute_text(dataset, "NAME").starts_with("This is a netCDF dimension but not a netCDF variable")) continue;
-    const Handle type(H5Dget_type(dataset.get()), H5Tclose);
+    if (is_netcdf_dimension(dataset)) continue;
     const Handle space(H5Dget_space(dataset.get()), H5Sclose);
-    const TypeInfo info = describe_type(type);
+    const TypeInfo info = describe(dataset);
     const bool has_elements = H5Sget_simple_extent_type(space.get()) != H5S_NULL;
     datasets.push_back({(group == "/" ? "" : group) + "/" + path, shape_of(space), info.name,
                         info.numeric && has_elements, H5DSis_scale(dataset.get()) > 0});
@@ -142,19 +165,18 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   info.path = path.empty() ? only_dataset(opened, file) : path.starts_with('/') ? path : "/" + path;
   while (info.path.size() > 1 && info.path.back() == '/') info.path.pop_back();
   const Place place = require_dataset(opened, file, info.path);
+  info.path = netcdf_path(opened, file, info.path);
   const std::string where = name_of(file, info.path);
   const Handle dataset = open_dataset(opened, file, info.path);
   const Sources sources = examine_sources(dataset, place.file_name, where);
-  const Handle type(checked(H5Dget_type(dataset.get()), where), H5Tclose);
   const Handle space(checked(H5Dget_space(dataset.get()), where), H5Sclose);
   const Handle plist(checked(H5Dget_create_plist(dataset.get()), where), H5Pclose);
-  const TypeInfo found = describe_type(type);
+  const TypeInfo found = describe(dataset);
   if (!found.numeric) {
     const char* way_out = found.name == "complex"    ? "; store .real, .imag or abs() of it"
                           : found.name == "compound" ? "; store the field of it that is meant as a dataset"
-                          : found.name == "enum"     ? "; store it as integers"
                                                      : "";
-    throw usage_error(fmt::format("{} is of type {}; only integers of up to 64 bits, floats and bool can be read{}", where,
+    throw usage_error(fmt::format("{} is of type {}; only integers of up to 64 bits and floats of up to 128 can be read{}", where,
                                   found.name, way_out));
   }
   if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) {
@@ -164,13 +186,14 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   info.format = found.format;
   info.library_conversion = found.library_conversion;
   info.shape = shape_of(space);
-  element_count(info.shape);
   info.chunk = chunk_of(plist, info.shape.size());
   find_packing(dataset, where, info);
   info.uncovered = sources.uncovered;
   info.files.push_back(files::stamp_of(file));
   for (const std::string& each : place.files) info.files.push_back(files::stamp_of(each));
   for (const std::string& each : sources.files) info.files.push_back(files::stamp_of(each));
+  find_shape(dataset, where, info);
+  element_count(info.shape);
   return info;
 }
 
@@ -180,6 +203,10 @@ std::string to_json(const DatasetInfo& info) {
   for (const files::Stamp& each : info.files) {
     stamps.push_back({bytes(each.path), each.device, each.inode, each.bytes, each.modified_ns, each.beginning});
   }
+  std::vector<std::uint64_t> limits;
+  if (info.packing.valid) limits = {info.packing.valid->lowest, info.packing.valid->highest};
+  auto notes = nlohmann::json::array();
+  for (const std::string& each : info.notes) notes.push_back(bytes(each));
   // Names need not be UTF-8, and JSON has no NaN: bytes and bits.
   return nlohmann::json{{"file", bytes(info.file)},
                         {"path", bytes(info.path)},
@@ -192,10 +219,13 @@ std::string to_json(const DatasetInfo& info) {
                         {"scale", std::bit_cast<std::uint64_t>(info.packing.scale)},
                         {"offset", std::bit_cast<std::uint64_t>(info.packing.offset)},
                         {"missing", info.packing.missing},
+                        {"valid", limits},
+                        {"storage", info.storage},
                         {"chunk", info.chunk},
                         {"type_name", info.type_name},
                         {"files", stamps},
-                        {"uncovered", info.uncovered}}
+                        {"uncovered", info.uncovered},
+                        {"notes", notes}}
       .dump();
 }
 
@@ -214,7 +244,12 @@ DatasetInfo from_json(const std::string& text) {
   info.library_conversion = json.at("library_conversion").get<bool>();
   info.packing = {json.at("scaled").get<bool>(), std::bit_cast<double>(json.at("scale").get<std::uint64_t>()),
                   std::bit_cast<double>(json.at("offset").get<std::uint64_t>()),
-                  json.at("missing").get<std::vector<std::uint64_t>>()};
+                  json.at("missing").get<std::vector<std::uint64_t>>(), std::nullopt};
+  if (const auto limits = json.at("valid").get<std::vector<std::uint64_t>>(); !limits.empty()) {
+    info.packing.valid = ValidRange{limits.at(0), limits.at(1)};
+  }
+  info.storage = json.at("storage").get<Shape>();
+  for (const auto& each : json.at("notes")) info.notes.push_back(text_of(each));
   info.chunk = json.at("chunk").get<Shape>();
   info.type_name = json.at("type_name").get<std::string>();
   for (const auto& each : json.at("files")) {

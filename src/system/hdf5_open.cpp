@@ -105,16 +105,16 @@ bool is_bool(Id type) {
   return is_member("FALSE", 0) && is_member("TRUE", 1);
 }
 
-// h5py's complex is a compound of r and i.
+// A compound of two floats: r and i by h5py, real and imag by MATLAB.
 bool is_complex(Id type) {
   if (H5Tget_nmembers(type) != 2) return false;
-  const auto is_part = [type](unsigned member, const char* expected) {
+  const auto is_part = [type](unsigned member, std::string_view expected) {
     char* name = H5Tget_member_name(type, member);
-    const bool is_it = name != nullptr && std::string_view(name) == expected;
+    const bool is_it = name != nullptr && name == expected;
     H5free_memory(name);
     return is_it && H5Tget_member_class(type, member) == H5T_FLOAT;
   };
-  return is_part(0, "r") && is_part(1, "i");
+  return (is_part(0, "r") && is_part(1, "i")) || (is_part(0, "real") && is_part(1, "imag"));
 }
 
 bool is_half(Id type) {
@@ -130,28 +130,55 @@ bool is_ieee(Id type) {
          is_half(type);
 }
 
+// IEEE 754's binary128 holds all that a float of these fields can be.
+bool fits_quad(Id type) {
+  std::size_t sign = 0, exponent = 0, exponent_bits = 0, fraction = 0, fraction_bits = 0;
+  H5Tget_fields(type, &sign, &exponent, &exponent_bits, &fraction, &fraction_bits);
+  return exponent_bits <= 15 && fraction_bits <= 112;
+}
+
+// Of a number, or of a bit field as the unsigned integer that it is.
 TypeInfo describe_number(Id type) {
   const bool floating = H5Tget_class(type) == H5T_FLOAT;
-  const bool is_signed = floating || H5Tget_sign(type) == H5T_SGN_2;
+  const bool is_bits = H5Tget_class(type) == H5T_BITFIELD;
+  const bool is_signed = floating || (!is_bits && H5Tget_sign(type) == H5T_SGN_2);
   const auto size = static_cast<int>(H5Tget_size(type));
   const auto precision = static_cast<int>(H5Tget_precision(type));
   const H5T_order_t order = H5Tget_order(type);
   const bool ordered = order == H5T_ORDER_LE || order == H5T_ORDER_BE || size == 1;
   const bool whole = precision == 8 * size && (size == 1 || size == 2 || size == 4 || size == 8);
   TypeInfo info;
-  info.numeric = floating || precision <= 64;
+  info.numeric = floating ? fits_quad(type) : precision <= 64;
   info.library_conversion = !ordered || !(floating ? size <= 8 && is_ieee(type) : whole);
   info.format.kind = floating    ? ElementKind::floating
                      : is_signed ? ElementKind::signed_integer
                                  : ElementKind::unsigned_integer;
-  info.format.size = info.library_conversion ? 8 : size;
+  info.format.size = !info.library_conversion ? size : floating ? 16 : 8;
   info.format.big_endian = info.library_conversion ? H5Tget_order(H5T_NATIVE_INT) == H5T_ORDER_BE
                                                    : size > 1 && order == H5T_ORDER_BE;
-  const char* kind = floating ? "float" : is_signed ? "int" : "uint";
+  const char* kind = floating ? "float" : is_bits ? "bitfield" : is_signed ? "int" : "uint";
   const char* ending = order == H5T_ORDER_BE && size > 1 ? "big-endian " : "";
   info.name = info.library_conversion ? fmt::format("{}{}-bit {} in {} bytes", ending, precision, kind, size)
                                       : fmt::format("{}{}{}", ending, kind, precision);
   return info;
+}
+
+TypeInfo describe_enumeration(Id type) {
+  const Handle base(H5Tget_super(type), H5Tclose);
+  TypeInfo info = describe_number(base.get());
+  info.name = is_bool(type) ? "bool" : "enumeration of " + info.name;
+  return info;
+}
+
+// binary128 in the order of the host, from a type of it that HDF5 knows.
+Handle quad_type() {
+  Handle type(checked(H5Tcopy(H5T_NATIVE_DOUBLE), "HDF5 type"), H5Tclose);
+  H5Tset_size(type.get(), 16);
+  H5Tset_precision(type.get(), 128);
+  H5Tset_fields(type.get(), 127, 112, 15, 0, 112);
+  H5Tset_ebias(type.get(), 16383);
+  checked(H5Tset_norm(type.get(), H5T_NORM_IMPLIED), "HDF5 type");
+  return type;
 }
 
 }  // namespace
@@ -187,31 +214,27 @@ TypeInfo describe_type(const Handle& type) {
   const auto named = [](std::string name) { return TypeInfo{std::move(name), false, {}, false}; };
   switch (H5Tget_class(type.get())) {
     case H5T_INTEGER:
+    case H5T_BITFIELD:
     case H5T_FLOAT: return describe_number(type.get());
     case H5T_STRING: return named("string");
     case H5T_COMPOUND: return named(is_complex(type.get()) ? "complex" : "compound");
-    case H5T_ENUM: {
-      if (!is_bool(type.get())) return named("enum");
-      const Handle base(H5Tget_super(type.get()), H5Tclose);
-      TypeInfo info = describe_number(base.get());
-      info.name = "bool";
-      return info;
-    }
+    case H5T_ENUM: return describe_enumeration(type.get());
     case H5T_REFERENCE: return named("reference");
     case H5T_OPAQUE: return named("opaque");
     case H5T_VLEN: return named("variable-length list");
     case H5T_ARRAY: return named("array");
-    case H5T_BITFIELD: return named("bitfield");
     case H5T_TIME: return named("time");
     default: return named("unknown type");
   }
 }
 
-Handle native_type(ElementFormat format) {
-  const Id type = format.kind == ElementKind::floating         ? H5T_NATIVE_DOUBLE
-                  : format.kind == ElementKind::signed_integer ? H5T_NATIVE_INT64
-                                                               : H5T_NATIVE_UINT64;
-  return {checked(H5Tcopy(type), "HDF5 type"), H5Tclose};
+Handle native_type(const Handle& type, ElementFormat format) {
+  if (format.kind == ElementKind::floating) return quad_type();
+  const bool is_bits = H5Tget_class(type.get()) == H5T_BITFIELD;  // which HDF5 converts to bit fields only
+  const Id native = is_bits                                       ? H5T_NATIVE_B64
+                    : format.kind == ElementKind::signed_integer ? H5T_NATIVE_INT64
+                                                                  : H5T_NATIVE_UINT64;
+  return {checked(H5Tcopy(native), "HDF5 type"), H5Tclose};
 }
 
 }  // namespace concdemo::hdf5

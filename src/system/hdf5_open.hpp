@@ -19,11 +19,14 @@ Shape shape_of(const Handle& space);  // empty for a scalar
 
 struct TypeInfo {
   std::string name;      // "int16", "big-endian float64", "strings"
-  bool numeric = false;  // integers of up to 64 bits, or floats
+  bool numeric = false;  // integers of up to 64 bits, also enumerations and bit fields, or floats of up to 128
   ElementFormat format;
-  bool library_conversion = false;  // HDF5 is to convert to native_type(format)
+  bool library_conversion = false;  // HDF5 is to convert to native_type()
 };
 TypeInfo describe_type(const Handle& type);
-Handle native_type(ElementFormat format);  // int64, uint64 or float64 of this machine
+
+// What HDF5 converts elements of an odd `type` to: int64, uint64, a bit field of 64 bits or IEEE 754's binary128, in the
+// byte order of this machine.
+Handle native_type(const Handle& type, ElementFormat format);
 
 }  // namespace concdemo::hdf5

@@ -1,102 +1,123 @@
 #include "system/hdf5_packing.hpp"
 
 #include <fmt/format.h>
-#include <hdf5.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <optional>
-#include <variant>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
-#include "system/hdf5_open.hpp"
+#include "system/hdf5_attributes.hpp"
+#include "system/hdf5_netcdf.hpp"
+#include "system/hdf5_valid_range.hpp"
 
 namespace concdemo::hdf5 {
 
 namespace {
 
-using Number = std::variant<std::int64_t, std::uint64_t, double>;
+using Bits = std::optional<std::uint64_t>;
 
-// The numbers of an attribute; none when the dataset has no such attribute or it is empty.
-std::vector<Number> attribute_numbers(const Handle& dataset, const char* name, const std::string& where) {
-  if (H5Aexists(dataset.get(), name) <= 0) return {};
-  const Handle attribute(checked(H5Aopen(dataset.get(), name, H5P_DEFAULT), where), H5Aclose);
-  const Handle type(checked(H5Aget_type(attribute.get()), where), H5Tclose);
-  const Handle space(checked(H5Aget_space(attribute.get()), where), H5Sclose);
-  const TypeInfo info = describe_type(type);
-  if (!info.numeric) {
+// scale_factor or add_offset; its type is that of the unpacked data.
+struct Term {
+  TypeInfo type;
+  std::optional<double> value;
+};
+
+Term term_of(const Handle& dataset, const char* name, const std::string& where) {
+  const AttributeNumbers found = attribute_numbers(dataset, name, where);
+  if (!found.type.numeric && has_attribute(dataset, name)) {
     throw usage_error(fmt::format("the attribute {} of {} is of type {}, not a number; correct or delete it", name,
-                                  where, info.name));
+                                  where, found.type.name));
   }
-  const auto count = static_cast<std::size_t>(std::max(hssize_t{0}, H5Sget_simple_extent_npoints(space.get())));
-  const auto read = [&]<class T>(T, Id memory_type) {
-    std::vector<T> values(count);
-    if (count > 0) checked(H5Aread(attribute.get(), memory_type, values.data()), where + ": attribute " + name);
-    return std::vector<Number>(values.begin(), values.end());
-  };
-  if (info.format.kind == ElementKind::floating) return read(double{}, H5T_NATIVE_DOUBLE);
-  if (info.format.kind == ElementKind::signed_integer) return read(std::int64_t{}, H5T_NATIVE_INT64);
-  return read(std::uint64_t{}, H5T_NATIVE_UINT64);
-}
-
-std::optional<double> attribute_number(const Handle& dataset, const char* name, const std::string& where) {
-  const std::vector<Number> numbers = attribute_numbers(dataset, name, where);
-  if (numbers.empty()) return std::nullopt;
-  const double value = std::visit([](auto number) { return static_cast<double>(number); }, numbers.front());
-  if (numbers.size() > 1 || !std::isfinite(value)) {
+  if (found.numbers.empty()) return {found.type, std::nullopt};
+  const double value = to_double(found.numbers.front());
+  if (found.numbers.size() > 1 || !std::isfinite(value)) {
     throw usage_error(
         fmt::format("the attribute {} of {} is not one finite number; correct or delete it", name, where));
   }
-  return value;
+  return {found.type, value};
 }
 
-// netCDF classic had no unsigned integers: _Unsigned says that they are stored as signed ones, fill values too.
-void honour_unsigned(const Handle& dataset, DatasetInfo& info) {
+// CF 2.2, for netCDF classic had no unsigned bytes: those whose valid range only unsigned ones have are unsigned.
+bool has_unsigned_range(const Handle& dataset, const std::string& where) {
+  std::vector<Number> range = attribute_numbers(dataset, "valid_range", where).numbers;
+  if (range.size() != 2) range = attribute_numbers(dataset, "valid_max", where).numbers;
+  if (range.empty()) return false;
+  const double highest = to_double(range.back());
+  return to_double(range.front()) >= 0.0 && highest > 127.0 && highest <= 255.0;
+}
+
+// netCDF classic had no unsigned integers: _Unsigned says that they are stored as signed ones.
+void honour_unsigned(const Handle& dataset, const std::string& where, DatasetInfo& info) {
+  constexpr const char* name = "_Unsigned";
   if (info.format.kind == ElementKind::floating || info.library_conversion) return;
-  const std::string text = attribute_text(dataset, "_Unsigned");
-  if (text == "true") info.format.kind = ElementKind::unsigned_integer;
-  if (text == "false") info.format.kind = ElementKind::signed_integer;
+  if (!has_attribute(dataset, name)) {
+    const bool is_byte = info.format == ElementFormat{ElementKind::signed_integer, 1, false};
+    if (is_byte && has_unsigned_range(dataset, where)) info.format.kind = ElementKind::unsigned_integer;
+    return;
+  }
+  std::string text = attribute_text(dataset, name);
+  text.erase(text.find_last_not_of(' ') + 1);
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (text == "true") {
+    info.format.kind = ElementKind::unsigned_integer;
+  } else if (text == "false") {
+    info.format.kind = ElementKind::signed_integer;
+  } else {
+    info.notes.push_back("its attribute _Unsigned is neither \"true\" nor \"false\": it is ignored");
+  }
+}
+
+// The numbers of _FillValue or missing_value as elements; what cannot be one is noted.
+std::vector<std::uint64_t> elements_of(const Handle& dataset, const char* name, const std::string& where,
+                                       ElementFormat stored, DatasetInfo& info) {
+  const AttributeNumbers found = attribute_numbers(dataset, name, where);
+  if (!found.type.numeric && has_attribute(dataset, name)) {
+    info.notes.push_back(fmt::format("its attribute {} is of type {}, not a number: it is ignored", name, found.type.name));
+  }
+  std::vector<std::uint64_t> elements;
+  for (const Number& number : found.numbers) {
+    if (const Bits bits = element_of(number, stored, info.format)) {
+      elements.push_back(*bits);
+    } else {
+      info.notes.push_back(fmt::format("its attribute {} has {}, which no {} can be: it is ignored", name, to_text(number),
+                                       info.type_name));
+    }
+  }
+  return elements;
 }
 
 }  // namespace
 
-std::string attribute_text(const Handle& object, const char* name) {
-  if (H5Aexists(object.get(), name) <= 0) return {};
-  const Handle attribute(H5Aopen(object.get(), name, H5P_DEFAULT), H5Aclose);
-  const Handle type(H5Aget_type(attribute.get()), H5Tclose);
-  const Handle space(H5Aget_space(attribute.get()), H5Sclose);
-  if (H5Tget_class(type.get()) != H5T_STRING || H5Sget_simple_extent_npoints(space.get()) != 1) return {};
-  if (H5Tis_variable_str(type.get()) > 0) {
-    char* text = nullptr;
-    if (H5Aread(attribute.get(), type.get(), &text) < 0 || text == nullptr) return {};
-    const std::string copy = text;
-    H5free_memory(text);
-    return copy;
-  }
-  std::string text(H5Tget_size(type.get()), '\0');
-  if (H5Aread(attribute.get(), type.get(), text.data()) < 0) return {};
-  return text.substr(0, text.find('\0'));
-}
-
 void find_packing(const Handle& dataset, const std::string& where, DatasetInfo& info) {
+  Packing& packing = info.packing;
   const ElementFormat stored = info.format;
-  honour_unsigned(dataset, info);
-  for (const char* name : {"_FillValue", "missing_value"}) {
-    for (const Number& number : attribute_numbers(dataset, name, where)) {
-      const auto bits_as = [&](ElementFormat format) {
-        return std::visit([format](auto value) { return element_bits(value, format); }, number);
-      };
-      auto bits = bits_as(stored);
-      if (!bits) bits = bits_as(info.format);
-      // What the type cannot hold cannot be in the data.
-      auto& missing = info.packing.missing;
-      if (bits && std::find(missing.begin(), missing.end(), *bits) == missing.end()) missing.push_back(*bits);
+  honour_unsigned(dataset, where, info);
+
+  const Term scale = term_of(dataset, "scale_factor", where);
+  const Term offset = term_of(dataset, "add_offset", where);
+  packing.scale = scale.value.value_or(1.0);
+  packing.offset = offset.value.value_or(0.0);
+  packing.scaled = packing.scale != 1.0 || packing.offset != 0.0;
+
+  packing.missing = elements_of(dataset, "_FillValue", where, stored, info);
+  const bool is_byte = info.format.size == 1;  // any of its 256 values may be data
+  if (packing.missing.empty() && !is_byte && is_netcdf4(dataset, info)) {
+    if (const Bits fill = netcdf_fill(dataset, info)) packing.missing.push_back(*fill);
+  }
+  for (const std::uint64_t bits : elements_of(dataset, "missing_value", where, stored, info)) {
+    if (std::find(packing.missing.begin(), packing.missing.end(), bits) == packing.missing.end()) {
+      packing.missing.push_back(bits);
     }
   }
-  info.packing.scale = attribute_number(dataset, "scale_factor", where).value_or(1.0);
-  info.packing.offset = attribute_number(dataset, "add_offset", where).value_or(0.0);
-  info.packing.scaled = info.packing.scale != 1.0 || info.packing.offset != 0.0;
+  std::vector<ElementFormat> unpacked;
+  for (const Term& term : {scale, offset}) {
+    if (term.value) unpacked.push_back(term.type.format);
+  }
+  find_valid_range(dataset, where, stored, unpacked, info);
 }
 
 }  // namespace concdemo::hdf5

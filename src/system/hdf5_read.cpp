@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "base/error.hpp"
@@ -32,6 +33,17 @@ bool may_be_unwritten(Id dataset) {
   return defined == H5D_FILL_VALUE_UNDEFINED || time == H5D_FILL_TIME_NEVER;
 }
 
+// As it is stored: one that is missing where the dataset has such, else 0.
+std::vector<std::byte> no_element(ElementFormat format, const Packing& packing) {
+  std::vector<std::byte> element(static_cast<std::size_t>(format.size));
+  if (packing.missing.empty() || element.size() > sizeof(std::uint64_t)) return element;
+  std::uint64_t bits = packing.missing.front();
+  for (std::size_t i = 0; i < element.size(); ++i, bits >>= 8) {
+    element[format.big_endian ? element.size() - 1 - i : i] = static_cast<std::byte>(bits & 0xff);
+  }
+  return element;
+}
+
 }  // namespace
 
 DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes) : info_(info) {
@@ -53,16 +65,18 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
   file_ = open_file(info.file);
   dataset_ = open_dataset(file_, info.file, info.path, cache_bytes);
   space_ = Handle(checked(H5Dget_space(dataset_.get()), info.file), H5Sclose);
-  if (shape_of(space_) != info.shape) {
+  const Shape& expected = info.storage.empty() ? info.shape : info.storage;
+  if (shape_of(space_) != expected) {
     throw usage_error(fmt::format("{}:{} has the shape {} here and {} on rank 0; give every node the same file",
-                                  info.file, info.path, to_text(shape_of(space_)), to_text(info.shape)));
+                                  info.file, info.path, to_text(shape_of(space_)), to_text(expected)));
   }
-  type_ = info.library_conversion ? native_type(info.format) : Handle(H5Dget_type(dataset_.get()), H5Tclose);
+  type_ = Handle(H5Dget_type(dataset_.get()), H5Tclose);
+  if (info.library_conversion) type_ = native_type(type_, info.format);
   if (H5Tget_size(type_.get()) != element) {
     throw usage_error(fmt::format("{}:{} has another type here than on rank 0; give every node the same file",
                                   info.file, info.path));
   }
-  unwritten_ = may_be_unwritten(dataset_.get());
+  if (may_be_unwritten(dataset_.get())) unwritten_ = no_element(info.format, info.packing);
   require_unchanged();
 }
 
@@ -71,7 +85,14 @@ void DatasetReader::require_unchanged() const {
 }
 
 void DatasetReader::fetch(const Box& box, std::byte* raw) {
-  if (unwritten_) std::memset(raw, 0, box.elements() * static_cast<std::uint64_t>(info_.format.size));
+  const auto size = static_cast<std::uint64_t>(info_.format.size);
+  const Box inside = info_.storage.empty() ? box : clipped(box, info_.storage);
+  if (!unwritten_.empty()) {
+    for (std::uint64_t i = 0; i < box.elements(); ++i) std::memcpy(raw + i * size, unwritten_.data(), size);
+  } else if (inside.count != box.count) {
+    std::memset(raw, 0, box.elements() * size);
+  }
+  if (inside.elements() == 0) return;
   const auto where = [&](const char* what) {
     return fmt::format("{}:{}: {} {} elements from index [{}] on failed", info_.file, info_.path, what, box.elements(),
                        fmt::join(box.start, ", "));
@@ -82,17 +103,28 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
     memory = Handle(H5Screate(H5S_SCALAR), H5Sclose);
   } else {
     const auto start = extents(box.start);
-    const auto count = extents(box.count);
+    const auto whole = extents(box.count);
+    const auto count = extents(inside.count);
     // Of the same shape as the selection: else HDF5 copies element by element.
-    memory = Handle(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), H5Sclose);
+    memory = Handle(H5Screate_simple(static_cast<int>(whole.size()), whole.data(), nullptr), H5Sclose);
     checked(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
             where("selecting"));
+    if (count != whole) {
+      const std::vector<hsize_t> origin(whole.size(), 0);
+      checked(H5Sselect_hyperslab(memory.get(), H5S_SELECT_SET, origin.data(), nullptr, count.data(), nullptr),
+              where("selecting"));
+    }
   }
   checked(memory.get(), where("selecting"));
   if (H5Dread(dataset_.get(), type_.get(), memory.get(), space_.get(), H5P_DEFAULT, raw) < 0) {
     throw system_error(where("reading") + ": " + error_text());
   }
-  tally::add(tally::Unit::bytes, box.elements() * static_cast<std::uint64_t>(info_.format.size));
+  if (const auto found = first_out_of_range(raw, info_.format, info_.packing, box.elements())) {
+    throw usage_error(fmt::format("{}:{} has an element at index [{}] that is beyond the range of float64, which ends at "
+                                  "1.8e308; scale the data, or mark it as missing",
+                                  info_.file, info_.path, fmt::join(index_in(box, *found), ", ")));
+  }
+  tally::add(tally::Unit::bytes, inside.elements() * size);
 }
 
 void DatasetReader::read_stored(Range range, std::byte* out) {
@@ -111,6 +143,27 @@ void DatasetReader::read_stored(Range range, std::byte* out) {
     std::memcpy(out + (flat.begin - range.begin) * size, raw, flat.size() * size);
   });
   require_unchanged();
+}
+
+ConvertCounts to_double(const DatasetInfo& info, const std::byte* raw, Range flat, double* out,
+                        std::uint8_t* missing_mask) {
+  if (info.storage.empty()) return convert_to_double(raw, info.format, info.packing, flat.size(), out, missing_mask);
+  ConvertCounts counts;
+  visit_runs_in_storage(info.shape, info.storage, flat, [&](Range run, bool is_there) {
+    const std::uint64_t at = run.begin - flat.begin;
+    std::uint8_t* mask = missing_mask == nullptr ? nullptr : missing_mask + at;
+    if (is_there) {
+      const auto found = convert_to_double(raw + at * static_cast<std::uint64_t>(info.format.size), info.format,
+                                           info.packing, run.size(), out + at, mask);
+      counts.missing += found.missing;
+      counts.inexact += found.inexact;
+    } else {
+      std::fill_n(out + at, run.size(), std::numeric_limits<double>::quiet_NaN());
+      if (mask != nullptr) std::fill_n(mask, run.size(), std::uint8_t{1});
+      counts.missing += run.size();
+    }
+  });
+  return counts;
 }
 
 std::uint64_t DatasetReader::visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit) {
@@ -136,15 +189,20 @@ ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std
   const auto size = static_cast<std::uint64_t>(info_.format.size);
   const auto deliver = [&](const std::byte* raw, Range flat) {
     const std::uint64_t at = flat.begin - range.begin;
-    const auto found = convert_to_double(raw, info_.format, info_.packing, flat.size(), out.data() + at,
-                                         missing_mask.empty() ? nullptr : missing_mask.data() + at);
+    const auto found = to_double(info_, raw, flat, out.data() + at, missing_mask.empty() ? nullptr : missing_mask.data() + at);
     counts.missing += found.missing;
     counts.inexact += found.inexact;
   };
   const auto read_run = [&](const Box& box, std::uint64_t begin) {
-    // In place: the raw elements go to the end of where their values will be.
     const std::uint64_t n = box.elements();
-    auto* raw = reinterpret_cast<std::byte*>(out.data() + (begin - range.begin) + n) - n * size;
+    std::byte* raw = nullptr;
+    if (size <= sizeof(double)) {
+      // In place: the raw elements go to the end of where their values will be.
+      raw = reinterpret_cast<std::byte*>(out.data() + (begin - range.begin) + n) - n * size;
+    } else {
+      slab_.resize(std::max<std::uint64_t>(slab_.size(), n * size));
+      raw = slab_.data();
+    }
     fetch(box, raw);
     deliver(raw, {begin, begin + n});
     counts.bytes += n * size;

@@ -23,13 +23,16 @@ struct DatasetInfo {
   std::string file;
   std::string path;  // absolute, inside the file
   Shape shape;
+  Shape storage;                    // extents in the file, where they are not the shape: what is not there is missing
   ElementFormat format;             // of the elements as HDF5 hands them over
-  bool library_conversion = false;  // odd types: HDF5 converts to int64, uint64 or float64 of this machine
+  bool library_conversion = false;  // odd types: HDF5 converts to native_type(format)
   Packing packing;
   Shape chunk;            // as many extents as shape; empty where the storage has no chunks
   std::string type_name;  // "int16", "big-endian float64", "80-bit float"
   std::vector<files::Stamp> files;  // that the elements come from: the named one first, then those of links and sources
   std::uint64_t uncovered = 0;      // elements of a virtual dataset that no source is to give: its fill value
+  std::vector<std::string> notes;  // what a person should know of it: "its attribute ... is ignored"
+  bool may_miss() const { return packing.may_miss() || !storage.empty(); }
   bool operator==(const DatasetInfo&) const = default;
 };
 
@@ -40,6 +43,10 @@ struct ListedDataset {
   bool numeric = false;          // integers or floats, in a dataspace that can hold elements
   bool dimension_scale = false;  // the coordinates of another dataset
 };
+
+// Elements [flat.begin, flat.end) as float64: convert_to_double() of `raw`, but that those which the file does not hold
+// are missing, whatever lies in `raw` for them.
+ConvertCounts to_double(const DatasetInfo& info, const std::byte* raw, Range flat, double* out, std::uint8_t* missing_mask);
 
 // Every dataset of the file in the order of names, netCDF dimensions without a variable left out.
 std::vector<ListedDataset> list_datasets(const std::string& file);
@@ -53,12 +60,13 @@ DatasetInfo from_json(const std::string& text);
 
 struct ReadCounts {
   std::uint64_t missing = 0;
-  std::uint64_t inexact = 0;  // integers that float64 cannot hold
+  std::uint64_t inexact = 0;  // elements that float64 cannot hold
   std::uint64_t bytes = 0;    // handed over by HDF5: uncompressed, whole chunks
 };
 
-// An open dataset. Each read that ends after a file it came from has changed throws usage Error. Beside the caller's arrays it holds `buffer_bytes` for a slab and the chunk cache together, and HDF5
-// one chunk more while it decompresses. Destroy it before MPI's end.
+// An open dataset. A read throws usage Error where it ends after a file that it came from has changed, and where a finite
+// element is beyond the range of float64. Beside the caller's arrays it holds `buffer_bytes` for a slab and the chunk
+// cache together, and HDF5 one chunk more while it decompresses. Destroy it before MPI's end.
 class DatasetReader {
  public:
   // Throws usage Error as inspect() does, and for a chunk larger than buffer_bytes, naming --buffers.
@@ -84,7 +92,7 @@ class DatasetReader {
 
   DatasetInfo info_;
   std::uint64_t slab_elements_ = 0;
-  bool unwritten_ = false;  // elements nobody wrote, for which HDF5 leaves the memory as it is
+  std::vector<std::byte> unwritten_;  // the element to stand for those that nobody wrote, where HDF5 has none to give
   Handle file_, dataset_, space_, type_;
   std::vector<std::byte> slab_;
 };

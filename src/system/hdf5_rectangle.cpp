@@ -27,6 +27,8 @@ ReadCounts DatasetReader::read_rectangle(const Shape& plane, Range rows, Range c
   const std::uint64_t chunk_rows = info_.chunk.empty() ? 0 : info_.chunk[first];
   const std::uint64_t chunk_columns = info_.chunk.empty() ? 0 : info_.chunk[first + 1];
   const std::uint64_t width = columns.size();
+  std::uint64_t planes = 0;  // before this one
+  for (std::size_t d = 0; d < first; ++d) planes = planes * info_.shape[d] + plane[d];
   // Wide parts first: their rows are the longest runs in the file.
   const std::uint64_t least_rows = std::max<std::uint64_t>(1, chunk_rows);
   const std::uint64_t most_columns = std::max<std::uint64_t>(1, slab_elements_ / least_rows);
@@ -44,7 +46,8 @@ ReadCounts DatasetReader::read_rectangle(const Shape& plane, Range rows, Range c
       for (std::uint64_t i = row; i < last_row; ++i) {
         const std::byte* raw = slab_.data() + (i - row) * part_columns * size;
         double* values = out + (i - rows.begin) * width + (column - columns.begin);
-        const auto found = convert_to_double(raw, info_.format, info_.packing, part_columns, values, nullptr);
+        const std::uint64_t begin = (planes * info_.shape[first] + i) * info_.shape[first + 1] + column;
+        const auto found = to_double(info_, raw, {begin, begin + part_columns}, values, nullptr);
         counts.missing += found.missing;
         counts.inexact += found.inexact;
       }

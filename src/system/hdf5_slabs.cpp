@@ -29,11 +29,6 @@ std::uint64_t flat_of(const Shape& index, const Shape& strides) {
   return flat;
 }
 
-Box clipped(Box box, const Shape& shape) {
-  for (std::size_t d = 0; d < shape.size(); ++d) box.count[d] = std::min(box.count[d], shape[d] - box.start[d]);
-  return box;
-}
-
 // The first element of the box at or after `flat`, if there is one.
 std::optional<std::uint64_t> first_from(const Box& box, const Shape& strides, std::uint64_t flat) {
   Shape index = index_of(flat, strides);
@@ -91,6 +86,38 @@ std::uint64_t Box::elements() const {
   std::uint64_t product = 1;
   for (const std::uint64_t extent : count) product *= extent;
   return product;
+}
+
+Box clipped(Box box, const Shape& shape) {
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    box.count[d] = std::min(box.count[d], shape[d] - std::min(shape[d], box.start[d]));
+  }
+  return box;
+}
+
+Shape index_in(const Box& box, std::uint64_t offset) {
+  Shape index = index_of(offset, strides_of(box.count));
+  for (std::size_t d = 0; d < index.size(); ++d) index[d] += box.start[d];
+  return index;
+}
+
+void visit_runs_in_storage(const Shape& shape, const Shape& storage, Range range,
+                           const std::function<void(Range flat, bool is_there)>& visit) {
+  const Shape strides = strides_of(shape);
+  std::size_t last = shape.size();  // dimensions after it are whole
+  while (last > 0 && storage[last - 1] == shape[last - 1]) --last;
+  const std::uint64_t row = last == 0 ? range.end : shape[last - 1] * strides[last - 1];
+  const std::uint64_t there = last == 0 ? range.end : storage[last - 1] * strides[last - 1];
+  for (std::uint64_t at = range.begin; at < range.end;) {
+    const std::uint64_t begin = at / row * row;
+    const Shape index = index_of(begin, strides);
+    bool is_row_there = true;
+    for (std::size_t d = 0; d + 1 < last; ++d) is_row_there = is_row_there && index[d] < storage[d];
+    const bool is_there = is_row_there && at < begin + there;
+    const Range run{at, std::min(range.end, begin + (is_there ? there : row))};
+    visit(run, is_there);
+    at = run.end;
+  }
 }
 
 void visit_runs_as_boxes(const Shape& shape, Range range, std::uint64_t max_elements, const BoxVisitor& visit) {

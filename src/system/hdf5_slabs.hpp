@@ -15,6 +15,15 @@ struct Box {
   std::uint64_t elements() const;
 };
 
+Box clipped(Box box, const Shape& shape);
+
+// Where in the array the element at `offset` of the box is, the box in C order.
+Shape index_in(const Box& box, std::uint64_t offset);
+
+// The range in order, in runs that are wholly inside `storage` (extents of at most those of `shape`) or wholly outside.
+void visit_runs_in_storage(const Shape& shape, const Shape& storage, Range range,
+                           const std::function<void(Range flat, bool is_there)>& visit);
+
 using BoxVisitor = std::function<void(const Box&)>;
 
 // Boxes of at most max_elements (at least 1) that hold exactly the range, each of them one run of it, in order.

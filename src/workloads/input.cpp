@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "engine/file_header.hpp"
+#include "engine/terminal.hpp"
 #include "engine/verify_series.hpp"
 #include "system/files.hpp"
 #include "system/hdf5_read.hpp"
@@ -149,7 +150,9 @@ Operand file_operand(const mpi::Comm& comm, const std::string& input, const std:
   if (!slice.empty()) take_slice(operand, slice);
   bool growing = false;
   mpi::together(comm, [&] {
-    if (comm.is_root()) growing = !require_committed(operand);
+    if (!comm.is_root()) return;
+    growing = !require_committed(operand);
+    for (const std::string& note : operand.dataset.notes) message(describe(operand) + ": " + note);
   });
   // The rest of a run's file goes on being written, what is committed does not.
   if (comm.broadcast_value(growing)) operand.dataset.files.clear();

@@ -148,7 +148,7 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
   if (measured.counts.missing > 0) line("missing", counted(measured.counts.missing, "value") +
                                                               (makes_array ? ", NaN in the result" : ", left out"));
   if (measured.counts.inexact > 0) {
-    line("inexact", counted(measured.counts.inexact, "integer") + " rounded to float64 on input");
+    line("inexact", counted(measured.counts.inexact, "element") + " rounded to float64 on input");
   }
   for (const Operand& operand : problem.operands) {
     if (operand.dataset.uncovered == 0) continue;

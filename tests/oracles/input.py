@@ -23,9 +23,11 @@ def same_bits(a, b):
 
 
 def expected_counts(raw, missing):
-    """Missing elements; integers beyond float64 that are not missing."""
+    """Missing elements; those beyond float64 that are not missing."""
     flat = raw.reshape(-1)
-    if flat.dtype.kind == "f" or flat.dtype.itemsize < 8:
+    if flat.dtype.kind == "f":
+        return int(missing.sum()), int(((flat.astype("f8") != flat) & (flat == flat) & ~missing).sum())
+    if flat.dtype.itemsize < 8:
         return int(missing.sum()), 0
     return int(missing.sum()), sum(1 for v, m in zip(flat.tolist(), missing) if not m and int(float(v)) != v)
 
@@ -35,9 +37,10 @@ def compare(file, path, raw, values=None, missing=None, element_bytes=None):
     with np.errstate(over="ignore", invalid="ignore"):
         values = (raw.astype("f8") if values is None else values).reshape(-1)
     missing = (np.zeros(values.size, bool) if missing is None else missing).reshape(-1)
+    size = element_bytes or raw.dtype.itemsize
     with h5py.File(file) as f:
         chunks = f[path].chunks
-    chunk_bytes = int(np.prod(chunks, dtype=object)) * min(raw.dtype.itemsize, 8) if chunks else 1
+    chunk_bytes = int(np.prod(chunks, dtype=object)) * size if chunks else 1
     for buffers in (chunk_bytes, RANDOM.choice((3 * chunk_bytes + 5, 64 << 20))):
         reader = Reader(file, path, buffers)
         spans = [(0, raw.size)] + [tuple(sorted((RANDOM.randint(0, raw.size), RANDOM.randint(0, raw.size))))
@@ -54,7 +57,6 @@ def compare(file, path, raw, values=None, missing=None, element_bytes=None):
             assert (got[mask == 1].view("u8") == 0x7ff8000000000000).all(), where
             assert (counts[0], counts[1]) == expected_counts(raw.reshape(-1)[begin:end], missing[begin:end]), where
             if (begin, end) == (0, raw.size):
-                size = element_bytes or min(raw.dtype.itemsize, 8)
                 assert counts[2] == raw.size * size, f"{where}: {counts[2]} bytes, some chunk twice"
         reader.close()
 
@@ -102,7 +104,7 @@ def types_and_shapes(folder):
 
 
 def low_level(folder):
-    """What h5py's high level does not make: compact storage, odd integers, bfloat16."""
+    """What h5py's high level does not make: compact storage, odd integers and floats, bit fields."""
     file, cases = os.path.join(folder, "low.h5"), {}
     with h5py.File(file, "w") as f:
         def make(name, filetype, raw, compact=False):
@@ -121,14 +123,37 @@ def low_level(folder):
             signed = dtype[1] == "i"
             low, high = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
             make(f"odd{bits}{dtype[1:]}", odd, NUMPY.integers(low, high, (9, 31)).astype(dtype))
+        def floats(size, sign, exponent_at, exponent, fraction, bias, base=h5py.h5t.IEEE_F64LE):
+            odd = base.copy()
+            odd.set_size(size)
+            odd.set_precision(8 * size)
+            odd.set_fields(sign, exponent_at, exponent, 0, fraction)
+            odd.set_ebias(bias)
+            return odd
         brain = h5py.h5t.IEEE_F32LE.copy()
         brain.set_fields(15, 7, 8, 0, 7)
         brain.set_size(2)
         brain.set_ebias(127)
-        raw = (NUMPY.integers(0, 0x7f80, (200,), dtype="u4") << 16).view("f4")
-        make("bfloat16", brain, raw)
+        make("bfloat16", brain, (NUMPY.integers(0, 0x7f80, (200,), dtype="u4") << 16).view("f4"))
+        hard = np.longdouble([1, -0.0, np.nan, np.inf, -np.inf, 1 / np.longdouble(3), np.longdouble(2) ** 63 + 1])
+        hard = np.concatenate([hard, np.longdouble(2) ** np.array([1023, -1022, -1074, -1075, -1076, -16000]),
+                               np.longdouble(2) ** -1074 * np.longdouble([1.5, 2.5, 0.75]),
+                               [np.longdouble(2) ** 1023 * (2 - np.longdouble(2) ** -53)], numbers(np.longdouble, (300,))])
+        hard = hard[(np.abs(hard) < 2**1023) | ~np.isfinite(hard)]
+        make("quad", floats(16, 127, 112, 15, 112, 16383), hard)
+        make("quad_big", floats(16, 127, 112, 15, 112, 16383, h5py.h5t.IEEE_F64BE), hard)
+        make("extended", h5py.h5t.NATIVE_LDOUBLE, hard)
+        for name, bits, dtype in (("bits8", h5py.h5t.STD_B8LE, "u1"), ("bits32", h5py.h5t.STD_B32BE, ">u4"),
+                                  ("bits64", h5py.h5t.STD_B64LE, "<u8")):
+            raw = numbers(dtype, (50,))
+            h5py.h5d.create(f.id, name.encode(), bits, h5py.h5s.create_simple(raw.shape)).write(
+                h5py.h5s.ALL, h5py.h5s.ALL, raw, bits)
+            cases["/" + name] = raw
+        f.create_dataset("enum", data=np.array([1, 300, 5], ">i2"), dtype=h5py.enum_dtype({"a": 1, "b": 300}, ">i2"))
+        cases["/enum"] = f["enum"][...]
     for path, raw in cases.items():
-        compare(file, path, raw, element_bytes=None if path == "/compact" else 8)
+        size = 16 if path == "/bfloat16" else 8 if path.startswith("/odd") else None
+        compare(file, path, raw, element_bytes=size)
     return f"{len(cases)} datasets of odd types and compact storage"
 
 

@@ -43,7 +43,12 @@ def bad_input(folder):
         f["strings"] = np.array([b"a", b"bc"])
         f["compound"] = np.zeros(3, [("a", "i4"), ("b", "f8")])
         f["bool"] = np.array([True, False])
-        f.create_dataset("enum", (2,), h5py.enum_dtype({"a": 1}))
+        f.create_dataset("matlab_complex", (2,), np.dtype([("real", "f8"), ("imag", "f8")]))
+        f["text_codes"] = np.array([72, 105], "u2")
+        f["text_codes"].attrs["MATLAB_class"] = np.bytes_("char")
+        f["no_extents"] = np.array([3, 4], "u8")
+        f["no_extents"].attrs["MATLAB_empty"] = np.uint8(1)
+        f["beyond"] = np.array([1, np.longdouble(10) ** 400, 3])
         f.create_dataset("reference", (1,), h5py.ref_dtype)
         f.create_dataset("vlen", (1,), h5py.vlen_dtype("i4"))
         f.create_dataset("opaque", data=np.zeros(2, "V5"))
@@ -68,15 +73,18 @@ def bad_input(folder):
     make("kinds.h5", kinds)
     checks = 0
     for path, text in (("string", "string"), ("strings", "string"), ("compound", "compound"),
-                       ("enum", "enum"), ("reference", "reference"), ("vlen", "variable-length list"),
+                       ("matlab_complex", "complex"), ("text_codes", "MATLAB char"), ("no_extents", "MATLAB_empty"),
+                       ("reference", "reference"), ("vlen", "variable-length list"),
                        ("opaque", "opaque"), ("array", "array"), ("complex", "complex"), ("null", "null dataspace"),
                        ("group", ["is a group", "/group/inner"]), ("group/", "is a group"), ("/", "is a group"),
                        ("type", "named type"), ("dangling", "a link to /nowhere"), ("away", "absent.h5 is missing"),
                        ("text_scale", "scale_factor"), ("two_scales", "scale_factor"), ("nan_scale", "add_offset"),
                        ("wide", "128-bit"), ("strin", ["no dataset /strin", "did you mean", ":/string?"]),
                        ("group/x", "no dataset"), ("no/such/path", "no dataset"), ("string/x", "no dataset"),
-                       ("", ["holds 5 numeric datasets", "/group/inner"])):
+                       ("", ["holds 7 numeric datasets", "/group/inner"])):
         checks += refused(folder, "kinds.h5", text, path)
+
+    checks += refused(folder, "kinds.h5", ["/beyond", "index [1]", "float64"], "/beyond", 2, b"0 3\n")
 
     put("empty.h5", b"")
     put("table.csv", b"a,b\n1,2\n" * 500)

@@ -123,6 +123,28 @@ TEST_CASE("boxes cover exactly the range, chunk boxes each chunk it touches once
   }
 }
 
+TEST_CASE("a range is cut where storage ends, whatever dimensions are shorter there") {
+  const Shape shape = {3, 4, 2, 3};
+  for (const Shape& storage : {Shape{3, 4, 2, 3}, Shape{2, 4, 2, 3}, Shape{3, 2, 2, 3}, Shape{1, 3, 2, 2}, Shape{0, 4, 2, 3},
+                               Shape{2, 4, 1, 3}}) {
+    for (const Range range : {Range{0, 72}, Range{5, 5}, Range{7, 8}, Range{1, 50}, Range{23, 49}}) {
+      std::uint64_t at = range.begin;
+      visit_runs_in_storage(shape, storage, range, [&](Range run, bool is_there) {
+        CHECK(run.begin == at);
+        CHECK(run.begin < run.end);
+        for (std::uint64_t i = run.begin; i < run.end; ++i) {
+          const Shape index = {i / 24, i / 6 % 4, i / 3 % 2, i % 3};
+          bool inside = true;
+          for (std::size_t d = 0; d < 4; ++d) inside = inside && index[d] < storage[d];
+          if (inside != is_there) FAIL("element " << i << " of storage " << to_text(storage));
+        }
+        at = run.end;
+      });
+      CHECK(at == range.end);
+    }
+  }
+}
+
 TEST_CASE("a description survives the broadcast whatever its names and numbers") {
   DatasetInfo info;
   info.file = "caf\xe9 \"x\"\n.h5";
@@ -131,7 +153,9 @@ TEST_CASE("a description survives the broadcast whatever its names and numbers")
   info.chunk = {1, 2, 3};
   info.format = {ElementKind::unsigned_integer, 2, true};
   info.library_conversion = true;
-  info.packing = {true, 0x1.23456789abcdep-1000, -0.0, {~std::uint64_t{0}, 0}};
+  info.packing = {true, 0x1.23456789abcdep-1000, -0.0, {~std::uint64_t{0}, 0}, ValidRange{1, ~std::uint64_t{0}}};
+  info.storage = {2, 0, 1};
+  info.notes = {"its attribute \xff is ignored"};
   info.type_name = "big-endian uint16";
   info.files = {{"/caf\xe9.h5", ~std::uint64_t{0}, 2, 3, -4, 5}, {}};
   info.uncovered = 7;

@@ -39,7 +39,7 @@ class Concdemo(CMakePackage):
         depends_on("gmp", type="build")
         depends_on("mpfr", type="build")
         depends_on("python", type="build")
-        for module in ("numpy", "h5py", "xarray", "h5netcdf", "matplotlib", "pyyaml"):
+        for module in ("numpy", "h5py", "xarray", "h5netcdf", "netcdf4", "matplotlib", "pyyaml"):
             depends_on(f"py-{module}", type="build")
 
     def cmake_args(self):
