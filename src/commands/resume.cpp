@@ -35,7 +35,8 @@ void resume(const mpi::Comm& world, ResumeOptions options) {
   const SeriesOutcome outcome = resume_series({world, layout.threads}, options.series, progress);
   progress.clear();
   if (outcome.whole_before) {
-    if (world.is_root()) message(fmt::format("{} is whole: nothing to resume", options.series.path));
+    const char* text = outcome.mended ? "{} is whole now: every snapshot was there" : "{} is whole: nothing to resume";
+    if (world.is_root()) message(fmt::format(fmt::runtime(text), options.series.path));
     return;
   }
   require_right(heat_workload, outcome.measured);

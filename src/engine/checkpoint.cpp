@@ -31,6 +31,12 @@ Sector read_sector(int file, std::uint64_t offset) {
 // Or unused: made, and nothing written yet.
 bool is_ours(int file) { return is_blank(read_sector(file, 0)) || is_checkpoint(file); }
 
+// Steps between checkpoints; 0 where it is no number of steps.
+std::uint64_t every_of(const CommitEntry& entry) {
+  const double every = entry.scalars.empty() ? 0 : entry.scalars.front();
+  return every >= 1 && every <= 0x1p53 ? static_cast<std::uint64_t>(every) : 0;
+}
+
 // Sum over this rank's part of the elements; anything where they cannot be read.
 std::uint64_t checksum_of_part(const mpi::Comm& comm, int file, std::uint64_t offset, std::uint64_t elements) {
   const auto mine = part_of(elements, static_cast<std::uint64_t>(comm.size()), static_cast<std::uint64_t>(comm.rank()));
@@ -78,8 +84,7 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
       is_damaged = is_damaged || !is_sound;
       if (!is_sound) continue;
       is_foreign = is_foreign || entry->binding != binding_;
-      const auto every = entry->scalars.empty() ? 0 : static_cast<std::uint64_t>(entry->scalars.front());
-      if (entry->binding == binding_) slots[i] = {true, entry->number, every, entry->checksum, i};
+      if (entry->binding == binding_) slots[i] = {true, entry->number, every_of(*entry), entry->checksum, i};
     }
     std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
       return a.usable != b.usable ? a.usable : a.step > b.step;

@@ -23,7 +23,7 @@ struct StoredDataset {
 
 // Of a stepped file. datasets[0] is the field, with a table row a snapshot whose blocks are counted anew in each;
 // datasets[1] is time and the next `scalars` follow time too: their values are in the commit entries, and they have
-// no table. Commits are sectors of commit_bytes, one a snapshot and one for the end.
+// no table; the last two are the axes y and x. Commits are sectors of commit_bytes, one a snapshot and one for the end.
 struct SeriesPart {
   std::uint64_t snapshots = 0;
   std::uint64_t scalars = 0;
@@ -54,14 +54,18 @@ std::vector<hdf5::Place> metadata_places(const FileHeader& header);
 
 struct HeaderReading {
   bool ours = false;  // at least one copy is recognisable
-  std::optional<FileHeader> header;
-  std::vector<std::string> damage;  // "header copy 2"
+  std::optional<FileHeader> header;  // contradicts nothing in itself; the file may be shorter than it says
+  std::vector<std::string> damage;   // "header copy 2"
+  std::uint64_t newer = 0;           // the format of a later version, where there is no header for this one
 };
 
 // Throws usage Error when the file cannot be opened or read.
 HeaderReading read_header_copies(const std::string& path);
 
-// The header of a finished file of ours; none when it is missing, something else, or damaged beyond reading.
+// Throws usage Error for a file of a later version.
+void refuse_newer(const HeaderReading& reading, const std::string& path);
+
+// The header of a file of ours; none when it is missing, something else, or damaged beyond reading.
 std::optional<FileHeader> read_header(const std::string& path);
 
 }  // namespace concdemo

@@ -30,7 +30,12 @@ std::string resolved(const std::string& path, bool force) {
     throw usage_error(fmt::format("output {} is not a regular file; name another", path));
   }
   if (fs::exists(status) && !force) {
-    if (is_unfinished_run(path)) {
+    const auto run = unfinished_run(path);
+    if (run && run->committed == 0) {
+      throw usage_error(fmt::format("output {} is a run that was ended before its first snapshot: nothing is lost; begin "
+                                    "again with --force, or name another file", path));
+    }
+    if (run) {
       throw usage_error(fmt::format("output {0} is an unfinished run; go on with: concdemo resume {0}, name another file, "
                                     "or add --force to lose it", path));
     }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,10 +57,11 @@ class SeriesFile {
                                             const WriterOptions& options);
 
   // Collective. An unfinished (or finished) file, to go on from committed() snapshots: they were all read and are
-  // right; what follows is reset. Throws like create(), usage Error when it needs_start, snapshot 0, and there is none
-  // yet, and verification Error when the file is damaged beyond that; then the file stays as it was.
+  // right; what follows is reset, what can be made anew is mended. Throws like create(), and verification Error when the
+  // file is damaged beyond that. With `require`, which is called on rank 0 when sizes and attributes are known and throws
+  // where they cannot be gone on with, also usage Error where there is no snapshot yet. Then the file stays as it was.
   static std::unique_ptr<SeriesFile> open(const mpi::Comm& comm, const std::string& path, const WriterOptions& options,
-                                          bool needs_start = false);
+                                          const std::function<void(const SeriesFile&)>& require = {});
 
   ~SeriesFile();  // local: stops the writer thread; what was not committed is lost
 

@@ -18,6 +18,7 @@ namespace concdemo {
 namespace {
 
 constexpr unsigned max_threads = 4;
+constexpr std::size_t page_bytes = 4096;
 
 std::uint64_t block_count_of(const Section& section) { return section.table.bytes / sizeof(std::uint64_t); }
 
@@ -49,14 +50,11 @@ Section snapshot_section(const FileHeader& header, std::uint64_t snapshot) {
           {field.table.offset + snapshot * table_bytes, table_bytes}};
 }
 
-std::vector<Section> sections_of(const FileHeader& header, std::uint64_t snapshots) {
-  std::vector<Section> sections;
-  for (std::uint64_t i = 0; i < snapshots; ++i) sections.push_back(snapshot_section(header, i));
-  for (std::size_t i = header.series ? 2 + header.series->scalars : 0; i < header.datasets.size(); ++i) {
-    const auto& dataset = header.datasets[i];
-    sections.push_back({"/" + dataset.name, dataset.data, dataset.table});
-  }
-  return sections;
+std::size_t first_dataset_section(const FileHeader& header) { return header.series ? 2 + header.series->scalars : 0; }
+
+Section dataset_section(const FileHeader& header, std::size_t dataset) {
+  const auto& stored = header.datasets[dataset];
+  return {"/" + stored.name, stored.data, stored.table};
 }
 
 std::string describe(const Block& block) {
@@ -65,17 +63,18 @@ std::string describe(const Block& block) {
   return fmt::format("{} block {}, elements {}..{}", block.section->name, block.number, first, last);
 }
 
-std::vector<Block> my_blocks(const mpi::Comm& comm, const std::vector<Section>& sections, const std::string& sound) {
-  const auto count_of = [&](std::size_t i) { return sound[i] == '1' ? block_count_of(sections[i]) : 0; };
+std::vector<Block> my_blocks(const mpi::Comm& comm, const std::vector<Section>& sections) {
   std::uint64_t count = 0;
-  for (std::size_t i = 0; i < sections.size(); ++i) count += count_of(i);
+  for (const auto& section : sections) count += block_count_of(section);
   const auto mine = part_of(count, static_cast<std::uint64_t>(comm.size()), static_cast<std::uint64_t>(comm.rank()));
   std::vector<Block> blocks;
   std::uint64_t before = 0;  // blocks of the sections before this one
-  for (std::size_t i = 0; i < sections.size(); before += count_of(i), ++i) {
-    const auto begin = std::max(mine.begin, before);
-    const auto end = std::min(mine.end, before + count_of(i));
-    for (auto at = begin; at < end; ++at) blocks.push_back({&sections[i], at - before});
+  for (const auto& section : sections) {
+    const auto after = before + block_count_of(section);
+    for (auto at = std::max(mine.begin, before); at < std::min(mine.end, after); ++at) {
+      blocks.push_back({&section, at - before});
+    }
+    before = after;
   }
   return blocks;
 }
@@ -126,13 +125,19 @@ bool has_checksum(int file, const std::vector<hdf5::Place>& places, std::uint64_
   return sum == expected;
 }
 
-std::uint64_t table_checksum(int file, const hdf5::Place& table) {
+bool is_sound_table(int file, const hdf5::Place& table, std::uint64_t expected) {
   std::uint64_t sum = 0;
   std::vector<std::byte> buffer;
   for (std::uint64_t at = 0; at < table.bytes; at += block_bytes) {
-    sum += checksum_bytes(at, read_place(file, {table.offset + at, std::min(block_bytes, table.bytes - at)}, buffer));
+    const auto bytes = read_place(file, {table.offset + at, std::min(block_bytes, table.bytes - at)}, buffer);
+    if (bytes.empty()) return false;
+    for (std::size_t page = 0; page + page_bytes <= bytes.size(); page += page_bytes) {
+      const auto words = bytes.subspan(page, page_bytes);
+      if (std::all_of(words.begin(), words.end(), [](std::byte byte) { return byte == std::byte{0}; })) return false;
+    }
+    sum += checksum_bytes(at, bytes);
   }
-  return sum;
+  return sum == expected;
 }
 
 }  // namespace concdemo

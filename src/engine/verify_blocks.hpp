@@ -18,11 +18,12 @@ struct Section {
   hdf5::Place table;
 };
 
-// Of every dataset that has a table; of a stepped file's field, one for each snapshot below `snapshots`, which come
-// first.
-std::vector<Section> sections_of(const FileHeader& header, std::uint64_t snapshots);
-
+// Of a snapshot of a stepped file's field.
 Section snapshot_section(const FileHeader& header, std::uint64_t snapshot);
+
+// Of a dataset with a table of its own: any but a stepped file's field, time and scalars, which come first.
+Section dataset_section(const FileHeader& header, std::size_t dataset);
+std::size_t first_dataset_section(const FileHeader& header);
 
 struct Block {
   const Section* section;
@@ -30,8 +31,8 @@ struct Block {
 };
 std::string describe(const Block& block);  // "/y block 3, elements 393216..524287"
 
-// This rank's share of the blocks of the sections that are marked '1' in `sound`.
-std::vector<Block> my_blocks(const mpi::Comm& comm, const std::vector<Section>& sections, const std::string& sound);
+// This rank's share of the blocks of the sections, whose tables are sound.
+std::vector<Block> my_blocks(const mpi::Comm& comm, const std::vector<Section>& sections);
 
 // Positions in `blocks` of the damaged ones, ascending; reads on a few threads.
 std::vector<std::size_t> damaged_blocks(int file, const std::vector<Block>& blocks);
@@ -39,7 +40,8 @@ std::vector<std::size_t> damaged_blocks(int file, const std::vector<Block>& bloc
 // Bytes of the file; empty when they cannot all be read.
 std::span<std::byte> read_place(int file, const hdf5::Place& place, std::vector<std::byte>& buffer);
 
-std::uint64_t table_checksum(int file, const hdf5::Place& table);
+// Whether a table is whole and has this checksum. A page of zeros is none: a hole, which costs no time, however large.
+bool is_sound_table(int file, const hdf5::Place& table, std::uint64_t expected);
 bool has_checksum(int file, const std::vector<hdf5::Place>& places, std::uint64_t expected);
 
 }  // namespace concdemo

@@ -4,15 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/verify_series.hpp"
 #include "system/mpi.hpp"
 
 namespace concdemo {
-
-struct SeriesProgress {
-  std::uint64_t committed = 0;
-  std::uint64_t snapshots = 0;  // in the end
-  bool finished = false;
-};
 
 struct VerifyReport {
   bool sound = false;

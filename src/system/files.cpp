@@ -174,6 +174,14 @@ int read_all(int fd, std::span<std::byte> bytes, std::uint64_t offset, std::size
   return 0;
 }
 
+std::uint64_t next_data(int fd, std::uint64_t offset) {
+  constexpr auto nowhere = std::numeric_limits<std::uint64_t>::max();
+  if (!fits(offset)) return nowhere;
+  const off_t data = ::lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
+  if (data < 0) return errno == ENXIO ? nowhere : offset;
+  return static_cast<std::uint64_t>(data);
+}
+
 int copy_sparse(int from, int to, std::uint64_t bytes) {
   std::vector<std::byte> buffer(std::size_t{1} << 16);
   for (std::uint64_t at = 0; at < bytes;) {

@@ -51,6 +51,9 @@ std::size_t write_some(int fd, std::span<const std::byte> bytes, std::uint64_t o
 int append(int fd, std::span<const std::byte> bytes);  // in one write; ENOSPC when it was cut short
 // Fills `bytes` as far as the file goes; `got` < bytes.size() only at the end of the file or on error.
 int read_all(int fd, std::span<std::byte> bytes, std::uint64_t offset, std::size_t& got);
+// Where the next bytes at or after `offset` are that are no hole: `offset` itself where holes are not known, 2^64 - 1 when
+// only a hole or the end of the file follows.
+std::uint64_t next_data(int fd, std::uint64_t offset);
 int copy_sparse(int from, int to, std::uint64_t bytes);  // copies data, skips holes
 
 int resize(int fd, std::uint64_t bytes);

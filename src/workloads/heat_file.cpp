@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "workloads/problem.hpp"
 #include "workloads/report.hpp"
 
 namespace concdemo {
@@ -58,9 +59,22 @@ Problem problem_of(const SeriesFile& file, const std::string& path) {
     }
     throw usage_error(fmt::format("{} has no attribute {}; name a file that `run heat --output` began", path, name));
   };
-  problem.steps = static_cast<std::uint64_t>(std::get<std::int64_t>(find("steps")));
-  problem.snapshot_every = static_cast<std::uint64_t>(std::get<std::int64_t>(find("snapshot_every")));
-  problem.alpha = std::get<double>(find("alpha"));
+  const auto refuse = [&](const char* name, const char* range) -> Error {
+    return {ExitCode::verification, fmt::format("{} cannot be resumed: its attribute {} is no {}", path, name, range)};
+  };
+  const auto count = [&](const char* name) {
+    const auto* value = std::get_if<std::int64_t>(&find(name));
+    if (value == nullptr || *value < 0) throw refuse(name, "number of steps");
+    return static_cast<std::uint64_t>(*value);
+  };
+  if (find("workload") != AttributeValue("heat")) {
+    throw usage_error(fmt::format("{} is of another workload; name a file that `run heat --output` began", path));
+  }
+  problem.steps = count("steps");
+  problem.snapshot_every = count("snapshot_every");
+  const auto* alpha = std::get_if<double>(&find("alpha"));
+  if (alpha == nullptr || !(*alpha >= 0 && *alpha <= largest_stable_alpha)) throw refuse("alpha", "stable diffusion number");
+  problem.alpha = *alpha;
   Operand start;
   start.source = Operand::Source::file;
   start.shape = problem.size;
@@ -68,7 +82,8 @@ Problem problem_of(const SeriesFile& file, const std::string& path) {
   start.dataset.path = "/u";
   problem.operands = {start};
   if (problem.snapshot_every == 0 || snapshot_count(problem) != file.snapshots()) {
-    throw Error(ExitCode::verification, fmt::format("{}: its attributes and its number of snapshots do not fit", path));
+    throw Error(ExitCode::verification, fmt::format("{} cannot be resumed: {} steps with a snapshot every {} do not make its "
+                                                    "{} snapshots", path, problem.steps, problem.snapshot_every, file.snapshots()));
   }
   return problem;
 }

@@ -208,15 +208,17 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
 SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress) {
   progress.show("heat: reading " + options.path);
   std::optional<HeatSolver> solver;
-  const auto file = SeriesFile::open(context.comm, options.path, options.writer, /*needs_start=*/true);
+  const auto file = SeriesFile::open(context.comm, options.path, options.writer,
+                                     [&](const SeriesFile& found) { problem_of(found, options.path); });
   for (const std::string& text : file->messages()) {
     if (context.comm.is_root()) message(text);
   }
   const Problem problem = problem_of(*file, options.path);
   if (file->committed() == file->snapshots()) {  // perhaps not sealed
-    file->close();
     SeriesOutcome outcome;
     outcome.whole_before = true;
+    outcome.mended = !file->finished() || !file->messages().empty();
+    file->close();
     return outcome;
   }
   make_solver(solver, context, problem);

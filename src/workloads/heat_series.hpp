@@ -26,7 +26,8 @@ struct SeriesOutcome {
   OutputStats stats;
   std::uint64_t snapshots = 0;     // in the file when it is whole
   std::uint64_t resumed_from = 0;  // step
-  bool whole_before = false;       // there was nothing to resume
+  bool whole_before = false;       // there was nothing to compute
+  bool mended = false;             // but something to write, which was done and told
 };
 
 // Collective. Both throw Error(stopped), on all ranks, when a signal stopped the run with its state saved.

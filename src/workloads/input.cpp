@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -85,7 +86,13 @@ void take_slice(Operand& operand, const std::string& slice) {
 // Of what is data: whether the file is finished.
 bool require_committed(const Operand& operand) {
   const hdf5::DatasetInfo& dataset = operand.dataset;
-  const auto header = read_header(dataset.file);
+  const auto found = read_header_copies(dataset.file);
+  const auto& header = found.header;
+  if (!header && found.ours) {
+    refuse_newer(found, dataset.file);
+    throw usage_error(fmt::format("{0} is damaged ({1}): what of it is committed is not known; see concdemo verify {0}",
+                                  dataset.file, fmt::join(found.damage, "; ")));
+  }
   if (!header || !header->series) return true;
   const SeriesPart& series = *header->series;
   const auto last = header->datasets.begin() + static_cast<std::ptrdiff_t>(2 + series.scalars);

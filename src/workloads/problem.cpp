@@ -32,7 +32,6 @@ std::vector<Operand> value_operands(const Workload& workload, const Request& req
 
 constexpr std::uint64_t default_steps = 100;
 constexpr double default_alpha = 0.2;
-constexpr double largest_stable_alpha = 0.25;  // beyond it the explicit scheme amplifies the shortest waves
 
 void refuse_steps(const Workload& workload, const Request& request) {
   if (!workload.has_steps && (request.steps || request.alpha || request.snapshot_every)) {

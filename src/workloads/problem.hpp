@@ -8,6 +8,8 @@
 
 namespace concdemo {
 
+constexpr double largest_stable_alpha = 0.25;  // of heat: beyond it the explicit scheme amplifies the shortest waves
+
 // What a person asked `run` for; empty means not given.
 struct Request {
   Shape size;

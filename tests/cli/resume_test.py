@@ -1,0 +1,180 @@
+"""resume tells the truth: what it mends, what it computes again, what it refuses, and why."""
+import hashlib
+import os
+import sys
+
+import h5py
+import numpy
+
+import program
+
+sys.path.append(os.path.join(program.SOURCE, "tests", "support"))
+import hostile  # noqa: E402
+import own_format  # noqa: E402
+
+HEAT = ("run", "heat", "--size", "30x20", "--steps", 100, "--snapshot-every", 25, "--quiet", "--output")
+
+
+class Resume(program.TestCase):
+    def make(self, name, fault=None):
+        made = program.run(*HEAT, name, cwd=self.folder, env={"CONCDEMO_FAULT": fault} if fault else None)
+        self.assertEqual(made.code, -9 if fault else 0, made.err)
+        return self.contents(name)
+
+    def contents(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def put(self, name, contents):
+        with open(self.path(name), "wb") as file:
+            file.write(contents)
+
+    def places(self, contents):
+        """Byte offsets by name."""
+        header = own_format.header_of(contents)
+        found = {dataset["name"]: dataset["offset"] for dataset in header["datasets"]}
+        found.update({"table of " + dataset["name"]: dataset["table_offset"] for dataset in header["datasets"]})
+        return {**found, "commits": header["series"]["commits_offset"], "snapshot": 30 * 20 * 8, "header": header["header_bytes"]}
+
+    def left(self):
+        return sorted(os.listdir(self.folder))
+
+    def test_a_finished_file_is_mended_or_refused(self):
+        whole = self.make("heat.h5")
+        at = self.places(whole)
+        zeros, ones = bytes(40), b"\xff" * 40
+        mended = [("/time of snapshot 2", {at["time"] + 17: b"\x01"}), ("/time of snapshots 0 to 4", {at["time"]: ones}),
+                  ("/total of snapshots 0 to 4", {at["total"]: zeros}),
+                  ("/residual of snapshot 4", {at["residual"] + 39: b"\x01"}),
+                  ("/time of snapshot 1, /total of snapshot 3", {at["time"] + 8: b"x", at["total"] + 24: b"x"}),
+                  ("header copy 1", {100: b"#"}), ("header copy 2", {at["header"] - 3: b"#"}),
+                  ("commit entry of the end", {at["commits"] + 5 * 512 + 9: b"#"}),
+                  ("7 bytes that followed its end", {len(whole): ones[:7]})]
+        again = [("snapshot 2 is damaged; going on from 2 snapshots", {at["u"] + 2 * at["snapshot"] + 5: b"#"}),
+                 ("snapshot 4 is damaged", {at["table of u"] + 32: b"#"}),
+                 ("commit entry 3 is damaged; going on from 3 snapshots", {at["commits"] + 3 * 512 + 100: b"#"}),
+                 ("commit entries 1 to 4", {at["commits"] + i * 512: bytes(512) for i in range(1, 5)}),
+                 ("snapshot 1 is damaged", {at["u"] + at["snapshot"]: b"#", at["time"] + 24: b"#"})]
+        refused = [("start (snapshot 0)", {at["u"] + 8: b"#"}), ("start (snapshot 0)", {at["commits"] + 64: b"#"}),
+                   ("metadata", {at["header"] + 9: b"#"}), ("/y", {at["y"]: b"#"}), ("/x", {at["table of x"]: b"#"}),
+                   ("header", {50: b"#", 50 + at["header"] // 2: b"#"}),
+                   (f"{len(whole) - 8} bytes instead of {len(whole)}", {}),
+                   (f"{at['commits']} bytes instead of", {})]
+        for number, (says, changes) in enumerate(mended + again + refused):
+            damaged = bytearray(whole)
+            for offset, piece in changes.items():
+                damaged[offset:offset + len(piece)] = piece
+            if not changes:
+                del damaged[int(says.split()[0]):]
+            self.put("heat.h5", damaged)
+            ranks = 3 if number % 5 == 0 else 1
+            with self.subTest(says=says, ranks=ranks):
+                self.assertEqual(program.run("verify", "heat.h5", cwd=self.folder).code, 4)
+                if (says, changes) in refused:
+                    self.fails(4, "resume", "heat.h5", says=["heat.h5 cannot be resumed", says, "is damaged"], ranks=ranks)
+                    self.assertEqual((self.contents("heat.h5"), self.left()), (damaged, ["heat.h5", "heat.xmf"]))
+                    continue
+                said = self.succeeds("resume", "heat.h5", ranks=ranks).err
+                self.assertIn(says, said)
+                self.assertNotIn("nothing to resume", said)
+                self.assertEqual("is whole now" in said, number < len(mended), said)
+                self.assertEqual(hashlib.sha256(self.contents("heat.h5")).digest(), hashlib.sha256(whole).digest())
+        self.put("heat.h5", whole)
+        for ranks in (1, 3):
+            self.assertIn("heat.h5 is whole: nothing to resume", self.succeeds("resume", "heat.h5", ranks=ranks).err)
+        self.assertEqual(self.contents("heat.h5"), whole)
+
+    def test_values_of_an_unfinished_file_are_mended_and_told(self):
+        whole = self.make("whole.h5")
+        at = self.places(whole)
+        part = bytearray(self.make("heat.h5", "commit:4:kill"))
+        part[at["time"] + 8] ^= 1  # of snapshot 1
+        part[at["residual"] + 32:at["residual"] + 40] = bytes(8)  # not committed yet
+        self.put("heat.h5", part)
+        self.fails(4, "verify", "heat.h5", says=["/time of snapshot 1", "/residual of snapshot 4"])
+        said = self.succeeds("resume", "heat.h5", ranks=3).err
+        self.assertIn("/time of snapshot 1, /residual of snapshot 4: damaged, and mended from the commit entries", said)
+        self.assertEqual(self.contents("heat.h5"), whole)
+
+    def test_attributes_that_no_run_has(self):
+        header = own_format.header_of(self.make("whole.h5"))
+        part = self.make("heat.h5", "commit:3:kill")
+        os.remove(self.path("heat.xmf"))
+        for name, value, code, says in (
+                ("steps", -1, 4, "steps"), ("steps", 0.5, 4, "steps"), ("steps", "100", 4, "steps"),
+                ("steps", 2**62, 4, "steps"), ("steps", None, 2, "no attribute steps"),
+                ("snapshot_every", 0, 4, "a snapshot every 0"), ("snapshot_every", -25, 4, "snapshot_every"),
+                ("snapshot_every", 2**53, 4, "a snapshot every 9007199254740992"),
+                ("snapshot_every", None, 2, "no attribute snapshot_every"),
+                ("alpha", -0.1, 4, "alpha"), ("alpha", 1e308, 4, "alpha"), ("alpha", "nan", 4, "alpha"),
+                ("alpha", 1, 4, "alpha"), ("alpha", None, 2, "no attribute alpha"),
+                ("workload", "square", 2, "another workload"), ("workload", 7, 2, "another workload")):
+            changed = hostile.replaced(header, ("attributes", name), hostile.fields if value is None else value)
+            damaged = own_format.with_header(part, changed)
+            self.put("heat.h5", damaged)
+            self.fails(code, "resume", "heat.h5", says=["heat.h5", says], ranks=3 if value in (-1, None) and name == "steps" else 1)
+            self.assertEqual((self.contents("heat.h5"), self.left()), (damaged, ["heat.h5", "whole.h5", "whole.xmf"]))
+
+    def test_checkpoints_that_cannot_be_are_ignored_or_of_use(self):
+        whole = self.make("whole.h5")
+        killed = program.run(*HEAT, "part.h5", "--checkpoint-every", 10, cwd=self.folder,
+                             env={"CONCDEMO_FAULT": "commit:3:kill"})
+        self.assertEqual(killed.code, -9, killed.err)
+        part, checkpoint = self.contents("part.h5"), self.contents("part.h5.checkpoint")
+        slot = len(checkpoint) // 2
+        newest = max((0, 1), key=lambda i: int.from_bytes(checkpoint[i * slot + 16:i * slot + 24], "little"))
+        words = [int.from_bytes(checkpoint[newest * slot + 8 * i:newest * slot + 8 * i + 8], "little") for i in range(63)]
+        self.assertEqual(own_format.sealed_sector(words, newest), checkpoint[newest * slot:newest * slot + 512])
+        cases = list(hostile.sectors(words))
+        for number, (what, strange) in enumerate(cases[::8] + [("short", None), ("huge", None), ("text", None)]):
+            changed = bytearray(checkpoint)
+            if strange:
+                changed[newest * slot:newest * slot + 512] = own_format.sealed_sector(strange, newest)
+            self.put("part.h5", part)
+            replacements = {"short": changed[:5000], "text": b"mine, not yours" * 300}
+            self.put("part.h5.checkpoint", replacements.get(what, changed))
+            if what == "huge":
+                os.truncate(self.path("part.h5.checkpoint"), 2**42)
+            result = self.succeeds("resume", "part.h5", "--quiet", ranks=3 if number == 3 else 1)
+            self.assertNotIn("std::", result.err)
+            self.assertEqual(self.contents("part.h5"), whole, what)
+
+    def test_what_is_no_run_of_ours(self):
+        with h5py.File(self.path("plain.h5"), "w") as file:
+            file["u"] = numpy.ones(5)
+        self.put("text.h5", b"some words\n")
+        self.put("empty.h5", b"")
+        self.succeeds("run", "square", "--size", 100, "--output", "square.h5")
+        os.mkdir(self.path("folder"))
+        os.symlink("nothing", self.path("link.h5"))
+        before = self.left()
+        for name, says in (("plain.h5", "HDF5 file made by another program"), ("text.h5", "not an HDF5 file"),
+                           ("empty.h5", "it is empty"), ("square.h5", "not a file of time steps"), ("folder", "Is a directory"), ("none.h5", "No such file"),
+                           ("link.h5", "No such file"), ("", "No such file")):
+            self.fails(2, "resume", name, says=[name, says], ranks=3 if name in ("plain.h5", "none.h5") else 1)
+            self.assertEqual(self.left(), before)
+
+    def test_a_run_that_was_killed_before_its_first_snapshot(self):
+        whole = self.make("whole.h5")
+        self.make("heat.h5", "commit:1:kill")
+        for ranks in (1, 3):
+            self.fails(2, "resume", "heat.h5", ranks=ranks,
+                       says=["heat.h5", "no snapshot yet", "nothing is lost", "begin again with run --force"])
+            self.assertIn("begin again with run --force", self.succeeds("verify", "heat.h5", ranks=ranks).err)
+            self.fails(2, *HEAT, "heat.h5", says=["heat.h5", "before its first snapshot", "--force"], ranks=ranks)
+        self.succeeds(*HEAT, "heat.h5", "--force")
+        self.assertEqual(self.contents("heat.h5"), whole)
+        for fault in ("skeleton:1:kill", "fsync:1:kill"):
+            killed = program.run(*HEAT, "early.h5", cwd=self.folder, env={"CONCDEMO_FAULT": fault})
+            self.assertEqual(killed.code, -9, killed.err)
+            self.assertIn("early.h5.partial", self.left())
+            for command in ("resume", "verify"):
+                self.fails(2, command, "early.h5", says=["early.h5 is not there", "early.h5.partial", "begin again with run"])
+            self.fails(2, "resume", "early.h5.partial", says=["early.h5.partial"])
+            self.succeeds(*HEAT, "early.h5")
+            self.assertEqual(self.contents("early.h5"), whole)
+            os.remove(self.path("early.h5"))
+
+
+if __name__ == "__main__":
+    program.main()
