@@ -2,16 +2,22 @@
 # What setup, demo and test share. Sourced by them.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# Text with arguments in it, as a person may see it: quoted as a shell has it where there are control characters.
+printable() {
+  local text=$*
+  if [[ $text = *[[:cntrl:]]* ]]; then text=${text@Q}; fi
+  printf '%s\n' "$text"
+}
 say() { printf '== %s\n' "$*"; }
 die() {
-  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  printf '%s: %s\n' "${0##*/}" "$(printable "$*")" >&2
   exit 1
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # Prints a command as one would type it, then runs it.
 show() {
-  printf '$ %s\n' "$*"
+  printf '$ %s\n' "$(printable "$*")"
   "$@"
 }
 

@@ -2,6 +2,8 @@
 import dataclasses
 import json
 
+from printable import printable
+
 
 @dataclasses.dataclass
 class Record:
@@ -68,7 +70,7 @@ def schema(value):
 
 
 def label(value):
-    if len(text(value)) > 100 or "$" in value:  # which matplotlib would take for a formula
+    if len(text(value)) > 100 or "$" in value or printable(value) != value:  # $: matplotlib would take it for a formula
         raise ValueError(f"{value!r} is no name")
     return value
 

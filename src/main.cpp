@@ -28,13 +28,13 @@ int leave(const mpi::Comm& comm, const Failure& failure) {
   constexpr double patience_s = 3;
   const bool failed = failure.failed();
   if (failed && !comm.everyone_arrives(patience_s)) {
-    message(fmt::format("rank {}: {}", comm.rank(), failure.text));
+    message_lines(fmt::format("rank {}: {}", comm.rank(), failure.text));
     mpi::abort(static_cast<int>(failure.code));
   }
   if (!failed) comm.barrier();
   const auto code = comm.max(static_cast<std::uint64_t>(failure.code));
   const std::uint64_t first = comm.min(static_cast<std::uint64_t>(failed ? comm.rank() : comm.size()));
-  if (failed && first == static_cast<std::uint64_t>(comm.rank())) message(failure.text);
+  if (failed && first == static_cast<std::uint64_t>(comm.rank())) message_lines(failure.text);
   comm.barrier();
   return static_cast<int>(code);
 }
@@ -128,6 +128,6 @@ int main(int argc, char** argv) {
     else if (is_first_copy(environment)) print(asked.text);
   });
   if (!failure.failed()) return code;
-  message(failure.text);
+  message_lines(failure.text);
   return static_cast<int>(failure.code);
 }

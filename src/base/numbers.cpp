@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "base/text.hpp"
 
 namespace concdemo {
@@ -22,11 +23,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Quoted for a message; a long or unprintable value must not flood or garble the terminal.
+// Quoted for a message; a long value must not flood the terminal.
 std::string quoted(std::string_view text) {
-  std::string shown;
-  for (const char c : text.substr(0, 60)) shown += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
-  return "'" + shown + (text.size() > 60 ? "...'" : "'");
+  std::size_t shown = 0;
+  while (shown < std::min<std::size_t>(text.size(), 60)) shown += character_at(text, shown).bytes;
+  return fmt::format("'{}{}'", printable(text.substr(0, shown)), text.size() > shown ? "..." : "");
 }
 
 // digits * 10^exponent, exactly, and what follows the number.

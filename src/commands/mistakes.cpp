@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/printable_error.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
@@ -75,7 +76,7 @@ std::string summary(std::size_t run, std::size_t not_run) {
 void agree(const mpi::Comm& world, const Failure& on_root) {
   const auto code = static_cast<ExitCode>(world.broadcast_value(static_cast<int>(on_root.code)));
   const std::string text = world.broadcast(on_root.text);
-  if (code != ExitCode::ok) throw Error(code, text);
+  if (code != ExitCode::ok) throw PrintableError(code, text);
 }
 
 void run(const mpi::Comm& world, const MistakesOptions& options) {

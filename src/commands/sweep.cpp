@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
@@ -100,7 +101,7 @@ std::string report(const Sweep& sweep, const Allocation& allocation, const Sweep
   text += best_of_all(sweep.workloads, allocation);
   text += sweep.compared > 0 ? "Same: every layout gave the same bits.\n"
                              : "Not compared: no problem was measured on two layouts, so no bits could differ.\n";
-  for (const std::string& line : sweep.left_out) text += "Left out: " + line + "\n";
+  for (const std::string& line : sweep.left_out) text += "Left out: " + printable(line) + "\n";
   return text + missing_text(allocation, plan);
 }
 

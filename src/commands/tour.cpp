@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/failure.hpp"
+#include "base/printable.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
@@ -82,12 +83,9 @@ std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOption
   }
   WriterOptions writer;
   writer.cpus = layout.cpus;
-  try {
-    return OutputFile::create(world, spec, writer);
-  } catch (const Error& error) {
-    why = {error.code, error.what()};
-    return nullptr;
-  }
+  std::unique_ptr<OutputFile> file;
+  why = attempt([&] { file = OutputFile::create(world, spec, writer); });
+  return file;
 }
 
 void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& layout, Stop& stop,
@@ -215,7 +213,7 @@ void add_tour(CLI::App& app, Action& action, const std::string& program) {
   const auto options = std::make_shared<TourOptions>();
   app.add_flag("--force", options->force, "replace a concdemo.h5 that no tour wrote");
   add_compute_options(app, options->common);
-  action = [options, program](const mpi::Comm& world) { tour(world, *options, program); };
+  action = [options, program = printable(program)](const mpi::Comm& world) { tour(world, *options, program); };
 }
 
 }  // namespace concdemo

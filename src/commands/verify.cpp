@@ -7,6 +7,8 @@
 
 #include "base/error.hpp"
 #include "base/failure.hpp"
+#include "base/printable.hpp"
+#include "base/printable_error.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
@@ -52,18 +54,19 @@ Failure judge(const std::string& path, const Verified& file, const VerifyOptions
   const VerifyReport& report = file.report;
   if (file.failure.failed()) return file.failure;
   if (!report.sound) {
-    std::string list = path + ": damaged:";
+    std::string list = printable(path) + ": damaged:";
     for (const std::string& place : report.damage) list += "\n  " + place;
     return {ExitCode::verification, list};
   }
   if (!options.finished || file.is_finished()) return {};
-  return {ExitCode::stopped, fmt::format("{}: {}; {}", path, unfinished_text(*report.series), advice(path, *report.series))};
+  return {ExitCode::stopped,
+          printable(fmt::format("{}: {}; {}", path, unfinished_text(*report.series), advice(path, *report.series)))};
 }
 
 void show(const std::string& path, const Verified& file, bool says_advice) {
   const VerifyReport& report = file.report;
   if (file.failure.failed() || !report.sound) return;
-  print(fmt::format("{}: sound{}, {} in {}, every checksum right\n", path,
+  print(fmt::format("{}: sound{}, {} in {}, every checksum right\n", printable(path),
                     file.is_finished() ? "" : ", " + unfinished_text(*report.series), format_bytes(report.bytes),
                     counted(report.blocks, "block")));
   if (says_advice && !file.is_finished()) message(advice(path, *report.series));
@@ -101,7 +104,7 @@ void verify_all(const mpi::Comm& world, const VerifyOptions& options) {
   const auto code = *std::find_if(gravest.begin(), gravest.end(), [&](ExitCode each) {
     return std::any_of(failures.begin(), failures.end(), [each](const Failure& failure) { return failure.code == each; });
   });
-  throw Error(code, text);
+  throw PrintableError(code, text);
 }
 
 }  // namespace

@@ -1,20 +1,21 @@
 #pragma once
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "base/printable.hpp"
 
 namespace concdemo {
 
-// What is wrong with a file, a line each. The first lines are kept, all are counted: a file that is nothing but damage
+// What is wrong with a file, a printable line each. The first lines are kept, all are counted: a file that is nothing but damage
 // costs no memory.
 class DamageList {
  public:
   static constexpr std::size_t most_lines = 20;
 
-  void add(std::string line) {
+  void add(const std::string& line) {
     ++count_;
-    if (lines_.size() < most_lines) lines_.push_back(std::move(line));
+    if (lines_.size() < most_lines) lines_.push_back(printable(line));
   }
   void add(const DamageList& others) {
     for (const auto& line : others.lines_) add(line);

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "base/printable_error.hpp"
 #include "base/text.hpp"
 #include "engine/terminal.hpp"
 #include "system/topology.hpp"
@@ -110,7 +111,7 @@ void Formation::run_as(const SweepLayout& layout,
   }
   constexpr double patience_s = 3;
   if (failure.failed() && !agreement_.everyone_arrives(patience_s)) {
-    message(fmt::format("rank {}: {}", world_.rank(), failure.text));
+    message_lines(fmt::format("rank {}: {}", world_.rank(), failure.text));
     mpi::abort(static_cast<int>(failure.code));
   }
   if (threads == 0) agreement_.park();
@@ -119,7 +120,7 @@ void Formation::run_as(const SweepLayout& layout,
       static_cast<int>(world_.min(static_cast<std::uint64_t>(failure.failed() ? world_.rank() : world_.size())));
   if (root == world_.size()) return;
   const auto code = static_cast<ExitCode>(world_.broadcast_value(static_cast<int>(failure.code), root));
-  throw Error(code, world_.broadcast(failure.text, root));
+  throw PrintableError(code, world_.broadcast(failure.text, root));
 }
 
 }  // namespace concdemo

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/launcher.hpp"
+#include "base/printable.hpp"
 #include "base/text.hpp"
 #include "engine/layout.hpp"
 #include "system/topology.hpp"
@@ -32,7 +33,7 @@ Given given_threads(int option) {
   const std::string text = variable ? variable : "";
   const auto first = parse_plain_int(std::string_view(text).substr(0, text.find(',')));
   if (!first || *first == 0) return {};
-  return {*first, "OMP_NUM_THREADS=" + text};
+  return {*first, "OMP_NUM_THREADS=" + printable(text)};
 }
 
 void check_threads(const Given& given) {

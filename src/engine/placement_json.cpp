@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "base/text.hpp"
 
 namespace concdemo {
@@ -59,7 +60,7 @@ Placement read(const Json& json) {
     const auto count = described.value("count", std::size_t{1});
     auto& places = copies.emplace_back();
     for (std::size_t i = 0; i < count; ++i) {
-      node.host = described.value("host", "node") + (count > 1 ? fmt::format("{}", i + 1) : "");
+      node.host = printable(described.value("host", "node")) + (count > 1 ? fmt::format("{}", i + 1) : "");
       places.push_back(placement.nodes.size());
       placement.nodes.push_back(node);
     }

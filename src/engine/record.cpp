@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "build_info.hpp"
 #include "kernels/simd.hpp"
 #include "system/files.hpp"
@@ -100,7 +101,7 @@ std::uint64_t peak_rss_bytes(const mpi::Comm& comm) {
 }
 
 std::string to_line(const Json& record) {
-  return record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return printable(record.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 RecordFile::RecordFile(const std::string& path) : path_(path) {

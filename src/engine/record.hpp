@@ -22,7 +22,7 @@ Json spans_json(const std::vector<Spans::Span>& spans);
 // Collective: the largest VmHWM of any rank, in bytes (ru_maxrss would include the launcher's before exec).
 std::uint64_t peak_rss_bytes(const mpi::Comm& comm);
 
-// One line; bytes that are not UTF-8 (file names, variables) become U+FFFD.
+// One line of JSON in printable characters; bytes that are not UTF-8 (file names, variables) become U+FFFD.
 std::string to_line(const Json& record);
 
 // A file of records, open for appending. Throws usage Error for a path that cannot be opened or holds something else.

@@ -9,6 +9,7 @@
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
+#include "base/printable.hpp"
 #include "base/text.hpp"
 #include "engine/foreign_file.hpp"
 #include "engine/series_state.hpp"
@@ -213,7 +214,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
   state.start_writing();
   if (committed < state.snapshots()) state.checkpoints->find(comm, state.messages);
   std::string lines;
-  for (const auto& line : state.messages) lines += line + '\n';
+  for (const auto& line : state.messages) lines += printable(line) + '\n';
   lines = comm.broadcast(lines);
   state.messages.clear();
   for (std::size_t at = 0, end; (end = lines.find('\n', at)) != std::string::npos; at = end + 1) {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 namespace concdemo {
 namespace {
@@ -51,12 +52,14 @@ std::string launcher_process() {
 
 void print(const std::string& text) {
   erase_line();
-  if (!write_all(1, text)) throw system_error("cannot write to standard output; is the disk full or the pipe closed?");
+  if (!write_all(1, printable_lines(text))) throw system_error("cannot write to standard output; is the disk full or the pipe closed?");
 }
 
-void message(const std::string& text) {
+void message(const std::string& text) { message_lines(printable(text)); }
+
+void message_lines(const std::string& text) {
   const std::lock_guard lock(line_mutex);
-  write_all(2, erased_first("concdemo: " + text + "\n"));
+  write_all(2, erased_first("concdemo: " + printable_lines(text) + "\n"));
 }
 
 bool stderr_is_watched() {
@@ -75,8 +78,9 @@ bool stderr_is_watched() {
 }
 
 void draw_line(const std::string& text) {
-  std::string cut = text.substr(0, static_cast<std::size_t>(std::max(terminal_columns() - 5, 1)));
-  while (cut.size() < text.size() && !cut.empty() && (text[cut.size()] & 0xC0) == 0x80)
+  const std::string line = printable(text);
+  std::string cut = line.substr(0, static_cast<std::size_t>(std::max(terminal_columns() - 5, 1)));
+  while (cut.size() < line.size() && !cut.empty() && (line[cut.size()] & 0xC0) == 0x80)
     cut.pop_back();  // whole letters
   const std::lock_guard lock(line_mutex);
   line_stands = true;

@@ -10,6 +10,7 @@
 #include "base/activity.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "engine/terminal.hpp"
 #include "system/signals.hpp"
 #include "system/topology.hpp"
@@ -112,7 +113,7 @@ std::string Watchdog::late(const std::vector<Seen>& seen, double after_s, bool c
     if (claim && seat.reported[thread].exchange(seen[i].beats + 1) == seen[i].beats + 1) continue;
     text += fmt::format("{}rank {} on {} has not gone on for {:.3g} s; {}: {}", text.empty() ? "" : "\n  ",
                         seat.rank.load(), host_, seen[i].silent_s, what[thread],
-                        activity::text_of(seat.slots[thread == io_thread ? io_thread : main_thread]));
+                        printable(activity::text_of(seat.slots[thread == io_thread ? io_thread : main_thread])));
   }
   return text;
 }
@@ -126,7 +127,7 @@ std::string Watchdog::stalled(const std::vector<Seen>& seen, double after_s, boo
   if (!late(seen, after_s / 2, false).empty()) return "";
   if (claim && seat.reported[main_thread].exchange(mine.beats + 1) == mine.beats + 1) return "";
   return fmt::format("rank {} on {} has waited {:.3g} s for other ranks, after: {}; no rank of this host is late, look at "
-                     "the others", seat.rank.load(), host_, mine.silent_s, activity::text_of(seat.slots[main_thread]));
+                     "the others", seat.rank.load(), host_, mine.silent_s, printable(activity::text_of(seat.slots[main_thread])));
 }
 
 bool Watchdog::main_thread_waits(int seat) const {
@@ -158,14 +159,14 @@ void Watchdog::look(std::vector<Seen>& seen, double passed_s) {
   if (timeout_s_ == 0 || timeout_s_ > minute_s) {
     const std::string text = stalled(seen, minute_s, true);
     const std::string advice = timeout_s_ == 0 ? "\n  the others wait for it; --hang-timeout S would end the job" : "";
-    if (!text.empty()) message(text + advice);
+    if (!text.empty()) message_lines(text + advice);
   }
   if (timeout_s_ == 0) return;
   const std::string text = stalled(seen, timeout_s_, false);
   if (text.empty() || board_.ending.exchange(1) != 0) return;
   const std::string with_it = late(seen, timeout_s_ * 0.8, false);  // all that stopped at that moment
-  message(fmt::format("{}\n  the job is ended (--hang-timeout {:g}); {}", with_it.empty() ? text : with_it, timeout_s_,
-                      advice_));
+  message_lines(fmt::format("{}\n  the job is ended (--hang-timeout {:g}); {}", with_it.empty() ? text : with_it, timeout_s_,
+                            printable(advice_)));
   ending_since_s_ = now_s();
 }
 

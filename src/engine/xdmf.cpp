@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/failure.hpp"
 #include "base/fault.hpp"
+#include "base/printable.hpp"
 #include "engine/partial_file.hpp"
 #include "system/files.hpp"
 
@@ -22,15 +23,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string escaped(const std::string& text) {
+// As XML has it; what no XML can hold (bytes that are not UTF-8, most control characters) is shown as on a screen.
+std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [code, bytes, is_well_formed, is_printable] = character_at(text, at);
+    const auto character = text.substr(at, bytes);
+    at += bytes;
+    const bool is_special = character.find_first_of("&<>\"'\t\n\r") == 0;
+    if (is_special || (is_well_formed && !is_printable && code >= 0x20)) {
+      out += fmt::format("&#{};", static_cast<std::uint32_t>(code));
+    } else {
+      out += printable(character);
     }
   }
   return out;

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "base/text.hpp"
 #include "fetch/fetch.hpp"
 #include "system/http.hpp"
@@ -170,7 +171,7 @@ std::string to_text(const Demo& demo) {
   std::string text = fmt::format("Weather records of {} cities, from a server on this machine that answers after {}:\n",
                                  demo.weather.size(), format_seconds(demo.latency_s));
   for (const Weather& weather : demo.weather) {
-    text += fmt::format("  {:<10} {:5.1f} C  humidity {} %\n", weather.city, weather.temperature_c,
+    text += fmt::format("  {:<10} {:5.1f} C  humidity {} %\n", printable(weather.city), weather.temperature_c,
                         weather.humidity_percent);
   }
   text += compared(demo.requests_serial_s, demo.requests_parallel_s);

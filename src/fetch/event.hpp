@@ -21,7 +21,7 @@ struct Event {
   double seconds = 0;              // since its start; retrying: how long it waits now
   std::array<char, 400> reason{};  // of a failure or a retry, ended by 0; printable
 
-  void set_reason(std::string_view text);  // cut to fit; control characters become '?'
+  void set_reason(std::string_view text);  // made printable, cut to fit
 };
 
 using Report = std::function<void(const Event&)>;  // called by any thread

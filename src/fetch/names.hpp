@@ -5,8 +5,8 @@ namespace concdemo::fetch {
 
 constexpr std::size_t longest_name = 200;  // bytes; ".part" comes behind it, and file systems take 255
 
-// The file name for a URL's path: its last segment, percent-decoded, made harmless. '/', '\', control characters and
-// bytes that are not UTF-8 become '_', as does a '.' or '-' in front; longer names are cut; "index" for an empty one.
+// The file name for a URL's path: its last segment, percent-decoded, made harmless. '/', '\' and what is not
+// printable become '_', as does a '.' or '-' in front; longer names are cut; "index" for an empty one.
 std::string file_name(const std::string& url_path);
 
 // Whether a name that a person chose is one that file_name would let through.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/printable.hpp"
 #include "base/text.hpp"
 
 namespace concdemo::fetch {
@@ -61,7 +62,7 @@ std::string paths(const Request& request, const Summary& summary) {
   std::string text;
   for (std::size_t i = 0; i < request.items.size(); ++i) {
     if (summary.outcomes[i].result != Result::failed) {
-      text += request.settings.folder + "/" + request.items[i].name + "\n";
+      text += printable(request.settings.folder) + "/" + request.items[i].name + "\n";
     }
   }
   return text;

@@ -2,18 +2,22 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "base/clock.hpp"
+#include "base/printable.hpp"
 
 namespace concdemo::fetch {
 
 void Event::set_reason(std::string_view text) {
-  const std::size_t length = std::min(text.size(), reason.size() - 1);
-  const auto printable = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f ? '?' : c; };
-  std::transform(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length), reason.begin(), printable);
-  reason[length] = '\0';
+  const std::string shown = printable(text);
+  std::size_t length = 0;  // of whole characters that fit
+  while (length < shown.size()) {
+    const std::size_t next = length + character_at(shown, length).bytes;
+    if (next >= reason.size()) break;
+    length = next;
+  }
+  reason[shown.copy(reason.data(), length)] = '\0';
 }
 
 Transfer::Transfer(const Item& item, std::uint32_t index, const Settings& settings, Unfinished& unfinished,

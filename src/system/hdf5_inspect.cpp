@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/printable_error.hpp"
 #include "base/text.hpp"
 #include "system/hdf5_filters.hpp"
 #include "system/hdf5_links.hpp"
@@ -93,14 +94,14 @@ std::vector<ListedDataset> list_datasets(const Handle& opened, const std::string
   return datasets;
 }
 
-std::string listing(const std::string& file, const std::vector<ListedDataset>& datasets) {
-  std::string text;
+std::vector<std::string> listing(const std::string& file, const std::vector<ListedDataset>& datasets) {
+  std::vector<std::string> lines;
   for (std::size_t i = 0; i < std::min(datasets.size(), longest_listing); ++i) {
     const ListedDataset& dataset = datasets[i];
-    text += fmt::format("\n  {}  {}  {}", name_of(file, dataset.path), dataset.type_name, to_text(dataset.shape));
+    lines.push_back(fmt::format("{}  {}  {}", name_of(file, dataset.path), dataset.type_name, to_text(dataset.shape)));
   }
-  if (datasets.size() > longest_listing) text += fmt::format("\n  and {} more", datasets.size() - longest_listing);
-  return text;
+  if (datasets.size() > longest_listing) lines.push_back(fmt::format("and {} more", datasets.size() - longest_listing));
+  return lines;
 }
 
 std::string only_dataset(const Handle& opened, const std::string& file) {
@@ -114,10 +115,10 @@ std::string only_dataset(const Handle& opened, const std::string& file) {
   }
   if (all.empty()) throw usage_error(fmt::format("{} holds no dataset", file));
   if (numeric.empty()) {
-    throw usage_error(fmt::format("{} holds no dataset of integers or floats:{}", file, listing(file, all)));
+    throw usage_error(fmt::format("{} holds no dataset of integers or floats:", file), listing(file, all));
   }
-  throw usage_error(fmt::format("{} holds {} numeric datasets; name one of them:{}", file, numeric.size(),
-                                listing(file, numeric)));
+  throw usage_error(fmt::format("{} holds {} numeric datasets; name one of them:", file, numeric.size()),
+                      listing(file, numeric));
 }
 
 // Throws when there is nothing, or not a dataset, at the path; the message shows what there is.
@@ -135,9 +136,9 @@ Place require_dataset(const Handle& opened, const std::string& file, const std::
   }
   const auto datasets = list_datasets(opened, file, object.valid() ? path : "/");
   if (object.valid()) {
-    throw usage_error(fmt::format("{} is a group; {}{}", name_of(file, path),
-                                  datasets.empty() ? "it holds no dataset" : "name a dataset of it:",
-                                  listing(file, datasets)));
+    throw usage_error(fmt::format("{} is a group; {}", name_of(file, path),
+                                  datasets.empty() ? "it holds no dataset" : "name a dataset of it:"),
+                      listing(file, datasets));
   }
   std::vector<std::string> names;
   for (const auto& dataset : datasets) names.push_back(dataset.path);
@@ -147,7 +148,8 @@ Place require_dataset(const Handle& opened, const std::string& file, const std::
   const auto nearest = nearest_name(path, names);
   throw usage_error(fmt::format("{} has no dataset {}{}; it holds{}", file, path,
                                 nearest ? fmt::format(" (did you mean {}?)", name_of(file, *nearest)) : "",
-                                datasets.empty() ? " none" : ":" + listing(file, datasets)));
+                                datasets.empty() ? " none" : ":"),
+                    listing(file, datasets));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ std::vector<Answer> get_all(const std::vector<std::string>& urls, int parallel);
 
 // A URL taken apart.
 struct Url {
-  std::string text;  // normalised, without credentials and fragment: to show and to compare
+  std::string text;  // normalised, without credentials and fragment, printable: to show and to compare
   std::string path;  // as written, percent-encoded: "/a/b%20c"
 };
 Url parse_url(const std::string& url);  // usage Error unless it is a sound http or https URL

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "system/http.hpp"
 
 namespace concdemo::http {
@@ -50,7 +51,7 @@ Url parse_url(const std::string& url) {
   std::transform(host.begin(), host.end(), host.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
   curl_url_set(parts.get(), CURLUPART_HOST, host.c_str(), 0);
-  return {part(parts.get(), CURLUPART_URL), part(parts.get(), CURLUPART_PATH)};
+  return {printable(part(parts.get(), CURLUPART_URL)), part(parts.get(), CURLUPART_PATH)};
 }
 
 }  // namespace concdemo::http

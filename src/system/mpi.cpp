@@ -13,6 +13,7 @@
 
 #include "base/activity.hpp"
 #include "base/failure.hpp"
+#include "base/printable_error.hpp"
 #include "system/mpi_handle.hpp"
 
 namespace concdemo::mpi {
@@ -287,7 +288,7 @@ void together(const Comm& comm, const std::function<void()>& work) {
   code = static_cast<ExitCode>(comm.broadcast_value(static_cast<int>(code), root));
   message = comm.broadcast(message, root);
   const bool named = comm.size() > 1 && code != ExitCode::usage;
-  throw Error(code, named ? "rank " + std::to_string(root) + ": " + message : message);
+  throw PrintableError(code, named ? "rank " + std::to_string(root) + ": " + message : message);
 }
 
 }  // namespace concdemo::mpi

@@ -17,6 +17,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/printable.hpp"
 #include "base/text.hpp"
 
 namespace concdemo {
@@ -197,7 +198,7 @@ std::uint64_t available_memory(const std::string& root) {
 std::string host_name() {
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return name.data();
+  return printable(name.data());
 }
 
 std::string cpu_model(const std::string& root) {
@@ -206,7 +207,7 @@ std::string cpu_model(const std::string& root) {
     const std::size_t colon = line.find(':');
     if (!line.starts_with("model name") || colon == std::string::npos) continue;
     const std::size_t begin = line.find_first_not_of(" \t", colon + 1);
-    if (begin != std::string::npos) return line.substr(begin);
+    if (begin != std::string::npos) return printable(line.substr(begin));
   }
   utsname machine{};
   return uname(&machine) == 0 ? machine.machine : "unknown CPU";

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "base/printable.hpp"
 #include "base/text.hpp"
 #include "build_info.hpp"
 #include "engine/record.hpp"
@@ -138,7 +139,7 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
                    const OutputStats* output) {
   std::string text = result_lines(measured, false);
   std::string inputs;
-  for (const Operand& operand : problem.operands) inputs += (inputs.empty() ? "" : " and ") + describe(operand);
+  for (const Operand& operand : problem.operands) inputs += (inputs.empty() ? "" : " and ") + printable(describe(operand));
   const auto line = [&text](const char* label, const std::string& value) {
     text += fmt::format("  {:<9} {}\n", label, value);
   };
@@ -176,7 +177,7 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
   }
   line("verified", measured.verification.against);
   if (output != nullptr) {
-    line("output", fmt::format("{}, {}{}; writing took {}, of which computing waited {}", output->file,
+    line("output", fmt::format("{}, {}{}; writing took {}, of which computing waited {}", printable(output->file),
                                format_bytes(output->bytes), output->reserved ? "" : " (unreserved)",
                                format_seconds(output->io_busy_s), format_seconds(output->stall_s)));
   } else if (makes_array && problem.method == Method::exact) {

@@ -1,8 +1,10 @@
 """An HTTP server on loopback, in a thread, that does what servers must not. What a path does is its handler below."""
 import asyncio
 import collections
+import gzip
 import re
 import threading
+import urllib.parse
 
 HANDLERS = []
 
@@ -133,6 +135,89 @@ async def late(server, request, writer):
     server.late += 1
     await asyncio.sleep(max(0.6 - 0.1 * server.late, 0))
     writer.write(answer(body=request.path.encode()))
+
+
+# What is no HTTP, or too much of it.
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n"
+
+
+async def forever(writer, beginning, piece):
+    writer.write(beginning)
+    while True:
+        writer.write(piece * (65536 // len(piece)))
+        await writer.drain()
+
+
+ENDLESS = {
+    "headers": (HEAD, b"X-More: of this\r\n"),
+    "header-line": (HEAD + b"X-More: ", b"x"),
+    "interim": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
+    "status-line": (b"HTTP/1.1 200 ", b"OK"),
+    "redirect-headers": (b"HTTP/1.1 302 Found\r\nLocation: /ok/x\r\n", b"X-More: of this\r\n"),
+    "redirect-body": (b"HTTP/1.1 302 Found\r\nLocation: /ok/x\r\nTransfer-Encoding: chunked\r\n\r\n", b"4\r\nmore\r\n"),
+    "trailers": (CHUNKED + b"\r\n5\r\nhello\r\n0\r\n", b"X-More: of this\r\n"),
+    "trailer-line": (CHUNKED + b"\r\n5\r\nhello\r\n0\r\nX-More: ", b"x"),
+    "extension": (CHUNKED + b"\r\n5;", b"x"),
+}
+
+
+@handler("/endless/(.*)")
+async def endless(server, request, writer):
+    await forever(writer, *ENDLESS[request.match[1]])
+
+
+@handler("/drips/(headers|trailers)")  # slowly, for ever
+async def drips(server, request, writer):
+    writer.write(HEAD + b"X: " if request.match[1] == "headers" else ENDLESS["trailer-line"][0])
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.2)
+
+
+@handler("/lengths/(.*)")  # Content-Length for each; the body has 5 bytes
+async def lengths(server, request, writer):
+    lines = "".join(f"Content-Length: {each}\r\n" for each in request.match[1].split("/"))
+    writer.write(HEAD + urllib.parse.unquote(lines).encode() + b"\r\nhello")
+    return "close"
+
+
+@handler(r"/chunks-and-length/(\d+)")
+async def chunks_and_length(server, request, writer):
+    writer.write(CHUNKED + f"Content-Length: {request.match[1]}\r\n\r\n5\r\nhello\r\n0\r\n\r\n".encode())
+
+
+RAW = {
+    "http-0.9": b"all of it",
+    "no-status": b"HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n",
+    "preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "zeros": bytes(1000),
+    "nul": HEAD + b"X: a\0b\r\nContent-Length: 5\r\n\r\nhello",
+    "chunk-size": CHUNKED + b"\r\nhello\r\n",
+    "huge-chunk": CHUNKED + b"\r\nfffffffffffffffff\r\nhello",
+    "hostile-words": b"HTTP/1.1 404 a\x1b[2J\rconcdemo: forged\xff\r\nX\x1b: \xe2\x80\xae\r\nContent-Length: 0\r\n\r\n",
+    "hostile-length": HEAD + b"Content-Length: 1\x1b[2J\xff\xe2\x80\xae\r\n\r\nhello",
+    "hostile-name": HEAD + b"Content-Disposition: attachment; filename=\"../\x1b[2J\"\r\nContent-Length: 5\r\n\r\nhello",
+    "hostile-place": b"HTTP/1.1 302 a\r\nLocation: gopher\x1b[2J\xe2\x80\xae://x/\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@handler("/raw/(.*)")
+async def raw(server, request, writer):
+    writer.write(RAW[request.match[1]])
+    return "close"
+
+
+@handler("/bomb/(content|transfer)")  # 8 MiB that travel as 8 KiB
+async def bomb(server, request, writer):
+    body = gzip.compress(bytes(8 << 20))
+    if request.match[1] == "content":
+        writer.write(answer(body=body, Content_Encoding="gzip"))
+    else:
+        writer.write(HEAD + b"Transfer-Encoding: gzip\r\n\r\n" + body)
+        return "close"
 
 
 class Request:
