@@ -1,17 +1,17 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
+#include "engine/record.hpp"
 #include "fetch/demo.hpp"
 #include "fetch/fetch.hpp"
 #include "fetch/part_file.hpp"
 #include "fetch/report.hpp"
+#include "fetch/text_file.hpp"
 #include "fetch/ways.hpp"
 #include "system/files.hpp"
 
@@ -36,19 +36,10 @@ struct FetchOptions {
   CommonOptions common;
 };
 
-std::string read_text(const std::string& option, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf() || file.peek() == std::ifstream::traits_type::eof())) {
-    throw usage_error(fmt::format("{} {}: cannot read this file", option, path));
-  }
-  return text.str();
-}
-
 std::vector<fetch::Wish> wishes_of(const mpi::Comm& world, const FetchOptions& options) {
   std::string list;
   mpi::together(world, [&] {
-    if (world.is_root() && !options.list.empty()) list = read_text("--list", options.list);
+    if (world.is_root() && !options.list.empty()) list = fetch::read_text("--list", options.list);
   });
   std::vector<fetch::Wish> wishes;
   for (const std::string& url : options.urls) wishes.push_back({"", url, "", ""});
@@ -64,6 +55,11 @@ std::vector<fetch::Wish> wishes_of(const mpi::Comm& world, const FetchOptions& o
     wishes[0].sha256 = parse_option("--sha256", options.sha256, fetch::parse_sha256);
   }
   return wishes;
+}
+
+void require_certificates(const std::string& path) {
+  if (fetch::read_text("--ca-file", path).find("-----BEGIN") != std::string::npos) return;
+  throw usage_error(fmt::format("--ca-file {}: no certificate in it; they are PEM, -----BEGIN CERTIFICATE-----", path));
 }
 
 fetch::Request to_request(const mpi::Comm& world, const FetchOptions& options) {
@@ -82,7 +78,7 @@ fetch::Request to_request(const mpi::Comm& world, const FetchOptions& options) {
     settings.limits.max_bytes = parse_option("--max-bytes", options.max_bytes, parse_bytes);
   }
   mpi::together(world, [&] {
-    if (!options.ca_file.empty()) read_text("--ca-file", options.ca_file);
+    if (!options.ca_file.empty()) require_certificates(options.ca_file);
     const int failure = fetch::make_folders(options.into);
     std::error_code unused;
     if (!std::filesystem::is_directory(options.into, unused)) {
@@ -117,7 +113,7 @@ void fetch_urls(const mpi::Comm& world, const FetchOptions& options) {
   mpi::together(world, [&] {
     if (!world.is_root()) return;
     if (options.json) {
-      print(fetch::to_json(request, summary).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+      print(to_line(fetch::to_json(request, summary)));
     } else if (options.common.quiet) {
       print(fetch::paths(request, summary));
     } else {
@@ -142,8 +138,8 @@ void add_fetch(CLI::App& app, Action& action) {
       "lost\n"
       "connections, 408, 429 and 5xx are tried again. Only http and https, certificates are always verified, at most "
       "5\n"
-      "redirects. URLs are shared out over ranks, each of which writes its own files: on several nodes --into names a\n"
-      "shared folder. A line of a list is URL [sha256=HEX] [name=FILE]; # begins a comment.\n"
+      "redirects and 256 KiB of headers. URLs are shared out over ranks, each of which writes its own files: on\n"
+      "several nodes --into names a shared folder. A line of a list is URL [sha256=HEX] [name=FILE]; # begins a comment.\n"
       "Exit code 3 if any file could not be fetched.");
   command.add_option("url", options->urls, "http or https, each to a file of its own")->type_name("URL");
   command.add_option("--list", options->list, "a file with more URLs, one a line")->type_name("FILE");

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/failure.hpp"
 #include "system/http_handle.hpp"
 
 namespace concdemo::http {
@@ -17,7 +18,7 @@ namespace {
 
 constexpr long most_redirects = 5;
 constexpr long slowest_bytes_per_s = 100;
-constexpr std::uint64_t drained_bytes = 64 << 10;  // of a body that nobody wants, to keep its connection
+constexpr curl_off_t drained_bytes = 1 << 20;  // of a body that nobody wants, to keep its connection
 
 void check(CURLcode code, const char* what) {
   if (code != CURLE_OK) throw system_error(std::string("libcurl: ") + what + ": " + curl_easy_strerror(code));
@@ -60,13 +61,17 @@ long status_of(CURL* easy) {
   return status;
 }
 
+std::size_t take_header(char* data, std::size_t, std::size_t length, void* context) {
+  auto& handle = *static_cast<Download::Handle*>(context);
+  const Failure failure = attempt([&] { handle.header_error = handle.headers.take({data, length}); });
+  if (failure.failed()) handle.header_error = failure.text;
+  return handle.header_error.empty() ? length : 0;
+}
+
 std::size_t take_body(char* data, std::size_t, std::size_t length, void* context) {
   auto& handle = *static_cast<Download::Handle*>(context);
   constexpr std::size_t refused = 0;
-  if (status_of(handle.easy) != 200) {
-    handle.dropped_bytes += length;
-    return handle.dropped_bytes > drained_bytes ? refused : length;  // finish() knows by this that it was us
-  }
+  if (status_of(handle.easy) != 200) return length;
   if (handle.bytes == 0) {
     curl_off_t announced = 0;
     curl_easy_getinfo(handle.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
@@ -82,6 +87,13 @@ std::size_t take_body(char* data, std::size_t, std::size_t length, void* context
   if (!handle.sink_error.empty()) return refused;
   handle.bytes += length;
   return length;
+}
+
+// Also told of bodies that libcurl reads by itself, as of redirects.
+int watch_body(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
+  auto& handle = *static_cast<Download::Handle*>(context);
+  handle.dropped = received > drained_bytes && status_of(handle.easy) != 200;
+  return handle.dropped ? 1 : 0;
 }
 
 Trouble kind_of(CURLcode code) {
@@ -118,7 +130,14 @@ std::string text_of(CURLcode code, const Download::Handle& handle) {
     case CURLE_TOO_MANY_REDIRECTS:
       return "more than " + std::to_string(most_redirects) + " redirects";
     case CURLE_UNSUPPORTED_PROTOCOL:
-      return "redirected to what is not allowed (" + own + ")";
+      if (status_of(handle.easy) / 100 == 3) return "redirected to what is not allowed (" + own + ")";
+      [[fallthrough]];
+    case CURLE_WEIRD_SERVER_REPLY:
+      return "its answer is not HTTP (" + own + ")";
+    case CURLE_RECV_ERROR:
+      return own.find("chunked") == std::string::npos ? own : "its chunks or trailers are not sound (" + own + ")";
+    case CURLE_OUT_OF_MEMORY:  // libcurl's word for a header line of more than 100 KB, too
+      return "a line of its headers is too long, or memory is short";
     default:
       return own;
   }
@@ -141,6 +160,11 @@ Download::Handle::Handle(const std::string& url, const Limits& its_limits, Sink 
     set(easy, CURLOPT_ERRORBUFFER, error.data());
     set(easy, CURLOPT_WRITEFUNCTION, take_body);
     set(easy, CURLOPT_WRITEDATA, this);
+    set(easy, CURLOPT_HEADERFUNCTION, take_header);
+    set(easy, CURLOPT_HEADERDATA, this);
+    set(easy, CURLOPT_XFERINFOFUNCTION, watch_body);
+    set(easy, CURLOPT_XFERINFODATA, this);
+    set(easy, CURLOPT_NOPROGRESS, 0L);
     set(easy, CURLOPT_FOLLOWLOCATION, 1L);
     set(easy, CURLOPT_MAXREDIRS, most_redirects);
     set(easy, CURLOPT_NOPROXY, hosts_without_proxy().c_str());
@@ -166,8 +190,9 @@ void Download::Handle::set_url(const std::string& url) {
 void Download::Handle::begin() {
   bytes = 0;
   expected = 0;
-  dropped_bytes = 0;
-  too_large = false;
+  dropped = too_large = false;
+  headers = {};
+  header_error.clear();
   sink_error.clear();
   error[0] = '\0';
 }
@@ -182,15 +207,22 @@ Attempt Download::Handle::finish(CURLcode code) {
   if (!sink_error.empty()) {
     attempt.trouble = Trouble::sink;
     attempt.error = sink_error;
+  } else if (!header_error.empty()) {
+    attempt.trouble = Trouble::other;
+    attempt.error = header_error;
   } else if (too_large) {
     attempt.trouble = Trouble::other;
     attempt.error = "larger than the limit of " + std::to_string(limits.max_bytes) + " bytes";
-  } else if (code != CURLE_OK && dropped_bytes <= drained_bytes) {
+  } else if (code != CURLE_OK && !dropped) {
     attempt.trouble = kind_of(code);
     attempt.error = text_of(code, *this);
   } else if (attempt.status != 200) {
     attempt.trouble = Trouble::status;
     attempt.error = "HTTP " + std::to_string(attempt.status);
+  } else if (headers.is_chunked() && headers.length().value_or(bytes) != bytes) {
+    attempt.trouble = Trouble::other;
+    attempt.error = "its Content-Length says " + std::to_string(*headers.length()) + " bytes, its chunks held " +
+                    std::to_string(bytes);
   }
   return attempt;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "system/http_download.hpp"
+#include "system/http_headers.hpp"
 
 // What the files around libcurl share, and nobody else includes.
 namespace concdemo::http {
@@ -26,8 +27,10 @@ struct Download::Handle {
   std::array<char, CURL_ERROR_SIZE> error{};
   std::uint64_t bytes = 0;
   std::uint64_t expected = 0;
-  std::uint64_t dropped_bytes = 0;
+  bool dropped = false;  // the rest of a body that nobody wants
   bool too_large = false;
+  HeaderLines headers;
+  std::string header_error;
   std::string sink_error;
 };
 
