@@ -36,6 +36,7 @@ WRAPPERS = {
     r"curl/.*": r"src/system/http(?!_server)",
     r"microhttpd\.h": r"src/system/http_server\.",
     r"openssl/.*": r"src/system/sha256\.",
+    r"lzf\.h": r"src/system/hdf5_lzf\.",
     r"hwloc(/.*|\.h)": r"src/system/topology",
     r"omp\.h": r"kernels/|src/(system|engine|pool|workloads|lessons)/|tests/",
     r"hwy/.*": r"kernels/",

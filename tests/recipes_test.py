@@ -22,7 +22,7 @@ REPOSITORY = SOURCE / ENVIRONMENT["repos"]["concdemo"]
 # What CMake calls a thing, and what Spack does.
 SPACK_NAMES = {"MPI": "mpi", "HDF5": "hdf5", "CLI11": "cli11", "fmt": "fmt", "nlohmann_json": "nlohmann-json",
                "HWY": "highway", "CURL": "curl", "OpenSSL": "openssl", "Catch2": "catch2", "hwloc.h": "hwloc",
-               "microhttpd.h": "libmicrohttpd", "boost/multiprecision/cpp_int.hpp": "boost", "mpfr.h": "mpfr",
+               "microhttpd.h": "libmicrohttpd", "boost/multiprecision/cpp_int.hpp": "boost", "lzf.h": "liblzf", "mpfr.h": "mpfr",
                "gmp.h": "gmp"}
 OF_THE_COMPILER = {"OpenMP", "Threads"}
 NOT_NEEDED = {"Git", "cblas.h", "fftw3-mpi.h"}  # the commit in --version; peers that only benches measure

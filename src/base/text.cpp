@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/printable.hpp"
+
 namespace concdemo {
 namespace {
 
@@ -125,12 +127,17 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 }
 
 std::string shell_word(std::string_view word) {
-  constexpr std::string_view plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+:,./%@";
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+:,./%@";
   if (!word.empty() && word.find_first_not_of(plain) == std::string_view::npos) return std::string(word);
-  std::string quoted = "'";
-  for (const char letter : word) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
-  return quoted + "'";
+  // bash reads the escapes of printable() in $'...', where backslashes are escaped themselves.
+  const bool escaped = printable(word) != word;
+  std::string text;
+  for (const char letter : word) {
+    if (letter == '\'') text += escaped ? "\\'" : "'\\''";
+    else if (letter == '\\' && escaped) text += "\\\\";
+    else text += letter;
+  }
+  return (escaped ? "$'" + printable(text) : "'" + text) + "'";
 }
 
 std::string hex16(double value) { return fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value)); }

@@ -44,7 +44,7 @@ std::string format_rate(double per_second, std::string_view unit);
 // "1 value", "3 values": a count and its noun.
 std::string counted(std::uint64_t count, std::string_view noun);
 
-// A word as a shell takes it: as it is, or in single quotes where it is empty or holds more than a name needs.
+// A word as a shell takes it, whatever bytes it holds: plain.h5, 'two words.h5', $'a\nb.h5'.
 std::string shell_word(std::string_view word);
 
 // 16 hexadecimal digits of the IEEE bits: 1.0 is "3ff0000000000000".

@@ -1,7 +1,10 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
+
+#include "base/error.hpp"
 
 // What every use of HDF5 in the process shares. Needs no HDF5 header: <hdf5.h> is for src/system/hdf5*.cpp only.
 namespace concdemo::hdf5 {
@@ -26,6 +29,11 @@ std::string error_text();
 
 // Passes a result of HDF5 through; a negative one throws system Error "`what`: error_text()".
 Id checked(Id result, const std::string& what);
+
+// For a call that failed while a file was read: usage Error, for the file is damaged then, or system Error where the
+// machine refused to read, or had no memory left, not even the `fair_bytes` that a sound file would have needed.
+Error unreadable(const std::string& what, std::size_t fair_bytes = std::size_t{64} << 20);
+Id readable(Id result, const std::string& what);  // passes a result through, and throws that for a negative one
 
 // Owns one HDF5 identifier. Destroying takes the Lock itself and ignores a failed close: where closing can lose data,
 // call close(). Every Handle must be gone before MPI's end.

@@ -7,7 +7,7 @@
 namespace concdemo::hdf5 {
 
 // Throws usage Error that says how to convert the file when a chunk passes through a filter that is not here.
-// `creation`: the dataset's creation property list; `where` names the dataset.
-void require_filters(const Handle& creation, const std::string& where);
+// `creation`: the dataset's creation property list; `where` names the dataset, `file` its file.
+void require_filters(const Handle& creation, const std::string& where, const std::string& file);
 
 }  // namespace concdemo::hdf5

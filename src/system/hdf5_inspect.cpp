@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <hdf5.h>
-#include <hdf5_hl.h>
 
 #include <algorithm>
 #include <bit>
@@ -10,8 +9,10 @@
 #include "base/error.hpp"
 #include "base/printable_error.hpp"
 #include "base/text.hpp"
+#include "system/hdf5_crash.hpp"
 #include "system/hdf5_filters.hpp"
 #include "system/hdf5_links.hpp"
+#include "system/hdf5_listing.hpp"
 #include "system/hdf5_matlab.hpp"
 #include "system/hdf5_netcdf.hpp"
 #include "system/hdf5_open.hpp"
@@ -23,26 +24,11 @@ namespace concdemo::hdf5 {
 
 namespace {
 
-constexpr std::size_t longest_listing = 40;
-constexpr std::string_view checksum_group = "concdemo/";  // of our own output files: nobody's data
-
-std::string name_of(const std::string& file, const std::string& path) { return file + ":" + path; }
-
 Shape chunk_of(const Handle& plist, std::size_t rank) {
   if (H5Pget_layout(plist.get()) != H5D_CHUNKED) return {};
   std::vector<hsize_t> chunk(rank);
   H5Pget_chunk(plist.get(), static_cast<int>(rank), chunk.data());
   return {chunk.begin(), chunk.end()};
-}
-
-TypeInfo describe(const Handle& dataset) {
-  const Handle type(H5Dget_type(dataset.get()), H5Tclose);
-  TypeInfo info = describe_type(type);
-  if (const std::string kind = matlab_kind(dataset); !kind.empty()) {
-    info.name = kind;
-    info.numeric = false;
-  }
-  return info;
 }
 
 // The shape that the dataset stands for, where that is not the extents it has in the file.
@@ -57,57 +43,23 @@ void find_shape(const Handle& dataset, const std::string& where, DatasetInfo& in
   if (info.shape != storage) info.storage = storage;
 }
 
-extern "C" {
-#if H5_VERSION_GE(1, 12, 0)
-herr_t collect_dataset(hid_t, const char* name, const H5O_info2_t* object, void* paths) {
-#else
-herr_t collect_dataset(hid_t, const char* name, const H5O_info_t* object, void* paths) {
-#endif
-  if (object->type == H5O_TYPE_DATASET) static_cast<std::vector<std::string>*>(paths)->push_back(name);
-  return 0;
-}
-}
-
-std::vector<ListedDataset> list_datasets(const Handle& opened, const std::string& file,
-                                         const std::string& group = "/") {
-  std::vector<std::string> paths;
-  const Handle start(checked(H5Gopen2(opened.get(), group.c_str(), H5P_DEFAULT), file), H5Gclose);
-#if H5_VERSION_GE(1, 12, 0)
-  const auto result = H5Ovisit3(start.get(), H5_INDEX_NAME, H5_ITER_INC, collect_dataset, &paths, H5O_INFO_BASIC);
-#else
-  const auto result = H5Ovisit2(start.get(), H5_INDEX_NAME, H5_ITER_INC, collect_dataset, &paths, H5O_INFO_BASIC);
-#endif
-  if (result < 0) {
-    throw usage_error(fmt::format("{} is damaged, its datasets cannot be listed: {}", file, error_text()));
-  }
-  std::vector<ListedDataset> datasets;
-  for (const std::string& path : paths) {
-    const Handle dataset(H5Dopen2(start.get(), path.c_str(), H5P_DEFAULT), H5Dclose);
-    if (!dataset.valid() || (group == "/" && path.starts_with(checksum_group))) continue;
-    if (is_netcdf_dimension(dataset)) continue;
-    const Handle space(H5Dget_space(dataset.get()), H5Sclose);
-    const TypeInfo info = describe(dataset);
-    const bool has_elements = H5Sget_simple_extent_type(space.get()) != H5S_NULL;
-    datasets.push_back({(group == "/" ? "" : group) + "/" + path, shape_of(space), info.name,
-                        info.numeric && has_elements, H5DSis_scale(dataset.get()) > 0});
-  }
-  return datasets;
+// HDF5 reads on behind what a damaged file says is stored.
+void require_storage(const Handle& dataset, const Handle& plist, std::uint64_t needed, const std::string& where) {
+  const auto layout = H5Pget_layout(plist.get());
+  if (layout != H5D_COMPACT && (layout != H5D_CONTIGUOUS || H5Pget_external_count(plist.get()) > 0)) return;
+  const std::uint64_t stored = H5Dget_storage_size(dataset.get());
+  if (stored >= needed || (stored == 0 && layout == H5D_CONTIGUOUS)) return;  // nothing stored: nobody wrote it
+  throw usage_error(fmt::format("{} is damaged: {} bytes of it are stored, its shape says {}; copy it again", where, stored,
+                                needed));
 }
 
-std::vector<std::string> listing(const std::string& file, const std::vector<ListedDataset>& datasets) {
-  std::vector<std::string> lines;
-  for (std::size_t i = 0; i < std::min(datasets.size(), longest_listing); ++i) {
-    const ListedDataset& dataset = datasets[i];
-    lines.push_back(fmt::format("{}  {}  {}", name_of(file, dataset.path), dataset.type_name, to_text(dataset.shape)));
-  }
-  if (datasets.size() > longest_listing) lines.push_back(fmt::format("and {} more", datasets.size() - longest_listing));
-  return lines;
-}
+Place root_of(const std::string& file) { return {{}, file, "/", "", "", {}}; }
 
 std::string only_dataset(const Handle& opened, const std::string& file) {
-  const std::vector<ListedDataset> all = list_datasets(opened, file);
+  const std::vector<ListedDataset> all = list_below(opened, root_of(file), "/");
   std::vector<ListedDataset> numeric;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(numeric), [](const auto& found) { return found.numeric; });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(numeric),
+               [](const auto& found) { return found.numeric && !found.again; });
   if (numeric.size() == 1) return numeric.front().path;
   const auto is_field = [](const ListedDataset& dataset) { return !dataset.dimension_scale; };
   if (std::count_if(numeric.begin(), numeric.end(), is_field) == 1) {
@@ -125,29 +77,26 @@ std::string only_dataset(const Handle& opened, const std::string& file) {
 Place require_dataset(const Handle& opened, const std::string& file, const std::string& path) {
   Place place = follow(opened, file, path);
   if (!place.link.empty() && !place.broken.empty()) {
-    throw usage_error(fmt::format("{} is {}: {}", name_of(file, path), place.link, place.broken));
+    throw usage_error(fmt::format("{} is a link to {}: {}", name_of(file, path), place.link, place.broken));
   }
-  Handle object;
-  if (place.broken.empty()) object = Handle(H5Oopen(place.file_or(opened), place.path.c_str(), H5P_DEFAULT), H5Oclose);
-  const std::string reason = object.valid() ? "" : error_text();
-  if (object.valid() && H5Iget_type(object.get()) == H5I_DATASET) return place;
-  if (object.valid() && H5Iget_type(object.get()) != H5I_GROUP) {
-    throw usage_error(fmt::format("{} is a named type, not a dataset", name_of(file, path)));
-  }
-  const auto datasets = list_datasets(opened, file, object.valid() ? path : "/");
-  if (object.valid()) {
+  if (place.broken.empty()) {
+    const Handle object(readable(H5Oopen(place.file_or(opened), place.path.c_str(), H5P_DEFAULT),
+                                 fmt::format("{} cannot be opened", name_of(file, path))), H5Oclose);
+    if (H5Iget_type(object.get()) == H5I_DATASET) return place;
+    if (H5Iget_type(object.get()) != H5I_GROUP) {
+      throw usage_error(fmt::format("{} is a named type, not a dataset", name_of(file, path)));
+    }
+    const auto datasets = list_below(opened, place, path);
     throw usage_error(fmt::format("{} is a group; {}", name_of(file, path),
                                   datasets.empty() ? "it holds no dataset" : "name a dataset of it:"),
                       listing(file, datasets));
   }
+  const auto datasets = list_below(opened, root_of(file), "/");
   std::vector<std::string> names;
   for (const auto& dataset : datasets) names.push_back(dataset.path);
-  if (place.broken.empty()) {
-    throw usage_error(fmt::format("{} cannot be opened: {}", name_of(file, path), reason));
-  }
   const auto nearest = nearest_name(path, names);
   throw usage_error(fmt::format("{} has no dataset {}{}; it holds{}", file, path,
-                                nearest ? fmt::format(" (did you mean {}?)", name_of(file, *nearest)) : "",
+                                nearest ? fmt::format(" (did you mean {}?)", shell_word(name_of(file, *nearest))) : "",
                                 datasets.empty() ? " none" : ":"),
                     listing(file, datasets));
 }
@@ -156,11 +105,13 @@ Place require_dataset(const Handle& opened, const std::string& file, const std::
 
 std::vector<ListedDataset> list_datasets(const std::string& file) {
   const Lock lock;
-  return list_datasets(open_file(file), file);
+  const CrashGuard guard(file);
+  return list_below(open_file(file), root_of(file), "/");
 }
 
 DatasetInfo inspect(const std::string& file, const std::string& path) {
   const Lock lock;
+  const CrashGuard guard(path.empty() ? file : name_of(file, path));
   const Handle opened = open_file(file);
   DatasetInfo info;
   info.file = file;
@@ -171,8 +122,9 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   const std::string where = name_of(file, info.path);
   const Handle dataset = open_dataset(opened, file, info.path);
   const Sources sources = examine_sources(dataset, place.file_name, where);
-  const Handle space(checked(H5Dget_space(dataset.get()), where), H5Sclose);
-  const Handle plist(checked(H5Dget_create_plist(dataset.get()), where), H5Pclose);
+  const Handle type(readable(H5Dget_type(dataset.get()), where), H5Tclose);
+  const Handle space(readable(H5Dget_space(dataset.get()), where), H5Sclose);
+  const Handle plist(readable(H5Dget_create_plist(dataset.get()), where), H5Pclose);
   const TypeInfo found = describe(dataset);
   if (!found.numeric) {
     const char* way_out = found.name == "complex"    ? "; store .real, .imag or abs() of it"
@@ -189,6 +141,7 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   info.library_conversion = found.library_conversion;
   info.shape = shape_of(space);
   info.chunk = chunk_of(plist, info.shape.size());
+  require_storage(dataset, plist, element_count(info.shape) * H5Tget_size(type.get()), where);
   find_packing(dataset, where, info);
   info.uncovered = sources.uncovered;
   info.files.push_back(files::stamp_of(file));

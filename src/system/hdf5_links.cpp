@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "system/hdf5_open.hpp"
@@ -129,7 +130,7 @@ Place follow(const Handle& opened, const std::string& file, const std::string& p
       place.broken = fmt::format("{}:{} is a link of a kind that HDF5 cannot follow", place.file_name, next);
       return place;
     }
-    if (links == 0) place.link = external ? fmt::format("a link to {}:{}", file_name, target) : fmt::format("a link to {}", target);
+    if (links == 0) place.link = external ? fmt::format("{}:{}", file_name, target) : target;
     if (++links > most_links) {
       place.broken = fmt::format("more than {} links follow one another: they lead in a circle", most_links);
       return place;

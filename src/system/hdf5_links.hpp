@@ -22,7 +22,7 @@ struct Place {
   Handle file;            // of the last external link; not valid while all is in the first file
   std::string file_name;  // as opened
   std::string path;       // of hard links alone; "/" for the root group
-  std::string link;       // "a link to b.h5:/x" for the first link on the way; empty without one
+  std::string link;       // "b.h5:/x", where the first link on the way leads; empty without one
   std::string broken;     // why the way does not lead there; empty when it does
   std::vector<std::string> files;  // that external links led to
 

@@ -27,7 +27,7 @@ std::optional<Regular> regular(const Handle& space) {
 void take_out(const Handle& left, const Regular& boxes) {
   const bool any = std::none_of(boxes.count.begin(), boxes.count.end(), [](auto count) { return count == 0; });
   if (!any) return;
-  checked(H5Sselect_hyperslab(left.get(), H5S_SELECT_NOTB, boxes.start.data(), boxes.stride.data(), boxes.count.data(),
+  readable(H5Sselect_hyperslab(left.get(), H5S_SELECT_NOTB, boxes.start.data(), boxes.stride.data(), boxes.count.data(),
                               boxes.block.data()),
           "selection of a virtual dataset");
 }
@@ -39,9 +39,9 @@ bool is_endless(const Regular& found, std::size_t d) {
 // HDF5 writes a name whole, and tells how long it is.
 template <class Get>
 std::string text_of(Get get) {
-  const auto length = checked(get(nullptr, std::size_t{0}), "source of a virtual dataset");
+  const auto length = readable(get(nullptr, std::size_t{0}), "source of a virtual dataset");
   std::string text(static_cast<std::size_t>(length) + 1, '\0');
-  checked(get(text.data(), text.size()), "source of a virtual dataset");
+  readable(get(text.data(), text.size()), "source of a virtual dataset");
   text.pop_back();
   return text;
 }
@@ -52,8 +52,8 @@ Mapping mapping_of(const Handle& creation, std::size_t index) {
   Mapping mapping;
   mapping.file = text_of([&](char* out, std::size_t size) { return H5Pget_virtual_filename(creation.get(), index, out, size); });
   mapping.dataset = text_of([&](char* out, std::size_t size) { return H5Pget_virtual_dsetname(creation.get(), index, out, size); });
-  mapping.virtual_space = Handle(checked(H5Pget_virtual_vspace(creation.get(), index), "virtual dataset"), H5Sclose);
-  mapping.source_space = Handle(checked(H5Pget_virtual_srcspace(creation.get(), index), "virtual dataset"), H5Sclose);
+  mapping.virtual_space = Handle(readable(H5Pget_virtual_vspace(creation.get(), index), "virtual dataset"), H5Sclose);
+  mapping.source_space = Handle(readable(H5Pget_virtual_srcspace(creation.get(), index), "virtual dataset"), H5Sclose);
   mapping.numbered = endless_dimension(mapping.virtual_space) && !endless_dimension(mapping.source_space);
   return mapping;
 }
@@ -91,7 +91,7 @@ std::uint64_t indices_below(const Handle& space, std::size_t dimension, std::uin
 
 void subtract(const Handle& left, const Handle& selection, std::uint64_t indices) {
   if (H5Sget_select_type(selection.get()) == H5S_SEL_ALL) {
-    checked(H5Sselect_none(left.get()), "virtual dataset");
+    readable(H5Sselect_none(left.get()), "virtual dataset");
     return;
   }
   if (const auto found = regular(selection)) {
@@ -110,9 +110,9 @@ void subtract(const Handle& left, const Handle& selection, std::uint64_t indices
   }
   if (H5Sget_select_type(selection.get()) != H5S_SEL_HYPERSLABS) return;
   const auto rank = static_cast<std::size_t>(H5Sget_simple_extent_ndims(selection.get()));
-  const auto blocks = static_cast<std::uint64_t>(checked(H5Sget_select_hyper_nblocks(selection.get()), "virtual dataset"));
+  const auto blocks = static_cast<std::uint64_t>(readable(H5Sget_select_hyper_nblocks(selection.get()), "virtual dataset"));
   std::vector<hsize_t> corners(blocks * 2 * rank);
-  checked(H5Sget_select_hyper_blocklist(selection.get(), 0, blocks, corners.data()), "virtual dataset");
+  readable(H5Sget_select_hyper_blocklist(selection.get(), 0, blocks, corners.data()), "virtual dataset");
   for (std::uint64_t i = 0; i < blocks; ++i) {
     const auto begin = corners.begin() + static_cast<std::ptrdiff_t>(2 * rank * i);
     const std::vector<hsize_t> ones(rank, 1);

@@ -23,7 +23,7 @@ std::string matlab_kind(const Handle& dataset) {
 std::optional<Shape> matlab_empty(const Handle& dataset, const std::string& where) {
   const auto flag = attribute_numbers(dataset, "MATLAB_empty", where).numbers;
   if (flag.size() != 1 || to_double(flag.front()) == 0.0) return std::nullopt;
-  const Handle space(checked(H5Dget_space(dataset.get()), where), H5Sclose);
+  const Handle space(readable(H5Dget_space(dataset.get()), where), H5Sclose);
   const hssize_t rank = H5Sget_simple_extent_npoints(space.get());
   Shape extents(static_cast<std::size_t>(rank >= 1 && rank <= H5S_MAX_RANK ? rank : 0));
   const Handle type(H5Dget_type(dataset.get()), H5Tclose);

@@ -1,90 +1,20 @@
 #include "system/hdf5_open.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "system/hdf5_links.hpp"
+#include "system/hdf5_unusable.hpp"
 
 namespace concdemo::hdf5 {
 
 namespace {
-
-struct Content {
-  std::uint64_t bytes = 0;
-  std::string beginning;
-  bool signature = false;  // of HDF5, at offset 0, 512, 1024, 2048, ...
-};
-
-// Reads what tells the kind of a file, without HDF5, whose messages do not.
-Content look_into(const std::string& file) {
-  std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    throw usage_error(fmt::format("cannot read {}: there is no such file; check its name", file));
-  }
-  if (std::filesystem::is_directory(status)) {
-    throw usage_error(fmt::format("cannot read {}: it is a folder; name an HDF5 or netCDF-4 file in it", file));
-  }
-  if (!error && !std::filesystem::is_regular_file(status)) {
-    throw usage_error(fmt::format("cannot read {}: it is not a regular file; name an HDF5 or netCDF-4 file", file));
-  }
-  const int descriptor = error ? -1 : open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    const std::string reason = error ? error.message() : std::strerror(errno);
-    throw usage_error(fmt::format("cannot read {}: {}", file, reason));
-  }
-  Content content;
-  content.bytes = static_cast<std::uint64_t>(std::max(off_t{0}, lseek(descriptor, 0, SEEK_END)));
-  constexpr std::string_view signature{"\x89HDF\r\n\x1a\n", 8};
-  std::array<char, signature.size()> bytes;
-  for (std::uint64_t at = 0; at < content.bytes && !content.signature; at = at == 0 ? 512 : at * 2) {
-    const auto got = pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (got <= 0) break;
-    const std::string_view found{bytes.data(), static_cast<std::size_t>(got)};
-    if (at == 0) content.beginning = found;
-    content.signature = found == signature;
-  }
-  close(descriptor);
-  return content;
-}
-
-// Why H5Fopen failed, for a person.
-Error unusable(const std::string& file, const Content& content, const std::string& reason) {
-  if (content.bytes == 0) return usage_error(fmt::format("{} is empty (0 bytes)", file));
-  if (!content.signature) {
-    if (content.beginning.starts_with("CDF")) {
-      return usage_error(fmt::format("{} is a netCDF classic file; convert it: nccopy -k nc4 {} NEW.nc", file, file));
-    }
-    return usage_error(fmt::format("{} is not an HDF5 or netCDF-4 file (its {} bytes have no HDF5 signature)", file,
-                                   content.bytes));
-  }
-  if (reason.find("truncated file") != std::string::npos) {
-    constexpr std::string_view key = "stored_eof = ";
-    const auto at = reason.find(key);
-    const auto digits = at == std::string::npos ? reason.size() : at + key.size();
-    const std::string whole = reason.substr(digits, reason.find_first_not_of("0123456789", digits) - digits);
-    return usage_error(fmt::format("{} is truncated: {} bytes of {} are there; copy it again", file, content.bytes,
-                                   whole.empty() ? "more" : whole));
-  }
-  if (reason.find("lock file") != std::string::npos) {
-    return usage_error(fmt::format("{} is locked, probably by a program that is writing it ({}); wait for it, or set "
-                                   "HDF5_USE_FILE_LOCKING=FALSE", file, reason));
-  }
-  return usage_error(fmt::format("{} is a damaged or truncated HDF5 file of {} bytes ({}); copy it again", file,
-                                 content.bytes, reason));
-}
 
 Handle reading_access() {
   Handle access(checked(H5Pcreate(H5P_FILE_ACCESS), "HDF5 file access"), H5Pclose);
@@ -187,8 +117,9 @@ Handle open_file(const std::string& file) {
   const Content content = look_into(file);
   const Handle access = reading_access();
   Handle opened(H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
-  if (!opened.valid()) throw unusable(file, content, error_text());
-  return opened;
+  if (opened.valid()) return opened;
+  const Error error = unreadable(file);
+  throw error.code == ExitCode::system ? error : unusable(file, content, error_text());
 }
 
 Handle open_dataset(const Handle& open_file, const std::string& file, const std::string& path,
@@ -199,7 +130,7 @@ Handle open_dataset(const Handle& open_file, const std::string& file, const std:
   const Place place = follow(open_file, file, path);
   if (!place.broken.empty()) throw usage_error(fmt::format("{}:{} cannot be opened: {}", file, path, place.broken));
   Handle dataset(H5Dopen2(place.file_or(open_file), place.path.c_str(), access.get()), H5Dclose);
-  if (!dataset.valid()) throw usage_error(fmt::format("{}:{} cannot be opened: {}", file, path, error_text()));
+  if (!dataset.valid()) throw unreadable(fmt::format("{}:{} cannot be opened", file, path));
   return dataset;
 }
 

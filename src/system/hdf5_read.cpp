@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/tally.hpp"
+#include "system/hdf5_crash.hpp"
 #include "system/hdf5_open.hpp"
 #include "system/hdf5_slabs.hpp"
 
@@ -48,6 +49,7 @@ std::vector<std::byte> no_element(ElementFormat format, const Packing& packing) 
 
 DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes) : info_(info) {
   const Lock lock;
+  const CrashGuard guard(info.file + ":" + info.path);
   const auto element = static_cast<std::uint64_t>(info.format.size);
   std::uint64_t slab_bytes = std::min(buffer_bytes, unchunked_slab_bytes);
   std::uint64_t cache_bytes = 0;
@@ -64,7 +66,7 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
   slab_elements_ = std::max(slab_bytes / element, std::uint64_t{1});
   file_ = open_file(info.file);
   dataset_ = open_dataset(file_, info.file, info.path, cache_bytes);
-  space_ = Handle(checked(H5Dget_space(dataset_.get()), info.file), H5Sclose);
+  space_ = Handle(readable(H5Dget_space(dataset_.get()), info.file), H5Sclose);
   const Shape& expected = info.storage.empty() ? info.shape : info.storage;
   if (shape_of(space_) != expected) {
     throw usage_error(fmt::format("{}:{} has the shape {} here and {} on rank 0; give every node the same file",
@@ -98,6 +100,7 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
                        fmt::join(box.start, ", "));
   };
   const Lock lock;
+  const CrashGuard guard(info_.file + ":" + info_.path);
   Handle memory;
   if (info_.shape.empty()) {
     memory = Handle(H5Screate(H5S_SCALAR), H5Sclose);
@@ -107,7 +110,7 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
     const auto count = extents(inside.count);
     // Of the same shape as the selection: else HDF5 copies element by element.
     memory = Handle(H5Screate_simple(static_cast<int>(whole.size()), whole.data(), nullptr), H5Sclose);
-    checked(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+    readable(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
             where("selecting"));
     if (count != whole) {
       const std::vector<hsize_t> origin(whole.size(), 0);
@@ -117,7 +120,8 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
   }
   checked(memory.get(), where("selecting"));
   if (H5Dread(dataset_.get(), type_.get(), memory.get(), space_.get(), H5P_DEFAULT, raw) < 0) {
-    throw system_error(where("reading") + ": " + error_text());
+    const std::uint64_t chunk = info_.chunk.empty() ? 0 : element_count(info_.chunk);
+    throw unreadable(where("reading"), (box.elements() + 4 * chunk) * static_cast<std::uint64_t>(info_.format.size) + (64 << 20));
   }
   if (const auto found = first_out_of_range(raw, info_.format, info_.packing, box.elements())) {
     throw usage_error(fmt::format("{}:{} has an element at index [{}] that is beyond the range of float64, which ends at "

@@ -42,13 +42,17 @@ struct ListedDataset {
   std::string type_name;
   bool numeric = false;          // integers or floats, in a dataspace that can hold elements
   bool dimension_scale = false;  // the coordinates of another dataset
+  std::string link;              // where a link on the way leads: "other.h5:/x"
+  std::string broken;            // why it cannot be read
+  bool again = false;            // a link to what another path leads to as well
 };
 
 // Elements [flat.begin, flat.end) as float64: convert_to_double() of `raw`, but that those which the file does not hold
 // are missing, whatever lies in `raw` for them.
 ConvertCounts to_double(const DatasetInfo& info, const std::byte* raw, Range flat, double* out, std::uint8_t* missing_mask);
 
-// Every dataset of the file in the order of names, netCDF dimensions without a variable left out.
+// Every dataset of the file in the order of names, those that links lead to as well, and links that lead nowhere; netCDF
+// dimensions without a variable are left out.
 std::vector<ListedDataset> list_datasets(const std::string& file);
 
 // `path` empty: the only numeric dataset, or the only one that is not a dimension scale.

@@ -52,12 +52,12 @@ class Examiner {
   };
 
   Source examine(const Handle& dataset, const std::string& file, const std::string& where) {
-    const Handle creation(checked(H5Dget_create_plist(dataset.get()), where), H5Pclose);
-    require_filters(creation, where);
+    const Handle creation(readable(H5Dget_create_plist(dataset.get()), where), H5Pclose);
+    require_filters(creation, where, file);
     Source source;
-    source.type = Handle(checked(H5Dget_type(dataset.get()), where), H5Tclose);
+    source.type = Handle(readable(H5Dget_type(dataset.get()), where), H5Tclose);
     if (H5Pget_layout(creation.get()) == H5D_VIRTUAL) examine_virtual(dataset, creation, file, where, source);
-    const Handle space(checked(H5Dget_space(dataset.get()), where), H5Sclose);
+    const Handle space(readable(H5Dget_space(dataset.get()), where), H5Sclose);
     source.shape = shape_of(space);
     if (H5Pget_external_count(creation.get()) > 0) examine_external(creation, source, file, where);
     return source;
@@ -114,7 +114,7 @@ class Examiner {
     if (endless_dimension(mapping.source_space)) return;
     std::vector<hsize_t> first(rank), last(rank);
     if (H5Sget_select_npoints(mapping.source_space.get()) == 0) return;
-    checked(H5Sget_select_bounds(mapping.source_space.get(), first.data(), last.data()), "source of a virtual dataset");
+    readable(H5Sget_select_bounds(mapping.source_space.get(), first.data(), last.data()), "source of a virtual dataset");
     for (std::size_t d = 0; d < rank; ++d) {
       if (last[d] < source.shape[d]) continue;
       throw usage_error(fmt::format("that is {}, and elements up to index {} of dimension {} are taken",
@@ -125,9 +125,9 @@ class Examiner {
   // Sets the holes.
   void examine_virtual(const Handle& dataset, const Handle& creation, const std::string& file, const std::string& where,
                        Source& whole) {
-    const Handle own(checked(H5Iget_file_id(dataset.get()), where), H5Fclose);
+    const Handle own(readable(H5Iget_file_id(dataset.get()), where), H5Fclose);
     std::size_t mappings = 0;
-    checked(H5Pget_virtual_count(creation.get(), &mappings), where);
+    readable(H5Pget_virtual_count(creation.get(), &mappings), where);
     std::vector<std::uint64_t> taken(mappings);  // indices of the endless dimension, or blocks
     Shape stored;
     for (std::size_t i = 0; i < mappings; ++i) {
@@ -156,7 +156,7 @@ class Examiner {
       whole.deeper_holes += holes_in(found, mapping, taken[i]);
     }
     // Only now: of an endless mapping HDF5 opens the sources to tell the shape.
-    const Handle space(checked(H5Dget_space(dataset.get()), where), H5Sclose);
+    const Handle space(readable(H5Dget_space(dataset.get()), where), H5Sclose);
     const Shape shape = shape_of(space);
     for (std::size_t d = 0; d < std::min(shape.size(), stored.size()); ++d) {
       if (shape[d] >= stored[d]) continue;
@@ -169,7 +169,7 @@ class Examiner {
   // Elements that the mapping takes of what no source of its source covers.
   static std::uint64_t holes_in(const Source& source, const Mapping& mapping, std::uint64_t taken) {
     if (!source.holes.valid()) return 0;
-    const Handle left(checked(H5Scopy(source.holes.get()), "virtual dataset"), H5Sclose);
+    const Handle left(readable(H5Scopy(source.holes.get()), "virtual dataset"), H5Sclose);
     const auto before = H5Sget_select_npoints(left.get());
     if (before > 0) subtract(left, mapping.source_space, taken);
     return static_cast<std::uint64_t>(before - H5Sget_select_npoints(left.get())) + source.deeper_holes;
@@ -201,14 +201,14 @@ class Examiner {
   }
 
   static Handle holes_of(const Handle& creation, const Handle& space, const std::vector<std::uint64_t>& taken) {
-    Handle left(checked(H5Scopy(space.get()), "virtual dataset"), H5Sclose);
+    Handle left(readable(H5Scopy(space.get()), "virtual dataset"), H5Sclose);
     const Shape shape = shape_of(space);
     const std::vector<hsize_t> start(shape.size(), 0), count(shape.begin(), shape.end());
     if (element_count(shape) == 0) {
-      checked(H5Sselect_none(left.get()), "virtual dataset");
+      readable(H5Sselect_none(left.get()), "virtual dataset");
       return left;
     }
-    checked(H5Sselect_hyperslab(left.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), "virtual dataset");
+    readable(H5Sselect_hyperslab(left.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), "virtual dataset");
     for (std::size_t i = 0; i < taken.size(); ++i) {
       const Mapping mapping = mapping_of(creation, i);
       if (!mapping.numbered) subtract(left, mapping.virtual_space, taken[i]);
@@ -226,7 +226,7 @@ class Examiner {
       std::string name(4096, '\0');  // of paths, the system's own limit
       off_t offset = 0;
       hsize_t size = 0;
-      checked(H5Pget_external(creation.get(), static_cast<unsigned>(i), name.size() - 1, name.data(), &offset, &size), where);
+      readable(H5Pget_external(creation.get(), static_cast<unsigned>(i), name.size() - 1, name.data(), &offset, &size), where);
       name.resize(name.find('\0'));
       const std::uint64_t part = std::min<std::uint64_t>(needed, size);
       try {

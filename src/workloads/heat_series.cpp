@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
+#include "base/text.hpp"
 #include "engine/record.hpp"
 #include "engine/terminal.hpp"
 #include "system/signals.hpp"
@@ -133,7 +134,7 @@ class SeriesRun {
 void stop(const std::string& path, int signal, std::uint64_t step, const Problem& problem) {
   throw Error(ExitCode::stopped,
               fmt::format("stopped by signal {} ({}) at step {} of {}, which is saved; go on with: concdemo resume {}",
-                          signal, strsignal(signal), step, problem.steps, path));
+                          signal, strsignal(signal), step, problem.steps, shell_word(path)));
 }
 
 // Declared before the file: its arrays have to outlive the file's I/O thread.

@@ -31,12 +31,16 @@ FileName split_input(const std::string& input) {
   if (input.empty()) throw usage_error("--input is empty; name a file");
   std::error_code ignored;
   if (std::filesystem::exists(input, ignored)) return {input, ""};
+  const auto at = [&](std::size_t colon) { return FileName{input.substr(0, colon), input.substr(colon + 1)}; };
+  for (auto colon = input.rfind(":/"); colon != std::string::npos && colon > 0; colon = input.rfind(":/", colon - 1)) {
+    if (std::filesystem::exists(input.substr(0, colon), ignored)) return at(colon);
+  }
   const auto colon = input.rfind(":/");
-  if (colon != std::string::npos && colon > 0) return {input.substr(0, colon), input.substr(colon + 1)};
+  if (colon != std::string::npos && colon > 0) return at(colon);
   const auto last = input.rfind(':');
   if (last != std::string::npos && std::filesystem::is_regular_file(input.substr(0, last), ignored)) {
-    throw usage_error(fmt::format("cannot read {}: there is no such file; did you mean {}:/{}?", input,
-                                  input.substr(0, last), input.substr(last + 1)));
+    throw usage_error(fmt::format("cannot read {}: there is no such file; did you mean {}?", input,
+                                  shell_word(input.substr(0, last) + ":/" + input.substr(last + 1))));
   }
   return {input, ""};
 }
@@ -111,7 +115,7 @@ bool require_committed(const Operand& operand) {
                                               header->datasets[0].name, reading.committed, reading.committed - 1);
   throw usage_error(fmt::format("{}: {} of {} snapshots are committed, the rest is not data yet; finish it by `concdemo "
                                 "resume {}`, or take the committed ones ({})",
-                                describe(operand), reading.committed, series.snapshots, dataset.file, taken));
+                                describe(operand), reading.committed, series.snapshots, shell_word(dataset.file), taken));
 }
 
 // On a rank other than 0: what the name leads to is to be what it leads to there, sources and all.

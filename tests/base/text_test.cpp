@@ -226,3 +226,10 @@ TEST_CASE("times") {
     CHECK_THROWS_AS(parse_seconds(text), Error);
   }
 }
+
+TEST_CASE("a shell reads a word back as it is") {
+  CHECK(shell_word("plain-1.h5:/x") == "plain-1.h5:/x");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("it's $HOME\\") == "'it'\\''s $HOME\\'");
+  CHECK(shell_word("a\n'\x1b\\.h5") == "$'a\\n\\'\\x1b\\\\.h5'");
+}

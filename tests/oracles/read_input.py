@@ -30,6 +30,6 @@ class Reader:
         assert self.process.wait() == 0
 
 
-def run(*arguments, env=None):
-    return subprocess.run([DRIVER, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=30,
+def run(*arguments, env=None, stdin=b""):
+    return subprocess.run([DRIVER, *arguments], input=stdin, capture_output=True, timeout=30,
                           env={**os.environ, **(env or {})})

@@ -115,17 +115,14 @@ def bad_input(folder):
     with h5py.File(os.path.join(folder, "whole.h5")) as f:
         at = f["x"].id.get_chunk_info(7).byte_offset
     put("corrupt.h5", whole[:at + 50] + bytes([whole[at + 50] ^ 255]) + whole[at + 51:])
-    refused(folder, "corrupt.h5", ["/x: reading", "[7000]"], "x", 3, b"7000 8000\n")
-    refused(folder, "corrupt.h5", "filter", "x", 3, b"0 20000\n")
+    refused(folder, "corrupt.h5", ["/x: reading", "[7000]"], "x", 2, b"7000 8000\n")
+    refused(folder, "corrupt.h5", "filter", "x", 2, b"0 20000\n")
     reader = Reader(os.path.join(folder, "corrupt.h5"), "/x", 1000000)
     reader.read(0, 7000)  # what is sound is read
     reader.close()
     result = run("read", os.path.join(folder, "whole.h5"), "x", "7999")
     assert result.returncode == 2 and b"--buffers 8000" in result.stderr, result
 
-    # h5py brings its own lzf filter, which other programs lack.
-    make("filter.h5", lambda f: f.create_dataset("x", (20,), chunks=(10,), compression="lzf"))
-    checks += refused(folder, "filter.h5", ["filter lzf", "32000", "HDF5_PLUGIN_PATH"])
     return f"{checks + 3} kinds of unusable input"
 
 

@@ -29,6 +29,7 @@ class Concdemo(CMakePackage):
     depends_on("nlohmann-json@3.9:")
     depends_on("highway@1.0.3:")
     depends_on("boost", type="build")
+    depends_on("liblzf")
     depends_on("hwloc", when="+hwloc")
     with when("+fetch"):
         depends_on("curl@7.66:")
