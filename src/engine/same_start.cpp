@@ -6,6 +6,8 @@
 #include <functional>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
+#include "base/printable_error.hpp"
 #include "base/text.hpp"
 #include "build_info.hpp"
 #include "engine/formed_layout.hpp"
@@ -122,14 +124,16 @@ std::vector<std::string> difference(const Start& of_root, const Start& of_rank, 
 void require_same_start(const mpi::Comm& world, const Start& own) {
   if (world.all_same(hash(own))) return;
   std::string lines;
-  for (const std::string& line : difference(unpack(world.broadcast(pack(own))), own, world.rank())) lines += fmt::format("\n  {}", line);
+  for (const std::string& line : difference(unpack(world.broadcast(pack(own))), own, world.rank())) {
+    lines += "\n  " + printable(line);
+  }
   const std::uint64_t ranks = world.sum(std::uint64_t{!lines.empty()});
   if (ranks == 0) return;  // other hashes of the same
   const auto first = world.min(static_cast<std::uint64_t>(lines.empty() ? world.size() : world.rank()));
   const std::string who = ranks == 1 ? fmt::format("rank {} differs", first)
                                      : fmt::format("{} of {} ranks differ", ranks, world.size());
-  throw usage_error(fmt::format("all ranks of a job have to be started alike, but {} from rank 0:{}", who,
-                                world.broadcast(lines, static_cast<int>(first))));
+  throw PrintableError(ExitCode::usage, fmt::format("all ranks of a job have to be started alike, but {} from rank 0:{}", who,
+                                                    world.broadcast(lines, static_cast<int>(first))));
 }
 
 }  // namespace concdemo
