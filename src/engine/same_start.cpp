@@ -25,7 +25,7 @@ StartFact fact(const std::string& what, const std::string& text) { return {what,
 std::string in_one_line(const std::vector<std::string>& arguments) {
   std::string line;
   for (const std::string& argument : arguments) line += fmt::format("{}{}", line.empty() ? "" : " ", shell_word(argument));
-  return line.empty() ? "none" : line;
+  return line.empty() ? "(none)" : line;
 }
 
 const StartFact* find(const Start& start, const std::string& what) {

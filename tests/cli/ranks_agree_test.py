@@ -46,7 +46,7 @@ class RanksAgree(program.TestCase):
         self.with_arguments(("run", "sum", "--size", "10k"), ("run", "sum", "--size", "20k"), "--size 10k", "--size 20k")
 
     def test_commands(self):
-        self.with_arguments((), ("run", "sum"), ": none", ": run sum")
+        self.with_arguments((), ("run", "sum"), ": (none)", ": run sum")
 
     def test_help_and_errors(self):
         self.with_arguments(("run", "sum"), ("--help",), ": --help")

@@ -26,14 +26,14 @@ TEST_CASE("a difference names both values, their ranks, and what they are of") {
   CHECK(difference(start({"run", "sum", "--size", "10k"}), start({"run", "sum", "--size", "20k"}), 2) ==
         Lines{"arguments of rank 0: run sum --size 10k", "arguments of rank 2: run sum --size 20k"});
   CHECK(difference(start({}), start({"--help"}), 10) ==
-        Lines{"arguments of rank 0:  none", "arguments of rank 10: --help"});
+        Lines{"arguments of rank 0:  (none)", "arguments of rank 10: --help"});
   const Start a{{"working folder", "inode 7", "/work on vm"}}, b{{"working folder", "inode 9", "/work on vm"}};
   CHECK(difference(a, b, 1) ==
         Lines{"working folder of rank 0: /work on vm (inode 7)", "working folder of rank 1: /work on vm (inode 9)"});
 }
 
 TEST_CASE("arguments are told apart exactly") {
-  const std::vector<std::vector<std::string>> all{{"a b"}, {"a", "b"}, {"'a", "b'"}, {"a", "", "b"}, {"none"}, {}, {"'"}, {"a\nb"}};
+  const std::vector<std::vector<std::string>> all{{"a b"}, {"a", "b"}, {"'a", "b'"}, {"a", "", "b"}, {"(none)"}, {}, {"'"}, {"a\nb"}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t k = 0; k < all.size(); ++k) CHECK(difference(start(all[i]), start(all[k]), 1).empty() == (i == k));
   }
