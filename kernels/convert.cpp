@@ -1,11 +1,14 @@
 #include "kernels/convert.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <type_traits>
 
+#include "kernels/missing.hpp"
 #include "kernels/stored_element.hpp"
 
 namespace concdemo {
@@ -28,24 +31,27 @@ class Missing {
   explicit Missing(const Packing& packing) : possible_(packing.may_miss()), limited_(packing.valid.has_value()) {
     for (const std::uint64_t bits : packing.missing) values_.push_back(packed_value<Stored>(bits));
     if (!limited_) return;
-    lowest_ = packed_value<Stored>(packing.valid->lowest);
-    highest_ = packed_value<Stored>(packing.valid->highest);
+    range_ = {packed_value<Stored>(packing.valid->lowest), packed_value<Stored>(packing.valid->highest)};
   }
   bool possible() const { return possible_; }
 
   bool is(Value element) const {
-    if (limited_ && ((element < lowest_) | (element > highest_))) return true;
+    if (limited_ && (element < range_[0] || element > range_[1])) return true;
     return std::any_of(values_.begin(), values_.end(), [&](Value each) { return same_number(element, each); });
   }
 
-  // 1 in the mask where is() holds, else 0: one loop a criterion, for the vectorizer.
+  bool any(const Value* elements, std::size_t n) const {
+    const std::span<const Value> range = limited_ ? std::span<const Value>(range_) : std::span<const Value>();
+    return any_missing<Value>(elements, n, values_, range);
+  }
+
+  // Sets the mask, of zeros, to 1 where is() holds.
   void mark(const Value* elements, std::size_t n, std::uint8_t* mask) const {
-    std::fill_n(mask, n, std::uint8_t{0});
     for (const Value each : values_) {
       for (std::size_t i = 0; i < n; ++i) mask[i] |= static_cast<std::uint8_t>(same_number(elements[i], each));
     }
     if (!limited_) return;
-    const Value lowest = lowest_, highest = highest_;
+    const auto [lowest, highest] = range_;
     for (std::size_t i = 0; i < n; ++i) {
       mask[i] |= static_cast<std::uint8_t>((elements[i] < lowest) | (elements[i] > highest));
     }
@@ -54,8 +60,7 @@ class Missing {
  private:
   bool possible_;
   bool limited_;
-  Value lowest_{};
-  Value highest_{};
+  std::array<Value, 2> range_{};
   std::vector<Value> values_;
 };
 
@@ -69,6 +74,7 @@ ConvertCounts convert(const std::byte* raw, bool swap, const Packing& packing, s
   Bits bits[block_elements];
   Value values[block_elements];
   std::uint8_t missing[block_elements] = {};
+  bool some_missing = false;
   for (std::size_t begin = 0; begin < n; begin += block_elements) {
     const std::size_t count = std::min(block_elements, n - begin);
     std::memcpy(bits, raw + begin * sizeof(Bits), count * sizeof(Bits));
@@ -76,7 +82,10 @@ ConvertCounts convert(const std::byte* raw, bool swap, const Packing& packing, s
       for (std::size_t i = 0; i < count; ++i) bits[i] = byte_swapped(bits[i]);
     }
     for (std::size_t i = 0; i < count; ++i) values[i] = Element<Stored>::value(bits[i]);
-    if (criteria.possible()) criteria.mark(values, count, missing);
+    // In most blocks none is: they need no mask.
+    if (some_missing) std::fill_n(missing, block_elements, std::uint8_t{0});
+    some_missing = criteria.possible() && criteria.any(values, count);
+    if (some_missing) criteria.mark(values, count, missing);
     if (may_be_inexact<Stored>(bits, count)) {
       for (std::size_t i = 0; i < count; ++i) {
         if (!is_exact<Stored>(bits[i]) && missing[i] == 0) ++counts.inexact;
@@ -87,13 +96,11 @@ ConvertCounts convert(const std::byte* raw, bool swap, const Packing& packing, s
     if (packing.scaled) {
       for (std::size_t i = 0; i < count; ++i) block[i] = block[i] * packing.scale + packing.offset;
     }
-    if (criteria.possible()) {
+    if (some_missing) {
       constexpr double nan = std::numeric_limits<double>::quiet_NaN();
       std::uint32_t found = 0;
       for (std::size_t i = 0; i < count; ++i) found += missing[i];
-      if (found != 0) {
-        for (std::size_t i = 0; i < count; ++i) block[i] = missing[i] != 0 ? nan : block[i];
-      }
+      for (std::size_t i = 0; i < count; ++i) block[i] = missing[i] != 0 ? nan : block[i];
       counts.missing += found;
     }
     if (missing_mask != nullptr) std::memcpy(missing_mask + begin, missing, count);

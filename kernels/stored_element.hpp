@@ -23,37 +23,33 @@ constexpr Bits byte_swapped(Bits bits) {
   return swapped;
 }
 
-template <class Stored>
-struct Element {
-  using Bits = std::conditional_t<
-      sizeof(Stored) == 1, std::uint8_t,
-      std::conditional_t<sizeof(Stored) == 2, std::uint16_t,
-                         std::conditional_t<sizeof(Stored) == 4, std::uint32_t, std::uint64_t>>>;
-  using Value = Stored;
-  static Value value(Bits bits) { return std::bit_cast<Stored>(bits); }
-};
-
-template <>
-struct Element<Half> {
-  using Bits = std::uint16_t;
-  using Value = float;
-  static Value value(Bits bits) { return half_value(bits); }
-};
-
-template <>
-struct Element<Quad> {
-  using Bits = std::array<std::uint64_t, 2>;  // in the order of the host
-  using Value = double;
-  static RoundedQuad rounded_value(Bits bits) {
-    constexpr bool little = std::endian::native == std::endian::little;
-    return rounded({.high = bits[little ? 1 : 0], .low = bits[little ? 0 : 1]});
-  }
-  static Value value(Bits bits) { return rounded_value(bits).value; }
-};
-
 constexpr std::array<std::uint64_t, 2> byte_swapped(std::array<std::uint64_t, 2> bits) {
   return {byte_swapped(bits[1]), byte_swapped(bits[0])};
 }
+
+template <int bytes>
+using BitsOf = std::conditional_t<
+    bytes == 1, std::uint8_t,
+    std::conditional_t<bytes == 2, std::uint16_t,
+                       std::conditional_t<bytes == 4, std::uint32_t,
+                                          std::conditional_t<bytes == 8, std::uint64_t, std::array<std::uint64_t, 2>>>>>;
+
+template <class Stored>
+struct Element {
+  static constexpr bool is_half = std::is_same_v<Stored, Half>;
+  static constexpr bool is_quad = std::is_same_v<Stored, Quad>;
+  using Bits = BitsOf<is_half ? 2 : static_cast<int>(sizeof(Stored))>;  // in the order of the host
+  using Value = std::conditional_t<is_half, float, std::conditional_t<is_quad, double, Stored>>;
+  static Value value(Bits bits) {
+    if constexpr (is_half) return half_value(bits);
+    else if constexpr (is_quad) return rounded_value(bits).value;
+    else return std::bit_cast<Stored>(bits);
+  }
+  static RoundedQuad rounded_value(Bits bits) requires is_quad {
+    constexpr bool little = std::endian::native == std::endian::little;
+    return rounded({.high = bits[little ? 1 : 0], .low = bits[little ? 0 : 1]});
+  }
+};
 
 // Elements as Packing has them: element_bits() of a 16-byte float are those of a float64.
 template <class Stored>

@@ -93,14 +93,8 @@ void refuse_to_replace_input(const RunOptions& options, const Problem& problem) 
 }
 
 constexpr const char* data_help =
-    "\nOf a dataset's attributes, as CF and netCDF have them:\n"
-    "  scale_factor, add_offset  value = stored number * scale_factor + add_offset, in float64\n"
-    "  _Unsigned                 \"true\": signed integers are stored, unsigned ones are meant\n"
-    "  _FillValue, missing_value  stored numbers that mean \"missing\"; missing_value may be a list\n"
-    "  valid_min, valid_max, valid_range  outside is missing; stored numbers, or values where they are of scale_factor's type\n"
-    "In netCDF-4 files without _FillValue the dataset's own fill value (netCDF's default, unless bytes) is missing, and so is\n"
-    "what a variable lacks of an unlimited dimension. Reductions leave missing values out, square makes them NaN, others\n"
-    "refuse them. NaN is a value: sums become NaN. An attribute that cannot be honoured is told, and ignored.\n";
+    "\nFiles are read as CF and netCDF mean them (scale_factor, add_offset, _Unsigned, _FillValue, missing_value, valid_min,\n"
+    "valid_max, valid_range, own fill value): reductions leave missing values out, square makes them NaN, others refuse them.\n";
 
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions& options, const Layout& layout,
                                         const Workload& workload, const Problem& problem) {

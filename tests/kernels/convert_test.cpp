@@ -9,52 +9,15 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/convert_cases.hpp"
 
 using namespace concdemo;
+using namespace convert_cases;
 
 namespace {
 
 constexpr std::uint64_t canonical_nan = 0x7ff8000000000000;
 constexpr auto int64_lowest = std::numeric_limits<std::int64_t>::min();
-
-std::uint64_t bits_of(double value) { return std::bit_cast<std::uint64_t>(value); }
-
-template <class T>
-ElementFormat format_of(bool big_endian = false) {
-  const auto kind = std::is_floating_point_v<T> ? ElementKind::floating
-                    : std::is_signed_v<T>       ? ElementKind::signed_integer
-                                                : ElementKind::unsigned_integer;
-  return {kind, sizeof(T), big_endian};
-}
-
-// One byte before the elements keeps them unaligned.
-template <class T>
-std::vector<std::byte> stored(const std::vector<T>& values, bool big_endian) {
-  std::vector<std::byte> bytes(1 + values.size() * sizeof(T));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::byte element[sizeof(T)];
-    std::memcpy(element, &values[i], sizeof(T));
-    for (std::size_t b = 0; b < sizeof(T); ++b) {
-      bytes[1 + i * sizeof(T) + b] = element[big_endian ? sizeof(T) - 1 - b : b];
-    }
-  }
-  return bytes;
-}
-
-struct Converted {
-  std::vector<double> values;
-  std::vector<std::uint8_t> mask;
-  ConvertCounts counts;
-};
-
-template <class T>
-Converted converted(const std::vector<T>& values, ElementFormat format, const Packing& packing = {}) {
-  const auto bytes = stored(values, format.big_endian);
-  Converted result{std::vector<double>(values.size()), std::vector<std::uint8_t>(values.size(), 7), {}};
-  result.counts = convert_to_double(bytes.data() + 1, format, packing, values.size(), result.values.data(),
-                                    result.mask.data());
-  return result;
-}
 
 // Random bit patterns, block boundaries crossed, both orders, out of place and in place.
 template <class T>
@@ -218,77 +181,4 @@ TEST_CASE("a format that does not exist is refused") {
                   std::invalid_argument);
   CHECK_THROWS_AS(convert_to_double(raw, {ElementKind::signed_integer, 3, false}, {}, 1, &out, nullptr),
                   std::invalid_argument);
-}
-
-TEST_CASE("the fast conversion equals the scalar one in every format, with several missing values and a valid range") {
-  std::mt19937_64 random(15);
-  std::vector<ElementFormat> formats;
-  for (const bool big_endian : {false, true}) {
-    for (const int size : {1, 2, 4, 8}) {
-      formats.push_back({ElementKind::signed_integer, size, big_endian});
-      formats.push_back({ElementKind::unsigned_integer, size, big_endian});
-    }
-    for (const int size : {2, 4, 8, 16}) formats.push_back({ElementKind::floating, size, big_endian});
-  }
-  constexpr std::size_t n = 1100;
-  for (const ElementFormat format : formats) {
-    const auto size = static_cast<std::size_t>(format.size);
-    std::vector<std::byte> raw(n * size + 1);
-    for (std::byte& byte : raw) byte = static_cast<std::byte>(random() % 3 == 0 ? 0 : random());
-    for (int round = 0; round < 8; ++round) {
-      // Elements of the data themselves, so that they are met.
-      const auto some = [&] {
-        double value = 0.0;
-        convert_to_double(raw.data() + 1 + random() % n * size, format, {}, 1, &value, nullptr);
-        return element_bits(value, format).value_or(0);
-      };
-      Packing packing;
-      for (int k = 0; k < round % 4; ++k) packing.missing.push_back(some());
-      if (round >= 4) packing.valid = ValidRange{some(), some()};
-      if (round % 2 == 1) packing.scaled = true, packing.scale = 0.1, packing.offset = -3.0;
-      std::vector<double> fast(n), reference(n);
-      std::vector<std::uint8_t> fast_mask(n, 7), reference_mask(n, 7);
-      const auto counts = convert_to_double(raw.data() + 1, format, packing, n, fast.data(), fast_mask.data());
-      const auto expected = convert_reference(raw.data() + 1, format, packing, n, reference.data(), reference_mask.data());
-      CHECK(counts.missing == expected.missing);
-      CHECK(counts.inexact == expected.inexact);
-      CHECK(fast_mask == reference_mask);
-      for (std::size_t i = 0; i < n; ++i) {
-        // The sign and payload of a NaN that is data follow the operands' order, which compilers choose.
-        const bool same = bits_of(fast[i]) == bits_of(reference[i]) || (fast_mask[i] == 0 && std::isnan(fast[i]) && std::isnan(reference[i]));
-        if (!same) FAIL("size " << format.size << " round " << round << " element " << i);
-      }
-    }
-  }
-}
-
-TEST_CASE("what lies outside the valid range is missing; its ends and NaN do not") {
-  const auto int_format = format_of<std::int16_t>();
-  Packing packing;
-  packing.valid = ValidRange{*element_bits(std::int64_t{-3}, int_format), *element_bits(std::int64_t{9}, int_format)};
-  CHECK(converted<std::int16_t>({-4, -3, 0, 9, 10, -32768}, int_format, packing).mask ==
-        std::vector<std::uint8_t>{1, 0, 0, 0, 1, 1});
-  const auto float_format = format_of<float>();
-  packing.valid = ValidRange{*element_bits(0.0, float_format), *element_bits(1.5, float_format)};
-  const auto result = converted<float>({-0.0f, 1.5f, NAN, INFINITY, -1e-40f}, float_format, packing);
-  CHECK(result.mask == std::vector<std::uint8_t>{0, 0, 0, 1, 1});
-  CHECK(result.counts.missing == 2);
-}
-
-TEST_CASE("a 16-byte float is rounded to the nearest float64, counted where it is not one, found where it is beyond") {
-  const auto quad = [](std::uint64_t high, std::uint64_t low) { return std::vector<std::uint64_t>{low, high}; };
-  std::vector<std::uint64_t> raw;
-  const auto put = [&](const std::vector<std::uint64_t>& bits) { raw.insert(raw.end(), bits.begin(), bits.end()); };
-  put(quad(0x3fff'0000'0000'0000, std::uint64_t{1} << 59 | 1));      // 1 + 2^-53 + 2^-112: up
-  put(quad(0x3fff'0000'0000'0000, std::uint64_t{1} << 59));          // 1 + 2^-53: a tie, to even
-  put(quad(0x43fe'ffff'ffff'ffff, 0xf7ff'ffff'ffff'ffff));           // just below 2^1024 - 2^970
-  put(quad(0x43fe'ffff'ffff'ffff, 0xf800'0000'0000'0000));           // 2^1024 - 2^970
-  const ElementFormat format{ElementKind::floating, 16, std::endian::native == std::endian::big};
-  std::vector<double> values(4);
-  const auto* bytes = reinterpret_cast<const std::byte*>(raw.data());
-  const auto counts = convert_to_double(bytes, format, {}, 4, values.data(), nullptr);
-  CHECK(values == std::vector<double>{0x1.0000000000001p0, 1.0, std::numeric_limits<double>::max(), INFINITY});
-  CHECK(counts.inexact == 4);
-  CHECK(first_out_of_range(bytes, format, {}, 3) == std::nullopt);
-  CHECK(first_out_of_range(bytes, format, {}, 4) == 3);
 }

@@ -104,23 +104,27 @@ def same(a, b):
 
 def reason(path, name, variable, result):
     """Why a variable differs, where that is known."""
+    if isinstance(result, str):
+        return result
     attributes = set(variable.ncattrs())
     with h5py.File(path) as file:
         dataset = file[name]
-        plist = dataset.id.get_create_plist()
-        has_fill = plist.fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED
-        is_short = dataset.shape != variable.shape
-        order = plist.get_layout()
-    if isinstance(result, str):
-        return result
+        marks = set(file.attrs) | set(dataset.attrs)
+        is_netcdf = marks & {"_NCProperties", "_nc3_strict", "_Netcdf4Dimid", "_Netcdf4Coordinates", "DIMENSION_LIST"}
+        has_fill = dataset.id.get_create_plist().fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED
+        is_written = dataset.id.get_storage_size() > 0 or dataset.id.get_create_plist().get_layout() == h5py.h5d.COMPACT
+    if not is_written:
+        return "nobody wrote it, and there is no fill value: missing; netCDF4-python gives what was in memory"
     if "_FillValue" not in attributes:
         if np.dtype(variable.dtype).itemsize == 1:
-            return "bytes: netCDF4-python takes their default fill for missing" + (" (short variable)" if is_short else "")
+            return "bytes: netCDF4-python takes their default fill for missing"
+        if not is_netcdf:
+            return "plain HDF5: netCDF4-python takes the type's default fill for missing"
         if has_fill:
             return "a fill value of its own that is not the type's default, which netCDF4-python takes for missing"
     if attributes & {"valid_min", "valid_max", "valid_range"}:
         return "valid_*: " + ("unpacked" if "scale_factor" in attributes else "of another type")
-    return f"unknown (layout {order})"
+    return "unknown"
 
 
 def main():
