@@ -111,8 +111,7 @@ RecordFile::RecordFile(const std::string& path) : path_(path) {
   if (error != 0) throw usage_error(fmt::format("--record {}: {}", path, files::error_text(error)));
   std::byte first{};
   std::size_t got = 0;
-  is_new_ = bytes == 0;
-  if (is_new_) return;
+  if (bytes == 0) return;
   error = files::read_all(file_.get(), std::span(&first, 1), 0, got);
   if (error != 0 || got == 0 || first != std::byte{'{'}) {
     throw usage_error(fmt::format("--record {}: holds something other than records; name another file", path));
@@ -125,9 +124,11 @@ RecordFile::RecordFile(const std::string& path) : path_(path) {
 void RecordFile::append(const Json& record) {
   std::string line = to_line(record);
   if (std::exchange(is_torn_, false)) line.insert(line.begin(), '\n');
-  int error = files::append(file_.get(), std::as_bytes(std::span(line)));
+  std::uint64_t bytes = 0;
+  int error = files::size_of(file_.get(), bytes);
+  if (error == 0) error = files::append(file_.get(), std::as_bytes(std::span(line)));
   if (error == 0) error = files::sync_data(file_.get());
-  if (error == 0 && std::exchange(is_new_, false)) {
+  if (error == 0 && bytes == 0) {  // perhaps made by this run: its name is to stay too
     std::error_code unused;
     error = files::sync_folder(files::folder_of(std::filesystem::canonical(path_, unused).string()));
   }

@@ -35,7 +35,6 @@ class RecordFile {
   std::string path_;
   files::Descriptor file_;
   bool is_torn_ = false;  // its last line has no end: a writer was killed, or the disk was full
-  bool is_new_ = false;
 };
 
 }  // namespace concdemo

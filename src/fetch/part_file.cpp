@@ -103,13 +103,6 @@ int make_folders(const std::string& path) {
   return 0;
 }
 
-int make_durable(const std::string& path) {
-  files::Descriptor file;
-  int error = files::open(path, O_RDONLY, file);
-  if (error == 0) error = files::sync_all(file.get());
-  return error != 0 ? error : files::sync_folder(files::folder_of(path));
-}
-
 std::optional<std::string> sha256_of_file(const std::string& path) {
   files::Descriptor file;
   if (files::open(path, O_RDONLY, file) != 0) return {};

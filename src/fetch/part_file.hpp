@@ -63,9 +63,7 @@ class PartFile {
   std::uint64_t written_back_ = 0;
 };
 
-// 0 or errno. All folders that are missing, with durable names; and a file that is there, with its name.
-int make_folders(const std::string& path);
-int make_durable(const std::string& path);
+int make_folders(const std::string& path);  // all that are missing, with durable names; 0 or errno
 
 // SHA-256 of a file's bytes; nothing when it cannot be read.
 std::optional<std::string> sha256_of_file(const std::string& path);

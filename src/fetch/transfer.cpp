@@ -53,8 +53,8 @@ bool Transfer::is_settled() {
   } else if (!std::filesystem::is_regular_file(path, ignored)) {  // opening a pipe would wait
     fail(path + " exists and is no regular file; --force replaces it");
   } else if (sha256_of_file(path) == item_.sha256) {
-    const int error = make_durable(path);  // whoever made it may have been killed before that
-    if (error != 0) fail(fmt::format("cannot sync {}: {}", path, files::error_text(error)));
+    const int error = files::sync_folder(settings_.folder);  // a run that was killed when it had renamed it
+    if (error != 0) fail(fmt::format("cannot sync the folder {}: {}", settings_.folder, files::error_text(error)));
     else report(Kind::finished, Result::already_there, now_s() - start_s_, "");
   } else {
     fail(path + " exists and has not this SHA-256; --force replaces it");

@@ -200,7 +200,7 @@ class Disk:
             for moment, changes in self.name_changes:
                 mine = {name: file for name, file in changes.items()
                         if moment < self.syncs[key] and "/" not in name.removeprefix(folder).rstrip("/")
-                        and name.startswith(folder)}
+                        and name.startswith(folder) and name != folder}
                 self._apply(self.durable_names, mine)
                 if rest := {name: file for name, file in changes.items() if name not in mine}:
                     later.append((moment, rest))
@@ -223,7 +223,7 @@ class Disk:
     def after_cut(self, choices):
         """{name: contents} that a power cut could leave now."""
         names = dict(self.durable_names)
-        chance = choices.choice([0, 0, 0.5, 1, 1])
+        chance = choices.choice([0, 0.5, 0.5, 1])
         for _, changes in self.name_changes:
             if choices.random() < chance:
                 self._apply(names, changes)

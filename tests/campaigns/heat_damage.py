@@ -29,7 +29,7 @@ class Damage(campaign.Run):
 
     def begin(self):
         """The contents of a run that was killed; made once for each fault."""
-        fault = self.choices.choice(["commit:4:kill", "time:3:kill", "table:5:kill", "sync:2:kill", "end:1:kill"])
+        fault = self.choices.choice(["commit:4:kill", "time:3:kill", "table:5:kill", "table_sync:3:kill", "end:1:kill"])
         if fault not in Damage.unfinished:
             result = self.do(self.RUN, fault=fault)
             if result.code != -9:

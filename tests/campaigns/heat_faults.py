@@ -9,9 +9,10 @@ import campaign
 
 # Points of rank 0, of its I/O thread, and of any rank; and how often a run comes there at least.
 OF_RUN = {"skeleton": 1, "reserve": 1, "header": 4, "fsync": 1, "rename": 1, "folder": 1, "lock": 1}
-OF_RESUME = {"lock": 1, "reset": 2, "reset_sync": 2}
+OF_RESUME = {"lock": 1, "reset": 4, "reset_sync": 1, "found_sync": 1, "xdmf_folder": 1}
 OF_BOTH = {"table": 3, "table_sync": 3, "commit": 3, "commit_sync": 3, "scalar": 6, "time": 3, "time_sync": 1, "end": 1,
-           "end_sync": 1, "checkpoint": 1, "checkpoint_commit": 2, "checkpoint_sync": 2, "sync": 4}
+           "end_sync": 1, "end_names": 1, "checkpoint": 1, "checkpoint_folder": 1, "checkpoint_commit": 2,
+           "checkpoint_sync": 2, "sync": 3}
 OF_ANY_RANK = {"write": 5, "advance": 20, "state": 3, "verify": 1}
 STARTS = {"start": 1}
 READS = {"read": 1}  # of what a resume goes on from

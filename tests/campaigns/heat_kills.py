@@ -15,10 +15,10 @@ import launcher  # noqa: E402
 
 # Points of the program, and how often it comes there at least.
 OF_RUN = {"skeleton": 1, "reserve": 1, "header": 4, "fsync": 1, "rename": 1, "folder": 1}
-OF_RESUME = {"reset": 2, "reset_sync": 2}
+OF_RESUME = {"reset": 4, "reset_sync": 1, "found_sync": 1, "xdmf_folder": 1}
 OF_BOTH = {"lock": 1, "write": 6, "sync": 6, "table": 6, "table_sync": 6, "commit": 6, "commit_sync": 6, "scalar": 9,
-           "time": 6, "time_sync": 1, "end": 1, "end_sync": 1, "checkpoint": 1, "checkpoint_commit": 9,
-           "checkpoint_sync": 9, "xdmf": 1}
+           "time": 6, "time_sync": 1, "end": 1, "end_sync": 1, "end_names": 1, "checkpoint": 1, "checkpoint_commit": 9,
+           "checkpoint_sync": 9, "checkpoint_folder": 1, "xdmf": 1}
 OF_ANY_RANK = {"write"}  # the others are rank 0's
 
 

@@ -76,14 +76,15 @@ class Recording:
             if operation.kind == "S" and operation.flag == "b":
                 what = last.get(key, "start")
                 node = f" on node {operation.node}" if operation.node else ""
-                name = "the folder" if operation.path == "." else operation.path
+                name = "the folder" if operation.path == "." else self.story.label(operation.path)
                 operation.mark = begun[operation.process, operation.inode] = f"{name} after {what}{node}"
             elif operation.kind == "S":
                 operation.mark = begun[operation.process, operation.inode]
             elif operation.kind in "CRULM":
                 folder = os.path.dirname(operation.path) or "."
-                last[operation.process, folder] = f"{self.story.role(operation)} of {operation.other or operation.path}"
-                last[operation.process, operation.other or operation.path] = self.story.role(operation)
+                name = operation.other or operation.path
+                last[operation.process, folder] = f"{self.story.role(operation)} of {self.story.label(name)}"
+                last[operation.process, name] = self.story.role(operation)
             elif operation.kind in "WTA":
                 last[key] = self.story.role(operation)
 
@@ -163,10 +164,14 @@ class Cuts(campaign.Run):
 def plant(seed, most, folder):
     """Faults in all stories, or some in those that were played; how many were not noticed."""
     player = Cuts(folder, None, None)
-    if most is None:
+
+    def more():
         for index in range(len(power_list.MAKERS)):
-            player.recording(index)
-    return power_planted.plant(Cuts.recordings.values(), random.Random(seed), most)
+            if index not in Cuts.recordings:
+                yield player.recording(index)
+
+    recordings = [*Cuts.recordings.values(), *(more() if most is None else ())]
+    return power_planted.plant(recordings, more, random.Random(seed), most)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The stories that power_cut.py plays."""
 import contextlib
 import functools
+import hashlib
 import http.server
 import threading
 
@@ -114,15 +115,24 @@ def fetched(ranks, way, is_older, into="new/folder"):
     return make
 
 
+def fetched_before(lab):
+    """Killed when it had renamed the file; the next run finds it there."""
+    body = Server.FILES["a.bin"]
+    arguments = ["fetch", server().urls()[0], "--quiet", "--into", ".", "--sha256", hashlib.sha256(body).hexdigest()]
+    return Whole("fetch of what a killed one left", {},
+                 [Step(arguments, env={"JOURNAL_KILL": "R"}, ends_with=(-9,)), Step(arguments)], {"a.bin": body}, arguments)
+
+
 MAKERS = [
     heat("heat on 1", Step(HEAT, 1)),
     heat("heat on 3", Step(HEAT, 3)),
     heat("heat on 3, buffered", Step(HEAT, 3, BUFFERED)),
     heat("heat on 3, O_DSYNC", Step(HEAT, 3, DSYNC)),
     heat("heat on 3 of 2 nodes", Step(HEAT, 3, NODES)),
+    heat("heat on 4", Step(HEAT, 4)),
     heat("heat on 1 by a waiting writer", Step([*HEAT, "--writer", "sync"], 1)),
     heat("heat --force over an older file", Step([*HEAT, "--force"], 1), before=older),
-    heat("heat --force over an older file, on 3", Step([*HEAT, "--force"], 3, BUFFERED), before=older),
+    heat("heat --force over an older file, on 3", Step(["run", "heat", *GRID, "--force"], 3, BUFFERED), before=older),
     heat("heat stopped by USR1", Step(LONG_HEAT, 1, stopped=True, ends_with=(75,)), run=LONG_HEAT),
     heat("heat on 3 stopped by USR1, then resumed", Step(LONG_HEAT, 3, BUFFERED, stopped=True, ends_with=(75,)),
          Step(RESUME, 1), run=LONG_HEAT),
@@ -134,5 +144,5 @@ MAKERS = [
         ("fill", 1, BUFFERED, True), ("matmul", 3, {}, False), ("matmul", 1, {}, True), ("transpose", 3, {}, True),
         ("matvec", 1, {}, False))),
     records(False, 1), records(True, 3),
-    fetched(1, "event-loop", False), fetched(1, "threads", True), fetched(3, "event-loop", True),
+    fetched_before, fetched(1, "event-loop", False), fetched(1, "threads", True), fetched(3, "event-loop", True),
 ]

@@ -31,6 +31,10 @@ class Story:
         """In a few words what an operation on a file is, for the names of syncs."""
         return {"W": "data", "C": "creation", "R": "renaming", "U": "removal", "M": "creation"}.get(operation.kind, "length")
 
+    def label(self, path):
+        """A file's name among those of syncs."""
+        return path
+
     def learn(self, disk, operation):
         """Is told of each operation when it is recorded."""
 
@@ -62,6 +66,11 @@ class Whole(Story):
     def __init__(self, name, before, steps, whole, again):
         super().__init__(name, before, steps)
         self.whole, self.again = whole, again
+
+    def label(self, path):
+        """The same for all where there are several, as the same lines of the program make them durable."""
+        name = path.removesuffix(".part")
+        return path.replace(name, "a fetched file") if name in self.whole and len(self.whole) > 1 else path
 
     def look(self, left, promise):
         for name, whole in self.whole.items():
@@ -160,7 +169,7 @@ class Heat(Story):
         super().__init__(name, before, steps)
         self.parts, self.run, self.at_least, self.damaged = Parts(whole), run, at_least, damaged
         self.slots = {}  # of checkpoints: the entry -> the field it stands for
-        self.saved = 0   # the step with which a run was stopped
+        self.newest, self.relied_on = 0, {}  # step -> moment: a run was stopped with it, or writes over the one before
         self.is_resume = self.FILE in before and self.parts.is_of_this_run(before[self.FILE])
 
     def role(self, operation):
@@ -174,8 +183,10 @@ class Heat(Story):
         if self.role(operation) == "entry":
             field = self.slot_of(disk.seen(self.CHECKPOINT), operation.offset)
             self.slots[operation.data] = field
-        if operation.kind == "X" and operation.offset == 75:
-            self.saved = max(step for step, _, _ in self.entries_of(disk.seen(self.CHECKPOINT)))
+            self.newest = int.from_bytes(operation.data[16:24], "little")
+        is_next = operation.kind == "W" and operation.path == self.CHECKPOINT and self.role(operation) == "data"
+        if is_next or (operation.kind == "X" and operation.offset == 75):
+            self.relied_on[self.newest] = min(disk.moment, self.relied_on.get(self.newest, disk.moment))
 
     def slot_of(self, checkpoint, entry_at):
         return checkpoint[entry_at + 4096:entry_at + 4096 + self.parts.data[0].stop - self.parts.data[0].start]
@@ -193,7 +204,7 @@ class Heat(Story):
         seen = disk.seen(self.FILE)
         shown = self.parts.shown(seen) if seen and self.parts.is_of_this_run(seen) else 0
         return {"done": super().promised(disk, exits)["done"], "snapshots": max(self.at_least, shown),
-                "step": self.saved if exits and exits[-1] == 75 else 0}
+                "step": max((step for step, moment in self.relied_on.items() if moment <= disk.moment), default=0)}
 
     def look(self, left, promise):
         contents, wanted = left.get(self.FILE), promise["snapshots"]
