@@ -194,6 +194,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     or_unlock([&] {
       if (committed > 0) return;
       if (reading.written > 0) throw damaged(path, "start (snapshot 0)");  // the others may be of use to somebody: they stay
+      if (reading.values.count() > 0) throw damaged(path, "table of commit entries");  // no value comes before its entry
       if (!require) return;
       throw usage_error(fmt::format(
           "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", path));

@@ -169,7 +169,8 @@ std::optional<SeriesProgress> unfinished_run(const std::string& path) {
     const auto header = read_header(path);
     if (!header || !header->series || files::open(path, O_RDONLY | O_NONBLOCK, file) != 0) return;
     const auto reading = read_series(file.get(), *header);
-    if (!reading.finished) progress = {reading.committed, header->series->snapshots, false};
+    const bool has_lost_start = reading.committed == 0 && (reading.written > 0 || reading.values.count() > 0);
+    if (!reading.finished && !has_lost_start) progress = {reading.committed, header->series->snapshots, false};
   });
   return failure.failed() ? std::nullopt : progress;
 }

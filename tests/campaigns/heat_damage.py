@@ -1,6 +1,6 @@
 """One flipped bit, or a truncation, anywhere in a file of snapshots, metadata and padding included. Of a finished file
-verify names every one. An unfinished file is resumed: it falls back to a sound snapshot and reaches the right sha256,
-or it is refused with a message and stays as it was.
+verify names every one. Finished or not, resume falls back to a sound snapshot or mends what was damaged, and reaches the
+right sha256, or it is refused with a message and stays as it was.
 """
 import campaign
 
@@ -40,17 +40,18 @@ class Damage(campaign.Run):
         return fault, Damage.unfinished[fault]
 
     def play(self):
-        if self.choices.random() < FINISHED:
-            what = self.damage(self.whole)
+        is_finished = self.choices.random() < FINISHED
+        fault, before = ("finished", self.whole) if is_finished else self.begin()
+        what = f"{fault}, {self.damage(before)}"
+        if is_finished:
             result = self.do(["verify", "heat.h5"])
             header_is_gone = result.code == 2 and "not an output file" in result.err
             if not (result.code == 4 and "damaged" in result.err) and not (header_is_gone and "cut to" in what):
                 raise campaign.Lost(f"{what}: verify: {result}")
-            return
-        fault, before = self.begin()
-        what = f"{fault}, {self.damage(before)}"
         damaged = self.file.read_bytes()
         result = self.do(self.RESUME, self.choices.choice([1, 1, 1, 2]))
+        if is_finished and "is whole: nothing" in result.err:
+            raise campaign.Lost(f"{what}: verify says damaged, resume: {result}")
         if result.code == 0:
             try:
                 return self.require_right()

@@ -56,6 +56,7 @@ class Resume(program.TestCase):
                  ("commit entries 1 to 4", {at["commits"] + i * 512: bytes(512) for i in range(1, 5)}),
                  ("snapshot 1 is damaged", {at["u"] + at["snapshot"]: b"#", at["time"] + 24: b"#"})]
         refused = [("start (snapshot 0)", {at["u"] + 8: b"#"}), ("start (snapshot 0)", {at["commits"] + 64: b"#"}),
+                   ("table of commit entries", {at["commits"]: bytes(6 * 512)}),
                    ("metadata", {at["header"] + 9: b"#"}), ("/y", {at["y"]: b"#"}), ("/x", {at["table of x"]: b"#"}),
                    ("header", {50: b"#", 50 + at["header"] // 2: b"#"}),
                    (f"{len(whole) - 8} bytes instead of {len(whole)}", {}),
@@ -72,6 +73,7 @@ class Resume(program.TestCase):
                 self.assertEqual(program.run("verify", "heat.h5", cwd=self.folder).code, 4)
                 if (says, changes) in refused:
                     self.fails(4, "resume", "heat.h5", says=["heat.h5 cannot be resumed", says, "is damaged"], ranks=ranks)
+                    self.fails(2, *HEAT, "heat.h5", says="heat.h5 exists")  # not: nothing is lost
                     self.assertEqual((self.contents("heat.h5"), self.left()), (damaged, ["heat.h5", "heat.xmf"]))
                     continue
                 said = self.succeeds("resume", "heat.h5", ranks=ranks).err
