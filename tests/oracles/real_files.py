@@ -10,6 +10,7 @@ import argparse
 import collections
 import json
 import math
+import multiprocessing
 import os
 import re
 import subprocess
@@ -141,20 +142,29 @@ def main():
         for name in sorted(names):
             if options.only not in os.path.join(folder, name):
                 continue
-            try:
-                path = converted(os.path.join(folder, name), options.convert)
-                opened = netCDF4.Dataset(path) if path else None
-            except Exception:  # whatever their libraries cannot do
-                opened = None
-            if opened is None:
-                files["netCDF4-python does not read"] += 1
-                continue
-            with opened:
-                compared = compare_file(options, path, opened, counts)
-            files["compared" if compared else "without numbers"] += 1
+            # Each in a process of its own: some files end the libraries.
+            results = multiprocessing.SimpleQueue()
+            child = multiprocessing.Process(target=compare_path, args=(options, os.path.join(folder, name), results))
+            child.start()
+            child.join()
+            what, found = ("ends netCDF4-python's process", {}) if child.exitcode else results.get()
+            files[what] += 1
+            counts.update(found)
     print("files:", dict(files))
     for key, count in counts.most_common():
         print(f"{count:6} {key}")
+
+
+def compare_path(options, source, results):
+    counts = collections.Counter()
+    try:
+        path = converted(source, options.convert)
+        opened = netCDF4.Dataset(path) if path else None
+    except Exception:  # whatever their libraries cannot do
+        opened = None
+    if opened is None:
+        return results.put(("not read by netCDF4-python", counts))
+    results.put(("compared" if compare_file(options, path, opened, counts) else "without numbers", counts))
 
 
 def compare_file(options, path, opened, counts):
