@@ -89,6 +89,7 @@ SeriesFile::~SeriesFile() = default;
 std::uint64_t SeriesFile::rows() const { return state_->rows(); }
 std::uint64_t SeriesFile::columns() const { return state_->columns(); }
 std::uint64_t SeriesFile::snapshots() const { return state_->snapshots(); }
+std::uint64_t SeriesFile::scalars() const { return state_->header.series->scalars; }
 std::uint64_t SeriesFile::committed() const { return state_->committed; }
 bool SeriesFile::finished() const { return state_->finished; }
 const Attributes& SeriesFile::attributes() const { return state_->header.attributes; }

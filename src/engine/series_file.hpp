@@ -58,8 +58,9 @@ class SeriesFile {
 
   // Collective. An unfinished (or finished) file, to go on from committed() snapshots: they were all read and are
   // right; what follows is reset, what can be made anew is mended. Throws like create(), and verification Error when the
-  // file is damaged beyond that. With `require`, which is called on rank 0 when sizes and attributes are known and throws
-  // where they cannot be gone on with, also usage Error where there is no snapshot yet. Then the file stays as it was.
+  // file is damaged beyond that. With `require`, which is called on all ranks when sizes and attributes are known and throws
+  // on all alike where they cannot be gone on with, also usage Error where there is no snapshot yet. Then the file stays
+  // as it was.
   static std::unique_ptr<SeriesFile> open(const mpi::Comm& comm, const std::string& path, const WriterOptions& options,
                                           const std::function<void(const SeriesFile&)>& require = {});
 
@@ -68,6 +69,7 @@ class SeriesFile {
   std::uint64_t rows() const;
   std::uint64_t columns() const;
   std::uint64_t snapshots() const;
+  std::uint64_t scalars() const;
   std::uint64_t committed() const;       // as of open() or the last agree()
   bool finished() const;                 // at open(): nothing is left to do
   const Attributes& attributes() const;  // of the file, with "Conventions"; floating-point values exactly as given

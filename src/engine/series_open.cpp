@@ -23,19 +23,24 @@ Error damaged(const std::string& path, const std::string& what) {
   return {ExitCode::verification, fmt::format("{} cannot be resumed, its {} is damaged; run from the start", path, what)};
 }
 
-// Rank 0: what must be right to go on at all: header, metadata, axes, and that there are commit entries. Writes nothing.
-HeaderReading read_start(const std::string& path, const std::string& target, int file) {
-  auto reading = read_header_copies(target);
+// Before anything is made beside a file that is no run's.
+void refuse_foreign(const std::string& path, const HeaderReading& reading, int file) {
   if (!reading.ours) {
     throw usage_error(fmt::format("{} cannot be resumed: it is no file that `run heat --output` began, {}", path,
                                   foreign_kind(file)));
   }
-  if (!reading.header) {
-    refuse_newer(reading, path);
-    throw damaged(path, fmt::format("header ({})", fmt::join(reading.damage, "; ")));
+  if (!reading.header) refuse_newer(reading, path);
+  if (reading.header && !reading.header->series) {
+    throw usage_error(fmt::format("{} is not a file of time steps; it has nothing to resume", path));
   }
+}
+
+// Rank 0: what must be right to go on at all: header, metadata, axes, and that there are commit entries. Writes nothing.
+HeaderReading read_start(const std::string& path, const std::string& target, int file) {
+  auto reading = read_header_copies(target);
+  refuse_foreign(path, reading, file);
+  if (!reading.header) throw damaged(path, fmt::format("header ({})", fmt::join(reading.damage, "; ")));
   const auto& header = *reading.header;
-  if (!header.series) throw usage_error(fmt::format("{} is not a file of time steps; it has nothing to resume", path));
   std::uint64_t bytes = 0;
   const int error = files::size_of(file, bytes);
   if (error != 0) throw system_error(fmt::format("cannot read {}: {}", path, files::error_text(error)));
@@ -152,12 +157,11 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
   state.path = path;
   HeaderReading start;
   SeriesReading reading;
-  // On rank 0: nothing was written yet, and nothing is left behind.
+  // Nothing was written yet, and nothing is left behind.
   const auto or_unlock = [&](const std::function<void()>& work) {
-    if (!comm.is_root()) return;
     const auto failure = attempt(work);
     if (!failure.failed()) return;
-    state.lock.remove();
+    if (comm.is_root()) state.lock.remove();
     throw Error(failure.code, failure.text);
   };
   mpi::together(comm, [&] {
@@ -169,17 +173,19 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     std::uint64_t bytes = 0;
     if (error == 0) error = files::size_of(state.file.get(), bytes);
     if (error != 0) throw cannot_open(path, error, "name a file to resume, that you may write");
+    refuse_foreign(path, read_header_copies(state.target), state.file.get());
     state.lock = RunLock::take(state.target);
     activity::at("reading " + path);
     or_unlock([&] {
-      Xdmf(state.target, {}).require_place(false);
       start = read_start(path, state.target, state.file.get());
+      Xdmf(state.target, {}).require_place(false);
     });
   });
   state.open_everywhere();
+  if (require) or_unlock([&] { require(*opened); });
   mpi::together(comm, [&] {
+    if (!comm.is_root()) return;
     or_unlock([&] {
-      if (require) require(*opened);
       reading = read_series(state.file.get(), state.header);
       if (reading.is_hollow) {
         throw damaged(path, fmt::format("header (it tells of {} snapshots, for which there is no place)", state.snapshots()));
@@ -191,6 +197,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
   state.committed = committed;
   state.finished = comm.broadcast_value(is_told_right) && committed == state.snapshots();
   mpi::together(comm, [&] {
+    if (!comm.is_root()) return;
     or_unlock([&] {
       if (committed > 0) return;
       if (reading.written > 0) throw damaged(path, "start (snapshot 0)");  // the others may be of use to somebody: they stay
@@ -199,7 +206,6 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
       throw usage_error(fmt::format(
           "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", path));
     });
-    if (!comm.is_root()) return;
     mend_start(path, state.file.get(), start, state.messages);
     tell_mended(path, reading, committed, state.messages);
     std::vector<double> times;

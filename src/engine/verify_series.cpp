@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <span>
 #include <utility>
@@ -72,7 +73,8 @@ class Runs {
 };
 
 bool is_of(const std::optional<CommitEntry>& entry, CommitKind kind, std::uint64_t number, std::uint64_t scalars) {
-  return entry && entry->kind == kind && entry->number == number && entry->scalars.size() == scalars;
+  return entry && entry->kind == kind && entry->number == number && entry->scalars.size() == scalars &&
+         std::isfinite(entry->time);
 }
 
 Sector sector_at(Words words, std::uint64_t index) {

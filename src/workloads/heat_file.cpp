@@ -67,7 +67,7 @@ Problem problem_of(const SeriesFile& file, const std::string& path) {
     if (value == nullptr || *value < 0) throw refuse(name, "number of steps");
     return static_cast<std::uint64_t>(*value);
   };
-  if (find("workload") != AttributeValue("heat")) {
+  if (find("workload") != AttributeValue("heat") || file.scalars() != 2) {  // total and residual
     throw usage_error(fmt::format("{} is of another workload; name a file that `run heat --output` began", path));
   }
   problem.steps = count("steps");

@@ -22,6 +22,7 @@
 #include "workloads/heat_file.hpp"
 #include "workloads/list.hpp"
 #include "workloads/parts.hpp"
+#include "workloads/problem.hpp"
 
 namespace concdemo {
 namespace {
@@ -210,7 +211,10 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
   progress.show("heat: reading " + options.path);
   std::optional<HeatSolver> solver;
   const auto file = SeriesFile::open(context.comm, options.path, options.writer,
-                                     [&](const SeriesFile& found) { problem_of(found, options.path); });
+                                     [&](const SeriesFile& found) {
+                                       Problem problem = problem_of(found, options.path);
+                                       plan_memory(context, heat_workload, problem);
+                                     });
   for (const std::string& text : file->messages()) {
     if (context.comm.is_root()) message(text);
   }

@@ -34,7 +34,8 @@ class Resume(program.TestCase):
         header = own_format.header_of(contents)
         found = {dataset["name"]: dataset["offset"] for dataset in header["datasets"]}
         found.update({"table of " + dataset["name"]: dataset["table_offset"] for dataset in header["datasets"]})
-        return {**found, "commits": header["series"]["commits_offset"], "snapshot": 30 * 20 * 8, "header": header["header_bytes"]}
+        found.update({"commits": header["series"]["commits_offset"], "header": header["header_bytes"]})
+        return {**found, "snapshot": 30 * 20 * 8}  # bytes
 
     def left(self):
         return sorted(os.listdir(self.folder))
@@ -114,7 +115,8 @@ class Resume(program.TestCase):
             changed = hostile.replaced(header, ("attributes", name), hostile.fields if value is None else value)
             damaged = own_format.with_header(part, changed)
             self.put("heat.h5", damaged)
-            self.fails(code, "resume", "heat.h5", says=["heat.h5", says], ranks=3 if value in (-1, None) and name == "steps" else 1)
+            ranks = 3 if value in (-1, None) and name == "steps" else 1
+            self.fails(code, "resume", "heat.h5", says=["heat.h5", says], ranks=ranks)
             self.assertEqual((self.contents("heat.h5"), self.left()), (damaged, ["heat.h5", "whole.h5", "whole.xmf"]))
 
     def test_checkpoints_that_cannot_be_are_ignored_or_of_use(self):
@@ -141,6 +143,19 @@ class Resume(program.TestCase):
             self.assertNotIn("std::", result.err)
             self.assertEqual(self.contents("part.h5"), whole, what)
 
+    def test_a_file_made_by_hand(self):
+        """Sound to the last checksum, and as good as one that a run made, or of another kind."""
+        whole = self.make("whole.h5")
+        hostile.sparse_series(self.path("hand.h5"), whole, 5, 30, 20, (0, 1, 2), has_times=True)
+        self.assertIn("unfinished: 3 of 5 snapshots", self.succeeds("verify", "hand.h5").out)
+        self.succeeds("resume", "hand.h5", ranks=3)
+        self.succeeds("verify", "--finished", "hand.h5")
+        hostile.sparse_series(self.path("other.h5"), whole, 5, 30, 20, (0, 1, 2), has_times=True, scalars=1)
+        self.assertIn("unfinished: 3 of 5 snapshots", self.succeeds("verify", "other.h5").out)
+        before = self.contents("other.h5")
+        self.fails(2, "resume", "other.h5", says=["other.h5", "another workload"], ranks=3)
+        self.assertEqual(before, self.contents("other.h5"))
+
     def test_what_is_no_run_of_ours(self):
         with h5py.File(self.path("plain.h5"), "w") as file:
             file["u"] = numpy.ones(5)
@@ -149,10 +164,11 @@ class Resume(program.TestCase):
         self.succeeds("run", "square", "--size", 100, "--output", "square.h5")
         os.mkdir(self.path("folder"))
         os.symlink("nothing", self.path("link.h5"))
+        self.put("plain.xmf", b"<mine/>")
         before = self.left()
         for name, says in (("plain.h5", "HDF5 file made by another program"), ("text.h5", "not an HDF5 file"),
-                           ("empty.h5", "it is empty"), ("square.h5", "not a file of time steps"), ("folder", "Is a directory"), ("none.h5", "No such file"),
-                           ("link.h5", "No such file"), ("", "No such file")):
+                           ("empty.h5", "it is empty"), ("square.h5", "not a file of time steps"),
+                           ("folder", "Is a directory"), ("none.h5", "No such file"), ("link.h5", "No such file"), ("", "No such file")):
             self.fails(2, "resume", name, says=[name, says], ranks=3 if name in ("plain.h5", "none.h5") else 1)
             self.assertEqual(self.left(), before)
 
@@ -171,7 +187,8 @@ class Resume(program.TestCase):
             self.assertEqual(killed.code, -9, killed.err)
             self.assertIn("early.h5.partial", self.left())
             for command in ("resume", "verify"):
-                self.fails(2, command, "early.h5", says=["early.h5 is not there", "early.h5.partial", "begin again with run"])
+                self.fails(2, command, "early.h5",
+                           says=["early.h5 is not there", "early.h5.partial", "begin again with run"])
             self.fails(2, "resume", "early.h5.partial", says=["early.h5.partial"])
             self.succeeds(*HEAT, "early.h5")
             self.assertEqual(self.contents("early.h5"), whole)

@@ -19,8 +19,8 @@ WORDS_OF_BUGS = ("std::", "bad_alloc", "json.exception", "out of memory", "wrong
 class Verify(program.TestCase):
     def make(self, name, fault=None):
         """A file of heat, or what a run left that was killed there."""
-        made = program.run("run", "heat", "--size", "30x20", "--steps", 100, "--snapshot-every", 25, "--quiet", "--output", name,
-                           cwd=self.folder, env={"CONCDEMO_FAULT": fault} if fault else None)
+        made = program.run("run", "heat", "--size", "30x20", "--steps", 100, "--snapshot-every", 25, "--quiet",
+                           "--output", name, cwd=self.folder, env={"CONCDEMO_FAULT": fault} if fault else None)
         self.assertEqual(made.code, -9 if fault else 0, made.err)
         return self.contents(name)
 
@@ -60,7 +60,7 @@ class Verify(program.TestCase):
                     continue  # too long for this header
             self.assertGreater(len(cases), 400)
             for (what, path, value, name), told in zip(cases, self.verified(4, *[case[3] for case in cases], ranks=ranks)):
-                # What attributes and names are is the file's own: any text, any float64, any int64, or none; so is a checksum.
+                # What attributes and names are is the file's own: any text, any float64, any int64, or none.
                 is_number = isinstance(value, float) or type(value) is int and -2**63 <= value < 2**63
                 is_one = path[:1] == ("attributes",) and len(path) == 2
                 is_attribute = isinstance(value, str) or is_number if is_one else path == ("attributes",) and value == {}

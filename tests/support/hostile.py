@@ -46,9 +46,10 @@ def lines_of(header):
             marked, value = line_of(replaced(header, path, "here")), line_of(header_at(header, path))
             for both in (f'"{key}":7,"{key}":{value}', f'"{key}":{value},"{key}":7'):
                 yield f"{name} twice", path, None, marked.replace(f'"{key}":"here"', both).encode()
-    for name, line in (("nothing", ""), ("a list", "[]"), ("a number", "1"), ("no JSON", sound[:-1]), ("more behind", sound + "1"),
-                       ("depth", "[" * 1000), ("closed depth", "[" * 400 + "]" * 400), ("a field more", sound[:-1] + ',"x":1}'),
-                       ("a blank", sound.replace(":", ": ", 1)), ("a NaN", sound.replace('"steps":', '"steps":NaN,"s":'))):
+    for name, line in (("nothing", ""), ("a list", "[]"), ("a number", "1"), ("no JSON", sound[:-1]), ("more", sound + "1"),
+                       ("depth", "[" * 1000), ("closed depth", "[" * 400 + "]" * 400),
+                       ("a field more", sound[:-1] + ',"x":1}'), ("a blank", sound.replace(":", ": ", 1)),
+                       ("a NaN", sound.replace('"steps":', '"steps":NaN,"s":'))):
         if line != sound:
             yield name, (), None, line.encode()
 
@@ -63,12 +64,13 @@ def bits(value):
     return struct.unpack("<Q", struct.pack("<d", value))[0]
 
 
-def sparse_series(path, contents, snapshots, rows, columns, entries=(), has_times=False, length=None):
-    """Makes a file of snapshots of this size, sound in itself, of which little is there: its header (of `contents`), short axes,
-    snapshot 0 if it is small, and the commit entries of these numbers (`snapshots`: the end's)."""
+def sparse_series(path, contents, snapshots, rows, columns, entries=(), has_times=False, length=None, scalars=2):
+    """Makes a file of snapshots of this size, sound in itself, of which little is there: its header (of `contents`), short
+    axes, snapshot 0 if it is small, and the commit entries of these numbers (`snapshots`: the end's)."""
     header = copy.deepcopy(own_format.header_of(contents))
     datasets, series = header["datasets"], header["series"]
-    series["snapshots"], values = snapshots, 2 + series["scalars"]
+    del datasets[2 + scalars:4]
+    series["snapshots"], series["scalars"], values = snapshots, scalars, 2 + scalars
     at = header["header_bytes"] + 4096
     gaps, pieces = [(header["header_bytes"], 4096)], []
 
@@ -107,7 +109,7 @@ def sparse_series(path, contents, snapshots, rows, columns, entries=(), has_time
     pieces += [(field["table_offset"] + 8 * number, pieces[-1][1]) for number in entries if 0 < number < snapshots and start]
     place(series, "commits_offset", "commits_bytes", own_format.SECTOR * (snapshots + 1))
     for number in entries:
-        words = sector(2, number, 0, []) if number == snapshots else sector(1, number, float(number), [0.0] * series["scalars"], row)
+        words = sector(2, number, 0, []) if number == snapshots else sector(1, number, float(number), [0.0] * scalars, row)
         pieces.append((series["commits_offset"] + own_format.SECTOR * number, own_format.sealed_sector(words, number)))
     header["attributes"].update(steps=snapshots - 1, snapshot_every=1)
     header["file_bytes"] = at
