@@ -18,7 +18,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
 }
 
-bool is_name(std::string_view text, std::string_view lowercase) {
+bool is_word(std::string_view text, std::string_view lowercase) {
   return std::equal(text.begin(), text.end(), lowercase.begin(), lowercase.end(),
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
@@ -41,8 +41,8 @@ std::string HeaderLines::take(std::string_view line) {
   }
   const auto colon = std::min(line.find(':'), line.size() - 1);
   const auto name = line.substr(0, colon), value = trimmed(line.substr(colon + 1));
-  if (is_name(name, "transfer-encoding")) chunked_ = true;
-  return is_name(name, "content-length") ? take_length(value) : std::string();
+  if (is_word(name, "transfer-encoding")) chunked_ = is_word(trimmed(value.substr(value.rfind(',') + 1)), "chunked");
+  return is_word(name, "content-length") ? take_length(value) : std::string();
 }
 
 // Several equal ones, in lines or behind commas, are one (RFC 9110, 8.6).

@@ -1,5 +1,9 @@
 #include "base/printable.hpp"
 
+#include <stdexcept>
+#include <string>
+#include <utility>
+
 #include "base/failure.hpp"
 #include "base/printable_error.hpp"
 #include "support/catch.hpp"

@@ -18,12 +18,13 @@ class Protocol(FetchTest):
         """(exit code, stdout, most MiB of memory) of a process, as the system tells while it runs."""
         most = 0
         with tempfile.TemporaryFile("w+") as out:
+            start = time.monotonic()
             process = subprocess.Popen(command, cwd=self.folder, stdout=out, stderr=subprocess.DEVNULL)
             while process.poll() is None:
                 with open(f"/proc/{process.pid}/status") as status:
                     found = re.search(r"^VmHWM:\s+(\d+) kB", status.read(), re.M)
                 most = max(most, int(found[1]) / 1024 if found else 0)
-                if most > MOST_MIB:
+                if most > MOST_MIB or time.monotonic() - start > 100:
                     process.kill()
                 time.sleep(0.01)
             out.seek(0)

@@ -96,6 +96,16 @@ class Printable(program.TestCase):
             file.write(b"\x89HDF\r\n\x1a\n" + bytes(600))
         self.said("run", "sum", "--input", name, code=2)
 
+    def test_lines_that_are_drawn(self):
+        """On a terminal, where the program's own cursor movements are the only ones."""
+        name = MARK + ".h5"
+        self.said("run", "square", "--size", 9, "--output", name, code=0)
+        for args in (("verify", name), ("run", "square", "--size", 9, "--output", name, "--force")):
+            screen = program.run_on_terminal(*args, cwd=self.folder, env={"CONCDEMO_PROGRESS_S": "0.001"}).err
+            self.assertIn(SEEN[:30], screen)
+            text = re.sub(r"\r\x1b\[K|\r\n", "", screen)
+            self.assertEqual(printable(text), text)
+
     def test_names_in_files(self):
         with h5py.File(self.path("names.h5"), "w") as file:
             for path in map(os.fsencode, (f"{MARK}1", f"{MARK}2", f"group/{MARK}", f"{MARK}group/x")):

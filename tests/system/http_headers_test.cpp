@@ -1,5 +1,9 @@
 #include "system/http_headers.hpp"
 
+#include <initializer_list>
+#include <string>
+#include <utility>
+
 #include "support/catch.hpp"
 
 using concdemo::http::HeaderLines;
@@ -33,6 +37,16 @@ TEST_CASE("a Content-Length is one number of bytes") {
   CHECK(said({"Content-Length: \x1b[2J\r\n"}) == "its Content-Length '\\x1b[2J' is no number of bytes");
   CHECK(said({"Content-Length: 5\r\n", "\r\n", "Content-Length: 7\r\n"}) == "5");  // a trailer says nothing of it
   CHECK(said({"Content-Length: 5\r\n", "\r\n", "HTTP/1.1 200 OK\r\n", "Content-Length: 7\r\n"}) == "7");
+}
+
+TEST_CASE("chunks are the last coding") {
+  for (const auto& [line, expected] : {std::pair{"transfer-encoding: Chunked\r\n", true}, {"Transfer-Encoding: gzip, chunked\r\n", true},
+                                       {"Transfer-Encoding: gzip\r\n", false}, {"Transfer-Encoding:\r\n", false}, {"TE: chunked\r\n", false}}) {
+    HeaderLines headers;
+    CHECK(headers.take("HTTP/1.1 200 OK\r\n").empty());
+    CHECK(headers.take(line).empty());
+    CHECK(headers.is_chunked() == expected);
+  }
 }
 
 TEST_CASE("headers and trailers of all answers have room for so many bytes") {
