@@ -13,6 +13,8 @@
 namespace concdemo::fetch {
 namespace {
 
+constexpr std::size_t longest_line = 16384;  // of a list; no server takes as much, and a message quotes it
+
 Item to_item(const Wish& wish) {
   const auto url = http::parse_url(wish.url);
   const std::string name = wish.name.empty() ? file_name(url.path) : wish.name;
@@ -54,6 +56,9 @@ std::vector<Wish> parse_list(const std::string& text, const std::string& source)
   for (int number = 1; std::getline(lines, line); ++number) {
     Wish wish;
     wish.where = fmt::format("{}:{}", source, number);
+    if (line.size() > longest_line) {
+      throw usage_error(fmt::format("{}: a line of {} bytes; a URL has {} at most", wish.where, line.size(), longest_line));
+    }
     std::istringstream words(line);
     for (std::string word; words >> word && !word.starts_with('#');) {
       if (wish.url.empty()) {

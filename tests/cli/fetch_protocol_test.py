@@ -10,7 +10,7 @@ import program
 from fetch_case import QUICK, FetchTest
 from misbehaving_server import ENDLESS
 
-MOST_MIB = 160  # of memory; the program and libcurl take some 60
+MOST_MIB = 64  # of memory; the program and libcurl take some 27
 
 
 class Protocol(FetchTest):
@@ -96,10 +96,11 @@ class Lists(FetchTest):
         self.write("large", b"# nothing\n" * (7 << 20))
         self.write("unreadable", b"")
         self.write("words", b"these are words\n")
+        self.write("long", b"x" * 20000)
         for name, says in {"folder": "it is a folder", "wide": "UTF-16", "binary": "it is no text",
                            "large": "it is longer than 64 MiB", "/dev/zero": "it is no text",
                            "missing": "No such file", "pipe": "no URL in it", "/dev/null": "no URL in it",
-                           "words": "words:1: 'are' behind the URL"}.items():
+                           "words": "words:1: 'are' behind the URL", "long": "long:1: a line of 20000 bytes"}.items():
             for ranks in (1, 3) if name in ("folder", "wide") else (1,):
                 self.fails(2, "fetch", "--list", name, says=[name, says], ranks=ranks)
         for name, says in {"folder": "it is a folder", "words": "no certificate in it", "/dev/zero": "it is no text"}.items():
