@@ -14,7 +14,7 @@ case ${1:-4} in
 esac
 [ $# -le 1 ] || die "one number of ranks, not '$*'"
 program=${PROGRAM:-$root/build/release/concdemo}
-[ -x "$program" ] || die "no $program: set PROGRAM, or build it: \
+[[ -f $program && -x $program ]] || die "no $program: set PROGRAM, or build it: \
 cmake -S . -B build/release -DCONCDEMO_TESTS=OFF && cmake --build build/release --parallel"
 launch "${1:-4}"
 

@@ -129,6 +129,8 @@ std::string text_of(CURLcode code, const Download::Handle& handle) {
     }
     case CURLE_TOO_MANY_REDIRECTS:
       return "more than " + std::to_string(most_redirects) + " redirects";
+    case CURLE_COULDNT_RESOLVE_PROXY:  // libcurl's words may hold a password
+      return "the proxy that http_proxy, https_proxy or all_proxy names is no URL, or cannot be found";
     case CURLE_UNSUPPORTED_PROTOCOL:
       if (status_of(handle.easy) / 100 == 3) return "redirected to what is not allowed (" + own + ")";
       [[fallthrough]];

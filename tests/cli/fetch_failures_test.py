@@ -54,6 +54,12 @@ class Servers(FetchTest):
             self.assertNotIn("secret", result.err)
             self.assertNotIn("anna", result.err)
 
+    def test_credentials_of_an_unusable_proxy_stay_off_the_screen(self):
+        for proxy in ("http://anna:secret@[x", "anna:secret@host:port", "http://anna:secret@nowhere.invalid:80"):
+            result = self.fetch("http://example.org/a", "--retries", "0", code=3, env={"http_proxy": proxy})
+            self.assertIn("the proxy that http_proxy", result.out)
+            self.assertNotIn("secret", result.out + result.err)
+
     def test_credentials_stay_with_their_host_and_off_the_screen(self):
         own = self.server.url("/credentials", host="anna:secret@127.0.0.1")
         elsewhere = self.server.url("/credentials2", host="localhost")
