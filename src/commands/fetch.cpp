@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
 #include "engine/record.hpp"
+#include "engine/run_files.hpp"
 #include "fetch/demo.hpp"
 #include "fetch/fetch.hpp"
 #include "fetch/part_file.hpp"
@@ -79,6 +81,13 @@ fetch::Request to_request(const mpi::Comm& world, const FetchOptions& options) {
   }
   mpi::together(world, [&] {
     if (!options.ca_file.empty()) require_certificates(options.ca_file);
+    for (const auto& [option, read] : {std::pair{"--list", options.list}, std::pair{"--ca-file", options.ca_file}}) {
+      for (const fetch::Item& item : request.items) {
+        if (read.empty() || !is_same_file(read, options.into + "/" + item.name)) continue;
+        throw usage_error(fmt::format("{} would be written as {}, which is the {}; name another folder by --into",
+                                      item.shown, item.name, option));
+      }
+    }
     const int failure = fetch::make_folders(options.into);
     std::error_code unused;
     if (!std::filesystem::is_directory(options.into, unused)) {
@@ -133,9 +142,9 @@ void add_fetch(CLI::App& app, Action& action) {
   CLI::App& command =
       *app.add_subcommand("fetch", "parallel requests and downloads; --demo needs no network")->group("Lessons");
   command.footer(
-      "Each file is written as NAME.part, synced and renamed; NAME is the last part of its URL, made harmless. A file\n"
-      "that is there already is refused without --force, unless it has the SHA-256 that was asked for. Time-outs, "
-      "lost\n"
+      "Each file is written as NAME.concdemo-RANDOM.part, synced and renamed; NAME is the last part of its URL, made\n"
+      "harmless. A file that is there already is refused without --force, unless it has the SHA-256 that was asked for.\n"
+      "What a killed fetch left under such a name is removed. Time-outs, lost\n"
       "connections, 408, 429 and 5xx are tried again. Only http and https, certificates are always verified, at most "
       "5\n"
       "redirects and 256 KiB of headers. URLs are shared out over ranks, each of which writes its own files: on\n"

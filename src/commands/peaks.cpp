@@ -19,7 +19,7 @@ struct PeaksOptions {
 };
 
 void run(const mpi::Comm& world, const PeaksOptions& options) {
-  auto records = open_records(world, {options.record, false, false}, "");
+  auto records = open_records(world, {options.record, false, false});
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
   if (world.is_root() && !options.common.quiet && !options.json && !layout.warnings.empty()) {

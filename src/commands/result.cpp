@@ -7,13 +7,13 @@
 
 namespace concdemo {
 
-std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options,
-                                       const std::string& output) {
+std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options, RunFiles files) {
   std::optional<RecordFile> records;
   mpi::together(world, [&] {
-    if (!world.is_root() || options.record.empty()) return;
-    if (options.record == output) throw usage_error("--record and --output name the same file");
-    records.emplace(options.record);
+    if (!world.is_root()) return;
+    files.record = options.record;
+    require_apart(files);
+    if (!options.record.empty()) records.emplace(options.record);
   });
   return records;
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "engine/record.hpp"
+#include "engine/run_files.hpp"
 #include "workloads/execute.hpp"
 #include "workloads/report.hpp"
 
@@ -15,8 +16,9 @@ struct ResultOptions {
   bool quiet = false;
 };
 
-// Collective: opens the file of records on rank 0, before anything is computed.
-std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options, const std::string& output);
+// Collective: opens the file of records on rank 0, before anything is computed. Throws usage Error where it is one of the
+// run's other `files`, or these are not apart.
+std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options, RunFiles files = {});
 
 // Collective: throws verification Error for a wrong result.
 void require_right(const Workload& workload, const Measurement& measured);

@@ -31,7 +31,7 @@ void resume(const mpi::Comm& world, ResumeOptions options) {
   check_hang_timeout(options.hang_timeout_s);
   const Watchdog watchdog(world, options.hang_timeout_s, "go on with: concdemo resume " + options.series.path);
   Progress progress(progress_mode(options.common), world.is_root());
-  auto records = open_records(world, options.result, options.series.path);
+  auto records = open_records(world, options.result, {{}, options.series.path, {}});
   const SeriesOutcome outcome = resume_series({world, layout.threads}, options.series, progress);
   progress.clear();
   if (outcome.whole_before) {

@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <optional>
 #include <set>
-#include <system_error>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -81,15 +79,15 @@ Request to_request(const RunOptions& options) {
   return request;
 }
 
-// Replacing the file that is read would lose what else is in it.
-void refuse_to_replace_input(const RunOptions& options, const Problem& problem) {
+RunFiles files_of(const RunOptions& options, const Problem& problem) {
+  RunFiles files;
   for (const Operand& operand : problem.operands) {
-    std::error_code unused;
-    if (given(options, "--output") && operand.source == Operand::Source::file &&
-        std::filesystem::equivalent(operand.dataset.file, options.output, unused)) {
-      throw usage_error(fmt::format("--output {} is the file that is read; name another", options.output));
-    }
+    if (operand.source != Operand::Source::file) continue;
+    files.inputs.push_back(operand.dataset.file);
+    for (const auto& source : operand.dataset.files) files.inputs.push_back(source.path);
   }
+  files.output = options.output;
+  return files;
 }
 
 constexpr const char* data_help =
@@ -141,10 +139,9 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   Progress progress(progress_mode(options.common), world.is_root());
   progress.show(fmt::format("{}: looking at the input", workload.name));
   Problem problem = resolve(world, workload, request);
-  mpi::together(world, [&] { refuse_to_replace_input(options, problem); });
   plan_memory(context, workload, problem);
   const ResultOptions result{options.record, options.json, options.common.quiet};
-  auto records = open_records(world, result, options.output);
+  auto records = open_records(world, result, files_of(options, problem));
   if (!workload.has_steps && given(options, "--checkpoint-every")) {
     throw usage_error(fmt::format("{} takes no time steps; leave --checkpoint-every out", workload.name));
   }
@@ -205,7 +202,7 @@ void add_run(CLI::App& app, Action& action) {
       ->allow_extra_args(false)
       ->option_text("FILE");
   run_app.add_option("--output", options->output, "write the result array to this HDF5 file")->type_name("FILE");
-  run_app.add_flag("--force", options->force, "replace an existing output file");
+  run_app.add_flag("--force", options->force, "replace an existing output file, or the one that a link leads to; its permissions stay");
   run_app.add_option("--method", options->method, "exact (default; same bits on any layout) or plain (the textbook loop)")
       ->check(CLI::IsMember({"exact", "plain"}))
       ->option_text("exact|plain");

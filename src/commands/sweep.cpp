@@ -111,7 +111,7 @@ void run(const mpi::Comm& world, const SweepCommand& command) {
     select_simd(command.common.simd);
     options = to_options(command);
   });
-  auto records = open_records(world, {command.record, false, false}, "");
+  auto records = open_records(world, {command.record, false, false});
   Formation formation(world);
   const SweepPlan plan = plan_sweep(formation.allocation());
   if (world.is_root() && !command.common.quiet) {

@@ -12,6 +12,8 @@
 #include "commands/options.hpp"
 #include "engine/file_header.hpp"
 #include "engine/layout.hpp"
+#include "engine/partial_file.hpp"
+#include "system/file_names.hpp"
 #include "workloads/execute.hpp"
 #include "workloads/problem.hpp"
 #include "workloads/report.hpp"
@@ -55,6 +57,7 @@ bool may_replace(bool force) {
   std::error_code ignored;
   if (!std::filesystem::exists(std::filesystem::symlink_status(file_name, ignored))) return true;
   if (force) return true;
+  if (!files::is_own(file_name)) return false;
   try {
     const auto header = read_header(file_name);
     if (!header) return false;
@@ -70,7 +73,11 @@ bool may_replace(bool force) {
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOptions& options,
                                         const Layout& layout, const std::vector<Stop>& stops, Failure& why) {
   mpi::together(world, [&] {
-    if (!world.is_root() || may_replace(options.force)) return;
+    if (!world.is_root()) return;
+    if (may_replace(options.force)) {
+      require_output_place(file_name, true);
+      return;
+    }
     throw usage_error(fmt::format("{} is there and is not an earlier tour's; move it away, or replace it with --force",
                                   file_name));
   });

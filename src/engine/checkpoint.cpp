@@ -2,24 +2,32 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <string_view>
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
+#include "base/failure.hpp"
 #include "base/fault.hpp"
 #include "base/partition.hpp"
 #include "engine/checksum.hpp"
+#include "engine/helper_file.hpp"
 #include "engine/partial_file.hpp"
 #include "engine/series_state.hpp"
 #include "engine/strided.hpp"
+#include "system/file_names.hpp"
 
 namespace concdemo {
 namespace {
 
 constexpr std::uint64_t page_bytes = 4096;
+constexpr std::string_view mark = "concdemo checkpoint 1\n";  // behind the first slot's commit entry
+
+// How it begins when it is made.
+std::string fresh_start() { return std::string(commit_bytes, '\0').append(mark); }
 
 Sector read_sector(int file, std::uint64_t offset) {
   Sector sector{};
@@ -28,8 +36,9 @@ Sector read_sector(int file, std::uint64_t offset) {
   return sector;  // zeros where it cannot be read
 }
 
-// Or unused: made, and nothing written yet.
-bool is_ours(int file) { return is_blank(read_sector(file, 0)) || is_checkpoint(file); }
+std::string why_no_checkpoint(int file) {
+  return is_checkpoint(file) || bears(file, fresh_start()) ? "" : "it is no checkpoint of concdemo";
+}
 
 // Steps between checkpoints; 0 where it is no number of steps.
 std::uint64_t every_of(const CommitEntry& entry) {
@@ -57,10 +66,22 @@ std::uint64_t checksum_of_part(const mpi::Comm& comm, int file, std::uint64_t of
 
 }  // namespace
 
-bool is_checkpoint(int file) { return read_sector(file, 0)[0] == to_sector({}, 0)[0]; }
+// Those of an earlier version have no mark, but an entry from their first use on.
+bool is_checkpoint(int file) {
+  const auto entry = from_sector(read_sector(file, 0), 0);
+  const auto second = read_sector(file, commit_bytes);
+  return (entry && entry->kind == CommitKind::checkpoint) ||
+         std::memcmp(second.data(), mark.data(), mark.size()) == 0;
+}
 
-Checkpoint::Checkpoint(std::string target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns)
-    : path_(std::move(target) + ".checkpoint"), binding_(binding), rows_(rows), columns_(columns) {}
+std::string checkpoint_path(const std::string& target) { return target + ".checkpoint"; }
+
+void require_checkpoint_place(const std::string& target) {
+  open_helper(checkpoint_path(target), O_RDONLY, why_no_checkpoint);
+}
+
+Checkpoint::Checkpoint(const std::string& target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns)
+    : path_(checkpoint_path(target)), binding_(binding), rows_(rows), columns_(columns) {}
 
 std::uint64_t Checkpoint::slot_bytes() const {
   return page_bytes + (rows_ * columns_ * sizeof(double) + page_bytes - 1) / page_bytes * page_bytes;
@@ -74,7 +95,10 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
   };
   std::array<Slot, 2> slots;
   std::string text;
-  if (comm.is_root() && files::open(path_, O_RDWR | O_NOFOLLOW | O_NONBLOCK, file_) == 0) {
+  mpi::together(comm, [&] {
+    if (comm.is_root()) file_ = open_helper(path_, O_RDWR, why_no_checkpoint);
+  });
+  if (file_.valid()) {
     bool is_foreign = false, is_damaged = false;
     for (unsigned i = 0; i < slots.size(); ++i) {
       const auto sector = read_sector(file_.get(), i * slot_bytes());
@@ -116,12 +140,11 @@ void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
     if (!comm.is_root()) return;
     activity::at("making " + path_);
     int error = fault::at("checkpoint");
-    if (error == 0) error = files::open(path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, file_);
-    std::uint64_t bytes = 0;
-    if (error == 0) error = files::size_of(file_.get(), bytes);
-    if (error == 0 && !found_ && bytes > 0) {
-      if (!is_ours(file_.get())) throw usage_error(fmt::format("{} is there and not ours; move it away", path_));
-      error = files::resize(file_.get(), 0);
+    if (error == 0) file_ = open_helper(path_, O_RDWR, why_no_checkpoint);
+    const bool goes_on = found_ && file_.valid();
+    if (error == 0 && !goes_on) {
+      if (file_.valid()) files::remove(file_.get(), path_);
+      error = files::create(path_, fresh_start(), file_);
     }
     if (error == 0) error = files::resize(file_.get(), 2 * slot_bytes());
     if (error == 0 && reserve) error = files::reserve(file_.get(), 2 * slot_bytes());
@@ -129,7 +152,7 @@ void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
     // The one that was found may be a killed run's, and is to outlive the other from now on.
     if (error == 0) error = files::sync_data(file_.get());
     if (error != 0) {
-      if (file_.valid()) ::unlink(path_.c_str());
+      if (file_.valid() && !goes_on) files::remove(file_.get(), path_);
       throw system_error(fmt::format("cannot make {} of {} bytes: {}; make room, or go without checkpoints", path_,
                                      2 * slot_bytes(), files::error_text(error)));
     }
@@ -162,9 +185,12 @@ DurableWriter::Commit Checkpoint::commit_at(std::uint64_t step, std::uint64_t ev
 }
 
 bool Checkpoint::remove() {
-  files::Descriptor file;
-  return files::open(path_, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, file) == 0 && is_ours(file.get()) &&
-         ::unlink(path_.c_str()) == 0;
+  bool is_removed = false;
+  static_cast<void>(attempt([&] {
+    const auto file = open_helper(path_, O_RDONLY, why_no_checkpoint);
+    is_removed = file.valid() && files::remove(file.get(), path_) == 0;
+  }));
+  return is_removed;
 }
 
 }  // namespace concdemo

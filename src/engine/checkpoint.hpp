@@ -13,9 +13,14 @@
 
 namespace concdemo {
 
+std::string checkpoint_path(const std::string& target);  // target.checkpoint
+
+// Throws usage Error where something else stands there than a checkpoint of any run; touches nothing.
+void require_checkpoint_place(const std::string& target);
+
 // FILE.checkpoint: the field at a step between snapshots, in two slots in turn, so that one is whole while the other is
 // written. Bound to FILE by a hash of its header. It only saves work: what is torn, damaged or of another file is
-// ignored. Slot: a page with the commit entry, then the field, row-major.
+// ignored. Slot: a page with the commit entry and, in the first slot, our mark behind it, then the field, row-major.
 class Checkpoint {
  public:
   struct Found {
@@ -24,7 +29,7 @@ class Checkpoint {
     unsigned slot = 0;
   };
 
-  Checkpoint(std::string target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns);
+  Checkpoint(const std::string& target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns);
 
   // Collective: the newest sound one of a file that is there, read through by all ranks; adds a message about what is
   // ignored.
@@ -53,6 +58,6 @@ class Checkpoint {
   files::Descriptor file_;
 };
 
-bool is_checkpoint(int file);  // of any run, written at least once
+bool is_checkpoint(int file);  // of any run, whole or not
 
 }  // namespace concdemo

@@ -55,7 +55,7 @@ bool prepare(const PartialFile& partial, const FileSpec& spec, bool reserve, Fil
 }  // namespace
 
 struct OutputFile::State {
-  State(const mpi::Comm& all, const std::string& name) : comm(all), path(name), partial_path(name + ".partial") {}
+  State(const mpi::Comm& all, const std::string& name) : comm(all), path(name) {}
 
   const mpi::Comm& comm;
   std::string path;  // as given
@@ -103,7 +103,7 @@ std::unique_ptr<OutputFile> OutputFile::create(const mpi::Comm& comm, const File
       throw system_error(fmt::format("cannot open {}, which rank 0 made: {}; the folder must be shared by all nodes",
                                      state->partial_path, files::error_text(error)));
     }
-    if (!comm.is_root()) state->removed_on_signal.emplace(state->partial_path);
+    if (!comm.is_root()) state->removed_on_signal.emplace(state->partial_path, state->file.get());
     state->writer.emplace(state->file.get(), targets, options);
   });
   return std::unique_ptr<OutputFile>(new OutputFile(std::move(state)));

@@ -2,16 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
+#include "engine/file_header.hpp"
+#include "engine/helper_file.hpp"
 #include "engine/verify_series.hpp"
+#include "system/file_names.hpp"
 
 namespace concdemo {
 namespace {
@@ -41,6 +45,10 @@ std::string resolved(const std::string& path, bool force) {
     }
     throw usage_error(fmt::format("output {} exists; name another file, or add --force to replace it", path));
   }
+  if (fs::exists(status) && files::is_kept(path)) {
+    throw usage_error(fmt::format("output {} belongs to another user, who alone may replace it in a sticky folder; name "
+                                  "another file", path));
+  }
   const auto target = fs::canonical(path, unused);  // through a symbolic link the file itself is replaced
   return target.empty() ? path : target.string();
 }
@@ -59,41 +67,52 @@ Error no_space(const std::string& path, std::uint64_t bytes) {
                                   "folder", path, bytes, free ? fmt::to_string(*free) : "fewer"));
 }
 
+constexpr std::string_view mark = "concdemo unfinished output 1: may be removed when no run writes it\n";
+
+// What a run leaves that was killed: with the mark, or with the header that takes its place before the name changes.
+std::string why_no_leftover(const std::string& path, int file) {
+  if (files::lock(file) == EWOULDBLOCK) {
+    throw usage_error(fmt::format("another run is writing {}; wait for it, or name another file", path));
+  }
+  return bears(file, mark) || read_header_copies(path).ours ? "" : "it is no unfinished output of concdemo";
+}
+
 }  // namespace
 
+std::string partial_path(const std::string& target) { return target + ".partial"; }
+
+std::string require_output_place(const std::string& path, bool force) {
+  auto target = resolved(path, force);
+  const auto partial = partial_path(target);
+  open_helper(partial, O_RDONLY, [&](int file) { return why_no_leftover(partial, file); });
+  return target;
+}
+
 PartialFile::PartialFile(const std::string& path, bool force)
-    : target_(resolved(path, force)), partial_(target_ + ".partial"), force_(force) {
-  // A new file is ours from its first moment; one that is there only once it is locked.
-  if (std::error_code unused; !fs::exists(fs::symlink_status(partial_, unused))) removed_on_signal_.emplace(partial_);
-  while (true) {
+    : target_(resolved(path, force)), partial_(partial_path(target_)), force_(force) {
+  while (!file_.valid()) {
+    const auto left = open_helper(partial_, O_RDWR, [&](int file) { return why_no_leftover(partial_, file); });
+    if (left.valid() && !files::is_at(left.get(), partial_)) continue;  // its owner finished between our two calls
+    int error = left.valid() ? files::remove(left.get(), partial_) : 0;
     files::Descriptor file;
-    std::uint64_t old_bytes = 0;
-    int error = files::open(partial_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, file);
-    if (error == 0) error = files::size_of(file.get(), old_bytes);  // also refuses what is no regular file
+    if (error == 0) error = files::open(partial_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, file);
+    if (error == EEXIST) continue;  // another run was faster
     if (error != 0) throw refusal(partial_, error);
-    error = files::lock(file.get());
-    if (error == EWOULDBLOCK) {
-      throw usage_error(fmt::format("another run is writing {}; wait for it, or name another file", partial_));
-    }
-    if (!files::is_at(file.get(), partial_)) continue;  // its owner finished between our two calls
+    // Another run may take it for a leftover until it is locked.
+    if (files::lock(file.get()) == EWOULDBLOCK || !files::is_at(file.get(), partial_)) continue;
     file_ = std::move(file);
-    if (!removed_on_signal_) removed_on_signal_.emplace(partial_);
-    break;
   }
-  // The leftovers of a run that was killed go, so that this file starts as nothing but holes; anybody else's stays.
-  std::byte first{};
-  std::size_t got = 0;
-  files::read_all(file_.get(), std::span(&first, 1), 0, got);
-  if (got > 0 && first != std::byte{0} && first != std::byte{'c'}) {
-    removed_on_signal_.reset();
-    file_ = {};
-    throw usage_error(fmt::format("{} is there and no leftover of ours; move it away, or name another output", partial_));
+  removed_on_signal_.emplace(partial_, file_.get());
+  if (const int error = files::write_start(file_.get(), mark)) {
+    files::remove(file_.get(), partial_);
+    throw refusal(partial_, error);
   }
-  if (const int error = files::resize(file_.get(), 0)) throw refusal(partial_, error);
+  // What takes the place of a private file is private from the start.
+  if (std::error_code unused; fs::exists(target_, unused)) ::fchmod(file_.get(), S_IRUSR | S_IWUSR);
 }
 
 PartialFile::~PartialFile() {
-  if (file_.valid() && !published_ && files::is_at(file_.get(), partial_)) ::unlink(partial_.c_str());
+  if (file_.valid() && !published_) files::remove(file_.get(), partial_);
 }
 
 void PartialFile::require_space(std::uint64_t bytes, bool reserve) const {
@@ -123,7 +142,8 @@ bool PartialFile::resize(std::uint64_t bytes, bool reserve) const {
   return reserved;
 }
 
-void PartialFile::publish() {
+void PartialFile::publish(bool goes_on) {
+  if (force_) files::keep_permissions(target_, file_.get(), goes_on ? S_IRUSR | S_IWUSR : 0);
   activity::at("fsync of " + partial_);
   int error = fault::at("fsync");
   if (error == 0) error = files::sync_all(file_.get());

@@ -8,8 +8,15 @@
 
 namespace concdemo {
 
+std::string partial_path(const std::string& target);  // target.partial
+
+// Throws usage Error where PATH may not be replaced, or something stands at PATH.partial that is not the unfinished
+// output of a run that was killed. Touches nothing. Returns PATH, links followed.
+std::string require_output_place(const std::string& path, bool force);
+
 // PATH.partial: becomes PATH by publish(), or is removed when this goes or a signal ends the process. One process
-// (rank 0) owns it, and locks it against other runs.
+// (rank 0) owns it, and locks it against other runs. From its first moment to its last it begins with a mark, or with the
+// header that makes it a file of ours; what a killed run left is removed, and nobody else's is.
 class PartialFile {
  public:
   // Throws usage Error when PATH may not be replaced or its folder cannot be written, system Error otherwise.
@@ -29,8 +36,9 @@ class PartialFile {
   // Sets the size and, with `reserve`, takes the space: false where the file system has no such call.
   bool resize(std::uint64_t bytes, bool reserve) const;
 
-  // Makes the file durable and renames it. Throws system Error.
-  void publish();
+  // Makes the file durable and renames it; one that is replaced leaves it its permissions, and with `goes_on` it can be
+  // written to all the same. Throws system Error.
+  void publish(bool goes_on = false);
 
  private:
   std::string target_;

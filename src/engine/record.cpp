@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -17,6 +18,7 @@
 #include "base/printable.hpp"
 #include "build_info.hpp"
 #include "kernels/simd.hpp"
+#include "system/file_names.hpp"
 #include "system/files.hpp"
 #include "system/hdf5.hpp"
 #include "system/topology.hpp"
@@ -105,25 +107,45 @@ std::string to_line(const Json& record) {
 }
 
 RecordFile::RecordFile(const std::string& path) : path_(path) {
+  constexpr int flags = O_RDWR | O_APPEND | O_NONBLOCK;
   std::uint64_t bytes = 0;
-  int error = files::open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, file_);
+  int error = files::open(path, flags, file_);
+  if (error == ENOENT) {
+    error = files::open(path, flags | O_CREAT | O_EXCL, file_);
+    is_made_ = error == 0;
+    if (error == EEXIST) error = files::open(path, flags | O_CREAT, file_);  // through a link, or made in between
+  }
   if (error == 0) error = files::size_of(file_.get(), bytes);
   if (error != 0) throw usage_error(fmt::format("--record {}: {}", path, files::error_text(error)));
-  std::byte first{};
-  std::size_t got = 0;
   if (bytes == 0) return;
-  error = files::read_all(file_.get(), std::span(&first, 1), 0, got);
-  if (error != 0 || got == 0 || first != std::byte{'{'}) {
-    throw usage_error(fmt::format("--record {}: holds something other than records; name another file", path));
-  }
+  require_records();
   std::byte last{};
+  std::size_t got = 0;
   error = files::read_all(file_.get(), std::span(&last, 1), bytes - 1, got);
   is_torn_ = error == 0 && got == 1 && last != std::byte{'\n'};
+}
+
+RecordFile::~RecordFile() {
+  if (is_made_ && file_.valid()) files::remove(file_.get(), path_);
+}
+
+// The first record may be torn, but not so short that anybody's JSON begins like it.
+void RecordFile::require_records() const {
+  constexpr std::string_view least = R"({"schema":1,")";
+  for (const std::string_view mark : {R"({"schema":1,"workload":")", R"({"schema":1,"command":")"}) {
+    std::string start(mark.size(), '\0');
+    std::size_t got = 0;
+    if (files::read_all(file_.get(), std::as_writable_bytes(std::span(start)), 0, got) != 0) break;
+    const auto line = std::string_view(start).substr(0, std::min(got, start.find('\n')));
+    if (line.size() >= least.size() && mark.starts_with(line)) return;
+  }
+  throw usage_error(fmt::format("--record {}: holds something other than records; name another file", path_));
 }
 
 void RecordFile::append(const Json& record) {
   std::string line = to_line(record);
   if (std::exchange(is_torn_, false)) line.insert(line.begin(), '\n');
+  is_made_ = false;
   std::uint64_t bytes = 0;
   int error = files::size_of(file_.get(), bytes);
   if (error == 0) error = files::append(file_.get(), std::as_bytes(std::span(line)));

@@ -25,14 +25,20 @@ std::uint64_t peak_rss_bytes(const mpi::Comm& comm);
 // One line of JSON in printable characters; bytes that are not UTF-8 (file names, variables) become U+FFFD.
 std::string to_line(const Json& record);
 
-// A file of records, open for appending. Throws usage Error for a path that cannot be opened or holds something else.
+// A file of records, open for appending: a regular file that is empty or begins as a record does; links are followed. Throws
+// usage Error for anything else and what cannot be opened. One that was made for this and got no record goes again.
 class RecordFile {
  public:
   explicit RecordFile(const std::string& path);
+  RecordFile(RecordFile&&) = default;
+  ~RecordFile();
   void append(const Json& record);  // in one write, and durable; throws system Error
 
  private:
+  void require_records() const;
+
   std::string path_;
+  bool is_made_ = false;  // by us, and still without a record
   files::Descriptor file_;
   bool is_torn_ = false;  // its last line has no end: a writer was killed, or the disk was full
 };

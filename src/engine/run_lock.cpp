@@ -2,16 +2,24 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/fault.hpp"
+#include "engine/helper_file.hpp"
+#include "system/file_names.hpp"
 
 namespace concdemo {
 namespace {
+
+constexpr std::string_view mark = "concdemo lock 1: held by the run that writes the file it is named after\n";
+
+std::string why_no_lock(int file) {
+  return bears(file, mark) ? "" : "it is no lock of concdemo";
+}
 
 // 0 where the file system has no locks: nothing can be held there.
 int hold_if_possible(int file, bool exclusive) {
@@ -29,13 +37,21 @@ Error refusal(const std::string& path, int error) {
 
 }  // namespace
 
+std::string lock_path(const std::string& target) { return target + ".lock"; }
+
+void RunLock::require_place(const std::string& target) { open_helper(lock_path(target), O_RDONLY, why_no_lock); }
+
 RunLock RunLock::take(const std::string& target) {
   RunLock lock;
-  lock.path_ = target + ".lock";
+  lock.path_ = lock_path(target);
   while (true) {
     activity::at("locking " + lock.path_);
     int error = fault::at("lock");
-    if (error == 0) error = files::open(lock.path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, lock.file_);
+    if (error == 0) {
+      lock.file_ = open_helper(lock.path_, O_RDWR, why_no_lock);
+      if (!lock.file_.valid()) error = files::create(lock.path_, mark, lock.file_);
+      if (error == EEXIST) continue;  // another run was faster
+    }
     if (error == 0) error = hold_if_possible(lock.file_.get(), true);
     if (error != 0) throw refusal(lock.path_, error);
     if (!files::is_at(lock.file_.get(), lock.path_)) continue;  // its last owner removed it between our two calls
@@ -46,13 +62,13 @@ RunLock RunLock::take(const std::string& target) {
 
 RunLock RunLock::join(const std::string& target) {
   RunLock lock;
-  lock.path_ = target + ".lock";
+  lock.path_ = lock_path(target);
   int error = files::open(lock.path_, O_RDWR | O_NOFOLLOW | O_NONBLOCK, lock.file_);
   if (error == 0) error = hold_if_possible(lock.file_.get(), false);
   if (error != 0) throw refusal(lock.path_, error);
   return lock;
 }
 
-void RunLock::remove() { ::unlink(path_.c_str()); }
+void RunLock::remove() { files::remove(file_.get(), path_); }
 
 }  // namespace concdemo

@@ -116,18 +116,20 @@ std::unique_ptr<SeriesFile> SeriesFile::create(const mpi::Comm& comm, const Seri
     fault::arm(comm.rank());
     if (!comm.is_root()) return;
     check(spec);
+    state->target = require_output_place(spec.path, spec.force);
+    RunLock::require_place(state->target);
+    require_checkpoint_place(state->target);
+    const auto shape = shape_of(spec);
+    state->xdmf.emplace(state->target, XdmfField{spec.field.name, shape[0], shape[1], shape[2]});
+    state->xdmf->require_place();
     PartialFile partial(spec.path, spec.force);
-    state->target = partial.target();
     state->lock = RunLock::take(state->target);
     // For tests of a disk that fills in mid-run.
     const bool reserve = options.reserve && std::getenv("CONCDEMO_UNRESERVED") == nullptr;
     try {
-      const auto shape = shape_of(spec);
-      state->xdmf.emplace(state->target, XdmfField{spec.field.name, shape[0], shape[1], shape[2]});
-      state->xdmf->require_place(spec.force);
       state->reserved = make_file(partial, spec, reserve);
       state->xdmf->start({});  // before: one that is there may list more than the new file has
-      partial.publish();
+      partial.publish(true);
     } catch (...) {
       state->lock.remove();
       throw;

@@ -178,7 +178,8 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     activity::at("reading " + path);
     or_unlock([&] {
       start = read_start(path, state.target, state.file.get());
-      Xdmf(state.target, {}).require_place(false);
+      require_checkpoint_place(state.target);
+      Xdmf(state.target, {}).require_place();
     });
   });
   state.open_everywhere();

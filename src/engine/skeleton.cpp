@@ -84,8 +84,9 @@ bool Skeleton::put_into(const PartialFile& partial, bool reserve, FileHeader& he
   partial.require_space(header.file_bytes, reserve);
   const bool reserved = partial.resize(header.file_bytes, reserve);
   activity::at("writing the metadata of " + partial.path());
+  // Behind the header's place, where the partial file has its mark.
   int error = fault::at("skeleton");
-  if (error == 0) error = files::copy_sparse(scratch_->file(), partial.file(), header.file_bytes);
+  if (error == 0) error = files::copy_sparse(scratch_->file(), partial.file(), header.header_bytes, header.file_bytes);
   if (error != 0) throw system_error(fmt::format("cannot write {}: {}", partial.path(), files::error_text(error)));
   return reserved;
 }

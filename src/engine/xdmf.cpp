@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,7 +14,9 @@
 #include "base/failure.hpp"
 #include "base/fault.hpp"
 #include "base/printable.hpp"
+#include "engine/helper_file.hpp"
 #include "engine/partial_file.hpp"
+#include "system/file_names.hpp"
 #include "system/files.hpp"
 
 namespace concdemo {
@@ -59,6 +60,8 @@ std::string xdmf_path(const std::string& file) {
   return is_usual ? fs::path(path).replace_extension(".xmf").string() : file + ".xmf";
 }
 
+std::string xdmf_partial_path(const std::string& file) { return xdmf_path(file) + ".partial"; }
+
 // As a layer of a 3-D grid: one of two dimensions lies in the plane of y and z for ParaView.
 std::string xdmf_text(const std::string& file_name, const XdmfField& field, std::span<const double> times) {
   const auto& [name, snapshots, rows, columns] = field;
@@ -85,37 +88,34 @@ std::string xdmf_text(const std::string& file_name, const XdmfField& field, std:
   return text + "</Grid>\n</Domain>\n</Xdmf>\n";
 }
 
-Xdmf::Xdmf(const std::string& file, XdmfField field) : file_(file), path_(xdmf_path(file)), field_(std::move(field)) {}
+Xdmf::Xdmf(const std::string& file, XdmfField field)
+    : file_(file), path_(xdmf_path(file)), partial_(xdmf_partial_path(file)), field_(std::move(field)) {}
 
-void Xdmf::require_place(bool force) const {
-  std::error_code unused;
+files::Descriptor Xdmf::open_own(const std::string& path) const {
+  return open_helper(path, O_RDONLY, [&](int file) {
+    const auto name = file_name_of(file_);
+    return bears(file, opening(name)) ? "" : "it is not concdemo's description of " + name;
+  });
+}
+
+void Xdmf::require_place() const {
   if (file_.ends_with(".xmf")) {
     throw usage_error(fmt::format("{}: the name of a description of snapshots; name it {}.h5", file_,
                                   file_.substr(0, file_.size() - 4)));
   }
-  const auto status = fs::symlink_status(path_, unused);
-  if (!fs::exists(status)) return;
-  const auto advice = fmt::format("move it away, or name another output than {}", file_);
-  if (!fs::is_regular_file(status)) throw usage_error(fmt::format("{} is not a regular file; {}", path_, advice));
-  if (force) return;
-  const auto expected = opening(file_name_of(file_));
-  std::string found(expected.size(), ' ');
-  files::Descriptor descriptor;
-  std::size_t got = 0;
-  int error = files::open(path_, O_RDONLY | O_NONBLOCK, descriptor);
-  if (error == 0) error = files::read_all(descriptor.get(), std::as_writable_bytes(std::span(found)), 0, got);
-  if (error != 0) throw usage_error(fmt::format("cannot read {}: {}; {}", path_, files::error_text(error), advice));
-  if (found != expected) throw usage_error(fmt::format("{} exists and is not of {}; {}", path_, file_, advice));
+  for (const auto& path : {path_, partial_}) open_own(path);
 }
 
 void Xdmf::start(std::vector<double> times) {
   times_ = std::move(times);
-  if (!times_.empty()) {
-    write();
-  } else if (::unlink(path_.c_str()) != 0) {
-    if (errno == ENOENT) return;
-    throw system_error(fmt::format("cannot remove {}: {}", path_, files::error_text(errno)));
-  }
+  const auto remove = [&](const std::string& path) {
+    const auto file = open_own(path);
+    const int error = file.valid() ? files::remove(file.get(), path) : 0;
+    if (error != 0) throw system_error(fmt::format("cannot remove {}: {}", path, files::error_text(error)));
+  };
+  remove(partial_);
+  if (times_.empty()) remove(path_);
+  else write();
   sync_folder_of(path_, "xdmf_folder");  // or one that lists more may come back
 }
 
@@ -137,17 +137,19 @@ void Xdmf::write() {
   const auto name = file_name_of(file_);
   if (name.find(':') != std::string::npos) return;
   const auto text = xdmf_text(name, field_, times_);
-  const auto partial = path_ + ".partial";
   files::Descriptor descriptor;
   activity::at("writing " + path_);
   int error = fault::at("xdmf");
-  if (error == 0) error = files::open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, descriptor);
+  open_own(path_);  // another's may have come up since
+  // Its first lines are the mark.
+  if (error == 0) error = files::create(partial_, opening(name), descriptor);
+  if (error == EEXIST) throw system_error(fmt::format("{} was made by another program in the meantime", partial_));
   if (error == 0) error = files::write_all(descriptor.get(), std::as_bytes(std::span(text)), 0);
+  if (error == 0) files::keep_permissions(path_, descriptor.get());
   if (error == 0) error = files::sync_all(descriptor.get());  // or a power cut may leave the name of an empty file
-  if (error == 0) error = descriptor.close();
-  if (error == 0) error = files::rename(partial, path_, true);
+  if (error == 0) error = files::rename(partial_, path_, true);
   if (error == 0) return;
-  ::unlink(partial.c_str());
+  if (descriptor.valid()) files::remove(descriptor.get(), partial_);
   throw system_error(fmt::format("cannot write {}: {}", path_, files::error_text(error)));
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "system/files.hpp"
+
 namespace concdemo {
 
 struct XdmfField {
@@ -13,7 +15,8 @@ struct XdmfField {
   std::uint64_t columns = 0;
 };
 
-std::string xdmf_path(const std::string& file);  // "out.xmf" of "out.h5"
+std::string xdmf_path(const std::string& file);          // "out.xmf" of "out.h5"
+std::string xdmf_partial_path(const std::string& file);  // "out.xmf.partial"
 
 // XDMF 3: snapshot i of FIELD in `file_name` (of the same folder) at times[i], on a grid of points one apart.
 std::string xdmf_text(const std::string& file_name, const XdmfField& field, std::span<const double> times);
@@ -26,9 +29,9 @@ class Xdmf {
  public:
   Xdmf(const std::string& file, XdmfField field);  // touches nothing
 
-  // Throws usage Error where OUT.xmf is something else than an earlier one of this file; `force` lets any regular file
-  // be replaced.
-  void require_place(bool force) const;
+  // Throws usage Error where OUT.xmf, or OUT.xmf.partial, by which it is replaced, is something else than an earlier one of
+  // this file. Touches nothing.
+  void require_place() const;
 
   void start(std::vector<double> times);  // lists these snapshots, the first ones; throws system Error
   void add(double time);                  // one more is committed; listed at once, or with others a second later
@@ -36,7 +39,8 @@ class Xdmf {
 
  private:
   void write();
-  std::string file_, path_;
+  files::Descriptor open_own(const std::string& path) const;
+  std::string file_, path_, partial_;
   XdmfField field_;
   std::vector<double> times_;
   double next_s_ = 0;  // when the next writing is due

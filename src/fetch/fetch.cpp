@@ -159,6 +159,7 @@ Summary fetch_all(const mpi::Comm& world, const Request& request, Display& displ
   Summary summary;
   summary.ranks = share.ranks;
   if (comm.is_root()) summary.outcomes.resize(request.items.size());
+  if (comm.is_root()) remove_left_parts(settings.folder);
   comm.barrier();
   const double start_s = now_s();
   {

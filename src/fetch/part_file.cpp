@@ -6,14 +6,31 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <random>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include "base/failure.hpp"
+#include "engine/helper_file.hpp"
+#include "system/file_names.hpp"
 
 namespace concdemo::fetch {
 namespace {
 
 constexpr std::uint64_t writeback_bytes = 16 << 20;  // so that the final fsync finds little left to do
+// Around eight hexadecimal digits, behind the file's name.
+constexpr std::string_view part_mark = ".concdemo-";
+constexpr std::string_view part_end = ".part";
+
+bool is_part_name(std::string_view name) {
+  if (name.size() <= part_mark.size() + 8 + part_end.size() || !name.ends_with(part_end)) return false;
+  name.remove_suffix(part_end.size());
+  const auto digits = name.substr(name.size() - 8);
+  return digits.find_first_not_of("0123456789abcdef") == std::string_view::npos &&
+         name.substr(0, name.size() - 8).ends_with(part_mark);
+}
 
 }  // namespace
 
@@ -22,13 +39,43 @@ void Unfinished::remove_all() {
   for (const std::string& path : paths_) unlink(path.c_str());
 }
 
+void remove_left_parts(const std::string& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (!is_part_name(entry->path().filename().string())) continue;
+    static_cast<void>(attempt([&] {
+      const auto path = entry->path().string();
+      const auto left = open_helper(path, O_RDWR, [](int file) {
+        return files::lock(file) == 0 ? "" : "it is being written";
+      });
+      if (left.valid()) files::remove(left.get(), path);
+    }));
+  }
+}
+
 PartFile::PartFile(const std::string& folder, const std::string& name, bool with_hash, Unfinished& unfinished)
-    : path_(folder + "/" + name), part_(path_ + ".part"), with_hash_(with_hash), unfinished_(unfinished) {}
+    : path_(folder + "/" + name), with_hash_(with_hash), unfinished_(unfinished) {}
 
 PartFile::~PartFile() { discard(); }
 
 std::string PartFile::failed(const char* what, int error) const {
-  return fmt::format("{} {}: {}", what, part_, files::error_text(error));
+  return fmt::format("{} {}: {}", what, path_, files::error_text(error));
+}
+
+// Anew as long as something stands at its name, or somebody took it for left behind before it was locked.
+int PartFile::make() {
+  std::random_device random;
+  for (;;) {
+    const auto name = fmt::format("{}{}{:08x}{}", path_, part_mark, random(), part_end);
+    files::Descriptor file;
+    const int error = files::open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, file);
+    if (error == EEXIST) continue;
+    if (error != 0) return error;
+    if (files::lock(file.get()) == EWOULDBLOCK || !files::is_at(file.get(), name)) continue;
+    part_ = name;
+    file_ = std::move(file);
+    return 0;
+  }
 }
 
 std::string PartFile::begin() {
@@ -38,19 +85,7 @@ std::string PartFile::begin() {
     if (const int error = files::resize(file_.get(), 0)) return failed("cannot empty", error);
     return {};
   }
-  bool busy = false;
-  const int error = unfinished_.change(part_, true, [&] {
-    // Not O_TRUNC: it may be another process's, which then holds its lock.
-    files::Descriptor file;
-    if (const int failure = files::open(part_, O_RDWR | O_CREAT | O_NOFOLLOW, file)) return failure;
-    const int locked = files::lock(file.get());
-    busy = locked == EWOULDBLOCK || (locked == 0 && !files::is_at(file.get(), part_));
-    if (busy) return EWOULDBLOCK;
-    if (const int failure = files::resize(file.get(), 0)) return failure;
-    file_ = std::move(file);
-    return 0;
-  });
-  if (busy) return fmt::format("{} is being written by another process", part_);
+  const int error = unfinished_.change(part_, true, [&] { return make(); });
   return error == 0 ? std::string() : failed("cannot write", error);
 }
 
@@ -73,16 +108,18 @@ std::string PartFile::sync() {
 }
 
 std::string PartFile::publish(bool replace) {
+  if (!files::is_at(file_.get(), part_)) return fmt::format("{} was removed or replaced meanwhile", part_);
+  if (replace) files::keep_permissions(path_, file_.get());
   const int error = unfinished_.change(part_, false, [&] { return files::rename(part_, path_, replace); });
   if (error == EEXIST) return fmt::format("{} has come up meanwhile; --force replaces it", path_);
-  if (error != 0) return fmt::format("cannot rename {} to {}: {}", part_, path_, files::error_text(error));
+  if (error != 0) return failed("cannot make", error);
   if (const int failure = file_.close()) return fmt::format("cannot close {}: {}", path_, files::error_text(failure));
   return {};
 }
 
 void PartFile::discard() {
   if (!file_.valid()) return;
-  unfinished_.change(part_, false, [&] { return unlink(part_.c_str()) == 0 || errno == ENOENT ? 0 : errno; });
+  unfinished_.change(part_, false, [&] { return files::remove(file_.get(), part_); });
   file_.close();
 }
 

@@ -12,7 +12,7 @@
 
 namespace concdemo::fetch {
 
-// The .part files of this process, so that a signal can end it without leaving any behind.
+// The temporary names of this process, so that a signal can end it without leaving any behind.
 class Unfinished {
  public:
   // Runs file-system work that makes `path` (there = true) or makes it go away; 0 or errno.
@@ -32,8 +32,12 @@ class Unfinished {
   std::set<std::string> paths_;
 };
 
-// NAME.part, which becomes NAME when it is whole and on disk. Functions return why they failed, or nothing. One thread
-// at a time. What has not been published by the end is removed.
+// Takes away what killed processes of this user left in a folder under the names that PartFile makes; what a living one
+// writes stays.
+void remove_left_parts(const std::string& folder);
+
+// What becomes NAME when it is whole and on disk; until then NAME.concdemo-RANDOM.part, a name where nothing stood. Functions
+// return why they failed, or nothing. One thread at a time. What has not been published by the end is removed.
 class PartFile {
  public:
   PartFile(const std::string& folder, const std::string& name, bool with_hash, Unfinished& unfinished);
@@ -52,6 +56,7 @@ class PartFile {
 
  private:
   std::string failed(const char* what, int error) const;
+  int make();
 
   std::string path_;
   std::string part_;

@@ -88,14 +88,12 @@ std::vector<Item> make_plan(const std::vector<Wish>& wishes) {
       throw usage_error(
           fmt::format("the same URL twice: {} and {}; leave one out", items[other->second].shown, item.shown));
     }
-    for (const std::string& file : {item.name, item.name + ".part"}) {
-      const auto [other, fresh] = by_name.emplace(file, items.size() - 1);
-      if (fresh) continue;
-      throw usage_error(
-          fmt::format("{} and {} would both be written as '{}'; fetch one into another folder, or give it a "
-                      "name=FILE in a --list",
-                      items[other->second].shown, item.shown, file));
-    }
+    const auto [other, fresh] = by_name.emplace(item.name, items.size() - 1);
+    if (fresh) continue;
+    throw usage_error(
+        fmt::format("{} and {} would both be written as '{}'; fetch one into another folder, or give it a name=FILE in a "
+                    "--list",
+                    items[other->second].shown, item.shown, item.name));
   }
   return items;
 }

@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <cstdio>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -182,18 +181,18 @@ std::uint64_t next_data(int fd, std::uint64_t offset) {
   return static_cast<std::uint64_t>(data);
 }
 
-int copy_sparse(int from, int to, std::uint64_t bytes) {
+int copy_sparse(int from, int to, std::uint64_t first, std::uint64_t end) {
   std::vector<std::byte> buffer(std::size_t{1} << 16);
-  for (std::uint64_t at = 0; at < bytes;) {
+  for (std::uint64_t at = first; at < end;) {
     off_t begin = ::lseek(from, static_cast<off_t>(at), SEEK_DATA);
     if (begin < 0 && errno == ENXIO) return 0;                 // only holes follow
     if (begin < 0) begin = static_cast<off_t>(at);             // holes unknown to this file system: copy all
     off_t hole = ::lseek(from, begin, SEEK_HOLE);
-    if (hole < 0) hole = static_cast<off_t>(bytes);
-    const auto end = std::min(bytes, static_cast<std::uint64_t>(hole));
-    for (at = static_cast<std::uint64_t>(begin); at < end;) {
+    if (hole < 0) hole = static_cast<off_t>(end);
+    const auto stop = std::min(end, static_cast<std::uint64_t>(hole));
+    for (at = static_cast<std::uint64_t>(begin); at < stop;) {
       std::size_t got = 0;
-      const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - at));
+      const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), stop - at));
       const auto piece = std::span(buffer).first(length);
       if (const int error = read_all(from, piece, at, got)) return error;
       if (got < length) return EIO;
@@ -234,16 +233,6 @@ int sync_folder(const std::string& folder) {
   if (const int error = open(folder, O_RDONLY | O_DIRECTORY, file)) return error;
   const int error = sync_all(file.get());
   return error == EINVAL ? 0 : error;  // a file system without it
-}
-
-int rename(const std::string& from, const std::string& to, bool replace) {
-  if (!replace) {
-    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
-    if (errno != EINVAL && errno != ENOSYS) return errno;
-    struct stat there {};
-    if (::lstat(to.c_str(), &there) == 0) return EEXIST;
-  }
-  return std::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
 std::optional<std::uint64_t> free_bytes(const std::string& folder) {

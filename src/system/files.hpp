@@ -54,7 +54,7 @@ int read_all(int fd, std::span<std::byte> bytes, std::uint64_t offset, std::size
 // Where the next bytes at or after `offset` are that are no hole: `offset` itself where holes are not known, 2^64 - 1 when
 // only a hole or the end of the file follows.
 std::uint64_t next_data(int fd, std::uint64_t offset);
-int copy_sparse(int from, int to, std::uint64_t bytes);  // copies data, skips holes
+int copy_sparse(int from, int to, std::uint64_t first, std::uint64_t end);  // copies data in [first, end), skips holes
 
 int resize(int fd, std::uint64_t bytes);
 int reserve(int fd, std::uint64_t bytes);  // never by writing: EOPNOTSUPP where the file system cannot
@@ -62,7 +62,6 @@ int start_writeback(int fd, std::uint64_t offset, std::uint64_t bytes);  // a hi
 int sync_data(int fd);
 int sync_all(int fd);
 int sync_folder(const std::string& folder);
-int rename(const std::string& from, const std::string& to, bool replace);  // EEXIST when `to` is there
 
 bool is_nfs(int fd);
 std::optional<std::uint64_t> free_bytes(const std::string& folder);  // for this user; none where unknown

@@ -1,5 +1,6 @@
 #include "system/signals.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,13 +15,17 @@ namespace {
 constexpr std::array ending_signals{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU};
 std::array<struct sigaction, ending_signals.size()> before;
 std::array<char, PATH_MAX> doomed;  // a handler may neither allocate nor lock
+struct stat doomed_status;
 
 std::atomic<int> noted{0};
 
 extern "C" void note(int signal) { noted = signal; }
 
 extern "C" void remove_and_end(int signal) {
-  unlink(doomed.data());
+  struct stat there {};
+  if (lstat(doomed.data(), &there) == 0 && there.st_dev == doomed_status.st_dev && there.st_ino == doomed_status.st_ino) {
+    unlink(doomed.data());
+  }
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);
@@ -43,8 +48,8 @@ void catch_as_before() {
 
 }  // namespace
 
-RemovedOnSignal::RemovedOnSignal(const std::string& path) {
-  if (path.size() >= doomed.size()) return;
+RemovedOnSignal::RemovedOnSignal(const std::string& path, int file) {
+  if (path.size() >= doomed.size() || fstat(file, &doomed_status) != 0) return;
   std::memcpy(doomed.data(), path.c_str(), path.size() + 1);
   catch_all(remove_and_end);
 }

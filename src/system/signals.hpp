@@ -20,11 +20,11 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-// While one exists, a signal that ends the process (TERM, INT, HUP, QUIT, USR1, USR2, ALRM, XCPU) first removes the file. One at a
-// time in a process.
+// While one exists, a signal that ends the process (TERM, INT, HUP, QUIT, USR1, USR2, ALRM, XCPU) first removes the file at
+// `path`, when it is still the one that is open as `file`. One at a time in a process.
 class RemovedOnSignal {
  public:
-  explicit RemovedOnSignal(const std::string& path);
+  RemovedOnSignal(const std::string& path, int file);
   ~RemovedOnSignal();
   RemovedOnSignal(const RemovedOnSignal&) = delete;
   RemovedOnSignal& operator=(const RemovedOnSignal&) = delete;

@@ -1,7 +1,9 @@
 """What the tests of fetch share: each has a server that misbehaves."""
+import glob
 import hashlib
 import json
 import os
+import time
 
 import program
 from misbehaving_server import MisbehavingServer
@@ -25,6 +27,13 @@ class FetchTest(program.TestCase):
     def left(self, folder="."):
         """The files that are there."""
         return sorted(os.listdir(self.path(folder)))
+
+    def wait_for(self, *patterns):
+        for _ in range(500):
+            if all(glob.glob(self.path(pattern)) for pattern in patterns):
+                return
+            time.sleep(0.02)
+        self.fail(f"{patterns} did not come up")
 
     def read(self, name):
         with open(self.path(name), "rb") as file:

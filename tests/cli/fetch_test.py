@@ -76,7 +76,6 @@ class Right(FetchTest):
         os.mkfifo(self.path("pipe"))
         self.assertIn("pipe exists and is no regular file", self.outcome(self.url("/pipe"), "--sha256", sha256(b"x"))["reason"])
         os.remove(self.path("pipe"))
-        self.write("a.part", b"left by a killed one, and longer")
         self.fetch(url, "--force")
         self.assertEqual(self.read("a"), data)
         self.assertEqual(self.left(), ["a", "b"])

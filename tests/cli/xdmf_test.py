@@ -87,18 +87,20 @@ class Xdmf(program.TestCase):
         self.fails(2, *RUN, "out.xmf", says="name it out.h5", ranks=2)
         self.assertEqual(os.listdir(self.folder), [])
         self.put("out.xmf", "mine")
-        self.fails(2, *RUN, "out.h5", says=["out.xmf", "not of"], ranks=2)
+        for force in ((), ("--force",)):
+            self.fails(2, *RUN, "out.h5", *force, says=["out.xmf", "not ours", "description of out.h5"], ranks=2)
         self.assertEqual(os.listdir(self.folder), ["out.xmf"])
-        self.succeeds(*RUN, "out.h5", "--force")
+        os.remove(self.path("out.xmf"))
+        self.succeeds(*RUN, "out.h5")
         self.assertEqual(len(self.listed()), SNAPSHOTS)
-        self.fails(2, *RUN, "out.nc", says=["out.xmf", "not of"])  # it is of out.h5
+        self.fails(2, *RUN, "out.nc", says=["out.xmf", "description of out.nc"])  # it is of out.h5
         os.remove(self.path("out.h5"))
         killed = program.run(*RUN, "out.h5", cwd=self.folder, env={"CONCDEMO_FAULT": "commit:3:kill"})
         self.assertEqual(killed.code, -9)  # but took the place of the one before
         self.put("out.xmf", "mine")
         with open(self.path("out.h5"), "rb") as file:
             before = file.read()
-        self.fails(2, "resume", "out.h5", says=["out.xmf", "not of"])
+        self.fails(2, "resume", "out.h5", says=["out.xmf", "not ours"])
         self.assertEqual(self.text(), "mine")
         with open(self.path("out.h5"), "rb") as file:
             self.assertEqual(file.read(), before)

@@ -129,11 +129,25 @@ TEST_CASE("the leftover of a killed run is replaced, that of a living one respec
   CHECK(code_of([&] { OutputFile::create(comm, spec, {}); }) == ExitCode::usage);
   CHECK(contents(partial) == "somebody's own");
   comm.barrier();
-  // Killed before the header was written: zeros; after it: its text.
-  for (const char first : {'\0', 'c'}) {
+  // Anybody may have zeros, or a text that begins like ours; a run was killed before the header was written, or after it.
+  for (const auto& text : {std::string(100000, '\0'), std::string(100000, 'c')}) {
+    if (comm.is_root()) put_text(partial, text);
+    comm.barrier();
+    CHECK(code_of([&] { OutputFile::create(comm, spec, {}); }) == ExitCode::usage);
+    CHECK(contents(partial) == text);
+    comm.barrier();
+  }
+  if (comm.is_root()) fs::remove(partial);
+  std::string left;
+  {
+    const auto file = OutputFile::create(comm, spec, {});
+    left = contents(partial);
+    comm.barrier();
+  }
+  for (const bool has_header : {false, true}) {
     if (comm.is_root()) {
-      fs::remove(spec.path);
-      put_text(partial, std::string(100000, first));
+      if (has_header) fs::rename(spec.path, partial);
+      else put_text(partial, left);
     }
     comm.barrier();
     const auto file = OutputFile::create(comm, spec, {});
