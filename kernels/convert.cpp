@@ -110,6 +110,14 @@ ConvertCounts convert(const std::byte* raw, bool swap, const Packing& packing, s
 
 }  // namespace
 
+bool any_missing(std::span<const double> elements, const Packing& packing) {
+  return Missing<double>(packing).any(elements.data(), elements.size());
+}
+
+bool any_missing(std::span<const float> elements, const Packing& packing) {
+  return Missing<float>(packing).any(elements.data(), elements.size());
+}
+
 ConvertCounts convert_to_double(const std::byte* raw, ElementFormat format, const Packing& packing, std::size_t n,
                                 double* out, std::uint8_t* missing_mask) {
   return with_type(format, [&]<class Stored>(Stored) {

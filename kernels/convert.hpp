@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace concdemo {
@@ -53,6 +54,10 @@ ConvertCounts convert_to_double(const std::byte* raw, ElementFormat format, cons
 // The same, one element after the other: what convert_to_double has to equal bit for bit. Not in place.
 ConvertCounts convert_reference(const std::byte* raw, ElementFormat format, const Packing& packing, std::size_t n,
                                 double* out, std::uint8_t* missing_mask);
+
+// Whether any element is missing, as convert_to_double finds it.
+bool any_missing(std::span<const double> elements, const Packing& packing);
+bool any_missing(std::span<const float> elements, const Packing& packing);
 
 // The first element that is finite, not missing, and beyond the range of float64; only 16-byte floats can be.
 std::optional<std::size_t> first_out_of_range(const std::byte* raw, ElementFormat format, const Packing& packing,

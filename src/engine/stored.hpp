@@ -8,6 +8,7 @@
 #include "base/partition.hpp"
 #include "engine/array.hpp"
 #include "engine/operand.hpp"
+#include "kernels/convert.hpp"
 #include "system/hdf5_read.hpp"
 
 namespace concdemo {
@@ -23,8 +24,17 @@ class Stored {
   static std::uint64_t element_bytes(const Operand& operand);
 
   // The elements themselves where they need no conversion and none can be missing; else empty.
-  std::span<const double> doubles() const { return as<double>(8); }
-  std::span<const float> floats() const { return as<float>(4); }
+  std::span<const double> doubles() const { return may_miss() ? std::span<const double>() : unconverted<double>(); }
+
+  // Elements [begin, end) themselves where they need no conversion and none of them is missing; else empty. T: double, float.
+  template <class T>
+  std::span<const T> plain(std::size_t begin, std::size_t end) const {
+    const auto all = unconverted<T>();
+    if (all.empty()) return {};
+    const auto part = all.subspan(begin, end - begin);
+    const bool is_clean = !may_miss() || (dataset_->storage.empty() && !any_missing(part, dataset_->packing));
+    return is_clean ? part : std::span<const T>();
+  }
 
   // Elements [begin, begin + out.size()) as float64; missing ones are NaN and 1 in the mask (as long as out).
   LoadCounts convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const;
@@ -33,10 +43,10 @@ class Stored {
  private:
   friend class OperandReader;
   template <class T>
-  std::span<const T> as(int size) const {
-    const bool plain = format_ == ElementFormat{ElementKind::floating, size, std::endian::native == std::endian::big} &&
-                       !may_miss() && (dataset_ == nullptr || !dataset_->packing.scaled);
-    return plain ? std::span(reinterpret_cast<const T*>(memory_.span().data()), static_cast<std::size_t>(size_))
+  std::span<const T> unconverted() const {
+    const ElementFormat format{ElementKind::floating, static_cast<int>(sizeof(T)), std::endian::native == std::endian::big};
+    const bool is_plain = format_ == format && (dataset_ == nullptr || !dataset_->packing.scaled);
+    return is_plain ? std::span(reinterpret_cast<const T*>(memory_.span().data()), static_cast<std::size_t>(size_))
                  : std::span<const T>{};
   }
   std::byte* bytes() { return reinterpret_cast<std::byte*>(memory_.span().data()); }

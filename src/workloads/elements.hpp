@@ -52,18 +52,27 @@ void add_elements(const std::vector<Stored>& operands, std::size_t begin, std::s
   const Stored& x = operands.front();
   const Stored& y = operands.back();
   if (begin == end) return;
-  if (!x.doubles().empty() && !y.doubles().empty()) {
-    return add(into.state, x.doubles().subspan(begin, end - begin), y.doubles().subspan(begin, end - begin));
-  }
-  using Floats = std::span<const float>;
-  if constexpr (std::is_invocable_v<const Add&, State&, Floats, Floats>) {
-    if (!x.floats().empty() && !y.floats().empty()) {
-      return add(into.state, x.floats().subspan(begin, end - begin), y.floats().subspan(begin, end - begin));
-    }
-  }
+  // Whether elements [first, last) are of type T in both operands, and none is missing: then they are added as they are.
+  const auto add_plain = [&]<class T>(T, std::size_t first, std::size_t last) {
+    const auto left = x.plain<T>(first, last);
+    if (left.empty()) return false;
+    const auto right = &x == &y ? left : y.plain<T>(first, last);
+    if (right.empty()) return false;
+    add(into.state, left, right);
+    return true;
+  };
+  const auto add_unconverted = [&](std::size_t first, std::size_t last) {
+    using Floats = std::span<const float>;
+    if (add_plain(double(), first, last)) return true;
+    if constexpr (std::is_invocable_v<const Add&, State&, Floats, Floats>) return add_plain(float(), first, last);
+    else return false;
+  };
+  if (!x.may_miss() && !y.may_miss() && add_unconverted(begin, end)) return;
   thread_local Converted converted;
   for (std::size_t at = begin; at < end; at += Converted::elements) {
-    const std::size_t kept = converted.load(operands, at, std::min(Converted::elements, end - at), into.counts);
+    const std::size_t count = std::min(Converted::elements, end - at);
+    if (add_unconverted(at, at + count)) continue;
+    const std::size_t kept = converted.load(operands, at, count, into.counts);
     const std::span<const double> values(converted.values[0].data(), kept);
     const std::span<const double> others(converted.values[operands.size() - 1].data(), kept);
     add(into.state, values, others);
