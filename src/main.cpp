@@ -16,7 +16,9 @@
 #include "engine/same_start.hpp"
 #include "engine/terminal.hpp"
 #include "system/floating_point.hpp"
+#include "system/limits.hpp"
 #include "system/mpi.hpp"
+#include "system/temporary_folder.hpp"
 
 using namespace concdemo;
 
@@ -60,6 +62,13 @@ struct Asked {
 
 int run(const Asked& asked, const std::vector<std::string>& arguments, const Variables& variables,
         const Environment& environment) {
+  constexpr int least_files = 40;  // for MPI's start and any command with little to do
+  const Failure few = attempt([&] { limits::require_files(least_files, "concdemo"); });
+  if (few.failed()) {
+    if (is_first_of_node(environment)) message(few.text);
+    return static_cast<int>(few.code);
+  }
+  if (is_first_of_node(environment)) TemporaryFolder::remove_abandoned();
   if (nobody_launched(environment)) mpi::expect_no_other_rank();
   const auto warning = srun_without_pmi(environment, mpi::library_version());
   if (warning && is_first_copy(environment)) message(*warning);
@@ -120,6 +129,7 @@ int main(int argc, char** argv) {
   };
   int code = 0;
   const Failure failure = attempt([&] {
+    limits::take_what_is_allowed();
     const Asked asked = parse(argc, argv);
     // Other ranks may have been asked for something else, so that all meet before a text is printed; where MPI is likely to
     // end the program in its start, it is printed all the same.

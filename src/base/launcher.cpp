@@ -15,14 +15,15 @@ struct Launcher {
   Kind kind;
   const char* size_variable;
   const char* rank_variable;
+  const char* rank_on_node_variable;
 };
 
 // The most specific first: an mpirun inside a SLURM step inherits the variables of that step.
 constexpr std::array<Launcher, 4> launchers = {{
-    {Kind::open_mpi, "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"},
-    {Kind::hydra, "PMI_SIZE", "PMI_RANK"},
-    {Kind::pmix, "PMIX_SIZE", "PMIX_RANK"},
-    {Kind::slurm, "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"},
+    {Kind::open_mpi, "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK"},
+    {Kind::hydra, "PMI_SIZE", "PMI_RANK", "MPI_LOCALRANKID"},
+    {Kind::pmix, "PMIX_SIZE", "PMIX_RANK", "SLURM_LOCALID"},
+    {Kind::slurm, "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_LOCALID"},
 }};
 
 std::optional<int> number(const Environment& environment, const char* name) {
@@ -125,6 +126,11 @@ bool may_have_company(const Environment& environment) {
 bool is_first_copy(const Environment& environment) {
   const auto start = start_of(environment);
   return !start || start->rank == 0;
+}
+
+bool is_first_of_node(const Environment& environment) {
+  const auto start = start_of(environment);
+  return !start || number(environment, start->launcher.rank_on_node_variable).value_or(start->rank) == 0;
 }
 
 bool slurm_counts_cores(const Environment& environment) {

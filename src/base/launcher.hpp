@@ -26,6 +26,7 @@ bool may_have_company(const Environment& environment);
 
 // Whether this is the one process of its launcher that prints what is to be printed once, without asking MPI.
 bool is_first_copy(const Environment& environment);
+bool is_first_of_node(const Environment& environment);  // the same of each node; where nobody tells, of the job
 
 // Whose options place the ranks: Open MPI's mpirun, srun, or the mpiexec of MPICH and its kin. A start without a launcher
 // counts as one by the launcher of the MPI library, which is the one to try.

@@ -8,6 +8,7 @@
 #include "commands/command.hpp"
 #include "commands/options.hpp"
 #include "engine/layout.hpp"
+#include "engine/team_limits.hpp"
 #include "lessons/compare_report.hpp"
 #include "lessons/compare_words.hpp"
 #include "lessons/task_ground.hpp"
@@ -161,6 +162,7 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
   const TaskOptions of_tasks = task_options(options);
   const NodeCores node = cores_of_first_node(world);  // before the layout narrows masks
   const Layout layout = choose_layout(world, options.common.threads);
+  require_team(world, world.is_root() ? node.cores : 1);  // its ways with threads have the cores of all ranks
   const bool tells = world.is_root() && !options.json, quiet = options.common.quiet;
   std::optional<RecordFile> record_file;
   mpi::together(world, [&] {

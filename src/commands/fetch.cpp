@@ -15,7 +15,6 @@
 #include "fetch/report.hpp"
 #include "fetch/text_file.hpp"
 #include "fetch/ways.hpp"
-#include "system/files.hpp"
 
 namespace concdemo {
 namespace {
@@ -117,7 +116,6 @@ void fetch_urls(const mpi::Comm& world, const FetchOptions& options) {
   const fetch::Request request = to_request(world, options);
   fetch::Display display(request.items, {!options.common.quiet, progress_mode(options.common), options.retries + 1},
                          world.is_root());
-  files::ignore_size_signal();
   const fetch::Summary summary = fetch::fetch_all(world, request, display);
   mpi::together(world, [&] {
     if (!world.is_root()) return;

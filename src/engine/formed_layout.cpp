@@ -12,6 +12,7 @@
 
 #include "base/printable_error.hpp"
 #include "base/text.hpp"
+#include "engine/team_limits.hpp"
 #include "engine/terminal.hpp"
 #include "system/topology.hpp"
 #include "system/topology_node.hpp"
@@ -97,6 +98,7 @@ void Formation::run_as(const SweepLayout& layout,
   if (threads > 0) {
     omp_set_num_threads(threads);
     failure = attempt([&] {
+      require_team(active.comm, threads);
       mpi::together(active.comm, [&] {
         if (omp_get_thread_limit() < threads) {
           throw usage_error(fmt::format("OMP_THREAD_LIMIT={} is below the {} threads of a layout; unset it",

@@ -12,6 +12,7 @@
 #include "base/printable.hpp"
 #include "base/text.hpp"
 #include "engine/layout.hpp"
+#include "engine/team_limits.hpp"
 #include "system/topology.hpp"
 
 namespace concdemo {
@@ -170,6 +171,7 @@ Layout choose_layout(const mpi::Comm& world, int threads_option) {
   layout.chosen_by_us = given.threads == 0;
   layout.threads = std::min(plan.ranks[self].threads, omp_get_thread_limit());
   layout.cpus = view.rank_cpus[self];
+  require_team(world, layout.threads);
   omp_set_num_threads(layout.threads);
   json warnings = json::array();
   if (node.is_root()) warnings = plan.warnings;

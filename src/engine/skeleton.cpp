@@ -6,8 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -16,28 +15,30 @@
 #include "base/fault.hpp"
 #include "engine/checksum.hpp"
 #include "system/files.hpp"
+#include "system/temporary_folder.hpp"
 
 namespace concdemo {
 
 // A file for HDF5 to write to that only this process knows. In memory without a name in any folder, so that nothing is
-// left behind whenever the process dies; elsewhere a temporary file that is removed with this.
+// left behind whenever the process dies; elsewhere in a temporary folder, which goes with this.
 class Skeleton::Scratch {
  public:
   explicit Scratch(const std::string& last_folder) : file_(::memfd_create("concdemo", MFD_CLOEXEC)) {
     path_ = fmt::format("/proc/self/fd/{}", file_.get());
     if (file_.valid() && ::access(path_.c_str(), R_OK | W_OK) == 0) return;
-    const char* own = std::getenv("TMPDIR");
-    for (const auto& folder : {std::string(own != nullptr ? own : "/tmp"), last_folder}) {
-      path_ = folder + "/concdemo-XXXXXX";
-      file_ = files::Descriptor(::mkostemp(path_.data(), O_CLOEXEC));
-      named_ = file_.valid();
-      if (named_) return;
+    int error = 0;
+    for (const auto& base : {TemporaryFolder::default_base(), last_folder}) {
+      try {
+        folder_.emplace(base);
+      } catch (const Error&) {
+        continue;
+      }
+      path_ = folder_->path() + "/skeleton";
+      error = files::open(path_, O_RDWR | O_CREAT | O_EXCL, file_);
+      if (error == 0) return;
     }
     throw system_error(fmt::format("cannot make a temporary file in memory, TMPDIR or {}: {}", last_folder,
-                                   files::error_text(errno)));
-  }
-  ~Scratch() {
-    if (named_) ::unlink(path_.c_str());
+                                   error == 0 ? "none can be written to" : files::error_text(error)));
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -47,8 +48,8 @@ class Skeleton::Scratch {
 
  private:
   files::Descriptor file_;
+  std::optional<TemporaryFolder> folder_;
   std::string path_;
-  bool named_ = false;
 };
 
 namespace {

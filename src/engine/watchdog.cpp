@@ -55,7 +55,8 @@ Watchdog::Watchdog(const mpi::Comm& comm, double timeout_s, const std::string& a
     : timeout_s_(timeout_s),
       host_(host_name()),
       advice_(advice),
-      node_(comm.split_by_node()),
+      node_(mpi::with_shared_memory(comm.split_by_node(),
+                                    sizeof(Board) + static_cast<std::size_t>(comm.size()) * sizeof(Seat))),
       seat_(node_.rank()),
       memory_(node_, sizeof(Board) + static_cast<std::size_t>(node_.size()) * sizeof(Seat)),
       board_(*static_cast<Board*>(memory_.data())) {

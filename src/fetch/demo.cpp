@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,7 +15,9 @@
 #include "fetch/fetch.hpp"
 #include "system/http.hpp"
 #include "system/http_server.hpp"
+#include "system/limits.hpp"
 #include "system/sha256.hpp"
+#include "system/temporary_folder.hpp"
 
 namespace concdemo::fetch {
 namespace {
@@ -82,21 +82,6 @@ void request_weather(const HttpServer& server, Demo& demo) {
   demo.requests_parallel_s = now_s() - start_s;
 }
 
-// A folder of its own for what is fetched, removed when it goes. Empty name: none.
-struct TemporaryFolder {
-  std::string path;
-  void make() {
-    path = (std::filesystem::temp_directory_path() / "concdemo-fetch-XXXXXX").string();
-    if (mkdtemp(path.data()) == nullptr) {
-      throw system_error(fmt::format("cannot make a folder like {}; set TMPDIR", path));
-    }
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path.empty()) std::filesystem::remove_all(path, ignored);
-  }
-};
-
 // Wall seconds of fetching all files, at most `parallel` at a time.
 double fetch_files(const mpi::Comm& comm, const std::string& server_url, const std::string& folder, int parallel,
                    Demo& demo) {
@@ -149,17 +134,19 @@ Demo run_demo(const mpi::Comm& world, Progress& progress) {
   if (node.min(static_cast<std::uint64_t>(world.rank())) != 0) return demo;
   progress.show("three requests, one after the other and at once");
   std::unique_ptr<HttpServer> server;
-  TemporaryFolder folder;
+  std::optional<TemporaryFolder> folder;
   std::string url;
   mpi::together(node, [&] {
     if (!node.is_root()) return;
+    // Both ends of each connection, and each file, and some of the server's and libcurl's own.
+    limits::require_files(3 * static_cast<int>(files.size()) + 12, "fetch --demo");
     server = start_server();
     url = server->url("/");
     request_weather(*server, demo);
-    folder.make();
+    folder.emplace();
   });
   url = node.broadcast(url);
-  const std::string into = node.broadcast(folder.path);
+  const std::string into = node.broadcast(folder ? folder->path() : "");
   progress.show(fmt::format("{} files, one after the other", demo.files));
   demo.files_serial_s = fetch_files(node, url, into, 1, demo);
   progress.show(fmt::format("{} files at once", demo.files));

@@ -15,6 +15,7 @@
 #include "base/partition.hpp"
 #include "engine/terminal.hpp"
 #include "fetch/ways.hpp"
+#include "system/limits.hpp"
 #include "system/signals.hpp"
 
 namespace concdemo::fetch {
@@ -156,6 +157,9 @@ Summary fetch_all(const mpi::Comm& world, const Request& request, Display& displ
   Settings settings = request.settings;
   settings.progress = comm.broadcast_value(display.has_bars());
   const Share share = share_of(request.items.size(), request.parallel, comm.rank(), comm.size());
+  mpi::together(comm, [&] {  // of each transfer a file and a connection; what libcurl and its threads have beside them
+    limits::require_files(2 * share.parallel + 16, fmt::format("fetching {} files at a time", share.parallel));
+  });
   Summary summary;
   summary.ranks = share.ranks;
   if (comm.is_root()) summary.outcomes.resize(request.items.size());

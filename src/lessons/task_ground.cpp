@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <random>
 #include <utility>
 
-#include "base/error.hpp"
 #include "base/text.hpp"
-#include "system/files.hpp"
+#include "system/limits.hpp"
 #include "system/topology.hpp"
 
 namespace concdemo {
@@ -17,17 +14,6 @@ namespace {
 
 constexpr const char* page = "{\"task\": \"done\"}\n";
 constexpr std::uint64_t file_bytes = 64 * 1024;
-
-// Where file tasks write. Files there have names that nobody else's have.
-std::string file_prefix() {
-  try {
-    const std::string name = fmt::format("concdemo-{:08x}", std::random_device{}());
-    return (std::filesystem::temp_directory_path() / name).string();
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw usage_error(fmt::format("no temporary folder for the file tasks: {}; TMPDIR names it",
-                                  error.code().message()));
-  }
-}
 
 }  // namespace
 
@@ -37,10 +23,12 @@ TaskGround::TaskGround(const mpi::Comm& world, const std::set<TaskKind>& kinds, 
   const mpi::Comm node = world.split_by_node();
   std::map<std::string, HttpServer::Page> pages{{"/task", {"application/json", page}}};
   mpi::together(world, [&] {
+    if (kinds.contains(TaskKind::http)) {  // one end of each connection, or both
+      const int connections = static_cast<int>(std::min<std::uint64_t>(options.count, most_connections));
+      limits::require_files((serves ? 2 : 1) * connections + 16, fmt::format("compare with {} requests at once", connections));
+    }
     if (serves && node.is_root()) server_.emplace(std::move(pages), options.latency_s);
-    if (!kinds.contains(TaskKind::file)) return;
-    files::ignore_size_signal();
-    file_prefix_ = file_prefix();
+    if (kinds.contains(TaskKind::file)) folder_.emplace();
   });
   if (serves) url_ = node.broadcast(server_ ? server_->url("/task") : "");
 }
@@ -54,7 +42,7 @@ TaskList TaskGround::tasks(TaskKind kind) const {
   tasks.url = url_;
   if (kind == TaskKind::http) tasks.shown_url = http::parse_url(url_).text;
   if (options_.url.empty()) tasks.page = page;
-  tasks.file_prefix = file_prefix_;
+  if (folder_) tasks.file_prefix = folder_->path() + "/task";
   tasks.bytes = file_bytes;
   return tasks;
 }

@@ -7,6 +7,7 @@
 #include "lessons/task.hpp"
 #include "lessons/way.hpp"
 #include "system/http_server.hpp"
+#include "system/temporary_folder.hpp"
 
 namespace concdemo {
 
@@ -30,7 +31,7 @@ class TaskGround {
   TaskOptions options_;
   std::optional<HttpServer> server_;
   std::string url_;
-  std::string file_prefix_;
+  std::optional<TemporaryFolder> folder_;  // of the file tasks
 };
 
 // Collective. Cores that the ranks of rank 0's node may use together, no more than their CPU quota, on every rank; and

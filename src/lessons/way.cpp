@@ -100,7 +100,6 @@ TaskResults sleep_in_event_loop(const TaskList& list) {
 }
 
 TaskResults get_in_event_loop(const TaskList& list) {
-  constexpr int most_connections = 256;
   TaskResults results;
   for (const auto& answer : http::get_all(std::vector<std::string>(list.count, list.url), most_connections)) {
     results.push_back(result_of(list, answer));

@@ -9,6 +9,8 @@
 
 namespace concdemo {
 
+inline constexpr int most_connections = 256;  // at once, for the requests of a list
+
 // Where the ways run.
 struct Place {
   const mpi::Comm& world;

@@ -27,7 +27,8 @@ struct FirstFailure {
 
 mpi::Comm node_of(const mpi::Comm& comm, int node_size) {
   mpi::Comm node = comm.split_by_node();
-  return node_size > 0 ? node.split(node.rank() / node_size) : std::move(node);
+  return mpi::with_shared_memory(node_size > 0 ? node.split(node.rank() / node_size) : std::move(node),
+                                 sizeof(claims::NodeState));
 }
 
 // One call of the pool on this rank, seen by its workers.

@@ -48,7 +48,11 @@ int Descriptor::close() {
   return fd < 0 || ::close(fd) == 0 || errno == EINTR ? 0 : errno;
 }
 
-std::string error_text(int error) { return std::generic_category().message(error); }
+std::string error_text(int error) {
+  struct rlimit limit {};
+  if (error != EMFILE || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::generic_category().message(error);
+  return "too few file descriptors: ulimit -n is " + std::to_string(limit.rlim_cur) + "; raise it";
+}
 
 std::string folder_of(const std::string& path) {
   const auto slash = path.find_last_of('/');

@@ -8,7 +8,6 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,14 +36,6 @@ struct Waiting {
 // Where a request stands; its address is kept with the connection.
 char headers_seen;
 char has_waited;
-
-// Both ends of every connection may be in this process, which starts with 1024 files in most shells.
-void allow_many_files() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, std::max<rlim_t>(limit.rlim_cur, 16'384));
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 MHD_Response* make_response(const std::string& type, const std::string& body) {
   // Not copied: the page outlives the daemon. MHD promises not to write to it.
@@ -75,7 +66,6 @@ struct HttpServer::Server {
   }
 
   void start() {
-    allow_many_files();
     for (const auto& [path, page] : pages) responses[path] = make_response(page.type, page.body);
     missing = make_response("text/plain", missing_text);
     not_allowed = make_response("text/plain", not_allowed_text);

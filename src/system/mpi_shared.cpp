@@ -12,16 +12,37 @@
 
 namespace concdemo::mpi {
 
+namespace {
+
+constexpr const char* allocate = "MPI_Win_allocate_shared (is /dev/shm full?)";
+
+// Where Open MPI and MPICH keep such windows. Touching memory beyond its room would kill the process (SIGBUS).
+bool have_room(const Comm& node, std::uint64_t my_bytes) {
+  struct statvfs folder{};
+  std::uint64_t room = 0;
+  if (statvfs("/dev/shm", &folder) == 0) room = std::uint64_t{folder.f_bavail} * folder.f_frsize;
+  return node.sum(my_bytes) <= node.min(room - room / 8);
+}
+
+}  // namespace
+
 struct SharedMemory::Window {
   MPI_Win win = MPI_WIN_NULL;
+  std::unique_ptr<char[]> of_one_rank;
 };
 
 SharedMemory::SharedMemory(const Comm& node, std::size_t bytes) : window_(std::make_unique<Window>()) {
   constexpr std::size_t alignment = 64;
+  if (node.size() == 1) {
+    window_->of_one_rank = std::make_unique<char[]>(bytes + alignment);  // zeros
+    char* begin = window_->of_one_rank.get();
+    data_ = begin + (alignment - reinterpret_cast<std::uintptr_t>(begin) % alignment) % alignment;
+    return;
+  }
   const MPI_Aint mine = node.is_root() ? static_cast<MPI_Aint>(bytes + alignment) : 0;
   void* base = nullptr;
   check(MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, node.handle().comm, &base, &window_->win),
-        "MPI_Win_allocate_shared");
+        allocate);
   MPI_Aint size = 0;
   int unit = 0;
   check(MPI_Win_shared_query(window_->win, 0, &size, &unit, &base), "MPI_Win_shared_query");
@@ -33,7 +54,13 @@ SharedMemory::SharedMemory(const Comm& node, std::size_t bytes) : window_(std::m
 }
 
 SharedMemory::~SharedMemory() {
-  if (std::uncaught_exceptions() == 0) MPI_Win_free(&window_->win);
+  if (window_->win != MPI_WIN_NULL && std::uncaught_exceptions() == 0) MPI_Win_free(&window_->win);
+}
+
+Comm with_shared_memory(Comm node, std::size_t bytes) {
+  constexpr std::uint64_t of_window = std::uint64_t{1} << 16;  // that MPI's own part of it takes
+  if (node.size() == 1 || have_room(node, node.is_root() ? bytes + of_window : 0)) return node;
+  return node.split(node.rank());
 }
 
 struct SharedArrays::Window {
@@ -50,11 +77,7 @@ std::uint64_t room_for(std::uint64_t count) { return up_to_page(count * sizeof(d
 }  // namespace
 
 bool SharedArrays::fit(const Comm& node, std::uint64_t my_count) {
-  struct statvfs folder{};
-  // Where Open MPI and MPICH keep such windows. Touching memory beyond its room would kill the process (SIGBUS).
-  std::uint64_t room = 0;
-  if (statvfs("/dev/shm", &folder) == 0) room = std::uint64_t{folder.f_bavail} * folder.f_frsize;
-  return node.sum(room_for(my_count)) <= node.min(room - room / 8);
+  return have_room(node, room_for(my_count));
 }
 
 SharedArrays::SharedArrays(const Comm& node, std::uint64_t my_count)
@@ -62,7 +85,7 @@ SharedArrays::SharedArrays(const Comm& node, std::uint64_t my_count)
   void* base = nullptr;
   check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(room_for(my_count)), 1, MPI_INFO_NULL, node.handle().comm, &base,
                                 &window_->win),
-        "MPI_Win_allocate_shared");
+        allocate);
   for (int rank = 0; rank < node.size(); ++rank) {
     MPI_Aint size = 0;
     int unit = 0;

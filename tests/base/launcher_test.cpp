@@ -129,6 +129,15 @@ TEST_CASE("the first copy of the nearest launcher prints") {
                           {"SLURM_PROCID", "1"}})));
 }
 
+TEST_CASE("the first copy of each node") {
+  CHECK(is_first_of_node(in({})));
+  CHECK_FALSE(is_first_of_node(in({{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "2"}})));
+  const Variables second{{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_LOCAL_RANK", "0"}};
+  CHECK(is_first_of_node(in(second)));
+  CHECK(!is_first_copy(in(second)));
+  CHECK_FALSE(is_first_of_node(in({{"PMI_SIZE", "2"}, {"PMI_RANK", "1"}, {"MPI_LOCALRANKID", "1"}})));
+}
+
 TEST_CASE("company is what a launcher started, or may have started") {
   CHECK_FALSE(may_have_company(in({})));
   CHECK(may_have_company(in({{"OMPI_COMM_WORLD_SIZE", "2"}})));
