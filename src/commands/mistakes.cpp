@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
+#include "engine/team_limits.hpp"
 #include "lessons/mistake_report.hpp"
 #include "system/topology.hpp"
 
@@ -82,6 +83,8 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
   if (one && world.size() < chosen[0]->needs_ranks()) {
     throw usage_error(fmt::format("mistakes {}: {}", options.name, start_line(*chosen[0], options.name)));
   }
+  constexpr int widest_team = 8;
+  require_team(world, world.is_root() ? widest_team : 1);
   use_cpus_of_node(world);
   Progress progress(progress_mode(options.common), world.is_root());
   std::vector<RunMistake> runs;

@@ -74,7 +74,7 @@ class Limits(program.TestCase):
     def test_places_of_openmp(self):
         beyond = 4 * os.cpu_count() + 3
         for ranks in (1, 3):
-            for args in (("run", "sum", "--size", "10"), ("placement",), ("peaks",)):
+            for args in (("run", "sum", "--size", "10"), ("placement",), ("mistakes", "race")):
                 self.refused(2, *args, ranks=ranks, env={"GOMP_CPU_AFFINITY": f"0-{beyond}"},
                              says=[f"GOMP_CPU_AFFINITY=0-{beyond}", f"-{beyond}; it may use"])
         cpus = sorted(os.sched_getaffinity(0))
