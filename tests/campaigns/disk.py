@@ -8,6 +8,7 @@ What is assumed of a file system is little:
   of the node, its length included, O_DIRECT or not; its name they do not. A write through O_DSYNC is durable itself.
 - fsync of a folder makes its names durable. Until then each creation, rename, link and removal is kept or undone by
   itself, in any combination; a rename is undone or kept as one.
+- Each node has a page cache of its own, and gives its copy away before another node writes to the same bytes.
 """
 import dataclasses
 import struct

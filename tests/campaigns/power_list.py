@@ -50,14 +50,17 @@ def older(lab):
 
 
 def damaged(lab):
-    """Killed late, without a checkpoint, and a bit of snapshot 3 has flipped."""
+    """Killed late, without a checkpoint, with all 6 snapshots in its .xmf, and a bit of snapshot 3 has flipped."""
     files = {**lab.run(tuple(HEAT), "commit:7:kill")}
     files.pop("heat.h5.checkpoint", None)
     files.pop("heat.h5.lock", None)
     place = Heat("", {}, [], lab.whole(HEAT), HEAT).parts.data[3]
     contents = bytearray(files["heat.h5"])
     contents[place.start + 1000] ^= 4
-    return {**files, "heat.h5": bytes(contents)}
+    opening = b'<Grid Name="u" GridType="Uniform">'
+    start, *grids = lab.run(tuple(HEAT))["heat.xmf"].split(opening)
+    end = grids[-1][grids[-1].index(b"</Grid>\n") + 8:]
+    return {**files, "heat.h5": bytes(contents), "heat.xmf": opening.join([start, *grids[:6]]) + end}
 
 
 def arrays(name, ranks, env, is_older):
