@@ -122,7 +122,7 @@ class HelperFiles(program.TestCase):
                       "checkpoint:1", "checkpoint_commit:1", "checkpoint_commit:2", "end_sync:1"):
             self.clear()
             self.killed(point, *HEAT, "--output", "t.h5")
-            goes_on = point.startswith(("xdmf:2", "checkpoint", "end"))
+            goes_on = point.startswith(("xdmf:2", "checkpoint_commit", "end"))
             self.succeeds(*(("resume", "t.h5") if goes_on else (*HEAT, "--output", "t.h5", "--force")),
                           ranks=3 if point in ("rename:1", "checkpoint_commit:2") else 1)
             self.assertEqual(sorted(os.listdir(self.folder)), ["t.h5", "t.xmf"], point)

@@ -59,7 +59,7 @@ TEST_CASE("a plan has no two of a kind, and its names are harmless") {
   CHECK(contains(twice, "the same URL twice: http://h/a and http://h/a"));
   const std::string same_name = complaint_of_plan("http://h/1/a\nhttp://h/2/a");
   CHECK(contains(same_name, "http://h/1/a and http://h/2/a would both be written as 'a'"));
-  CHECK(complaint_of_plan("http://h/a\nhttp://h/a.part").empty());
+  CHECK(complaint_of_plan("http://h/a\nhttp://h/a.part") == "nothing");
   CHECK(contains(complaint_of_plan("http://h/a name=../b"), "L:1: name=../b: a plain file name"));
   CHECK(contains(complaint_of_plan("http://h/a\nfile:///etc/passwd"),
                  "L:2: URL 'file:///etc/passwd': only http and https"));
