@@ -1,6 +1,7 @@
 """Starts the program as a person would, on any number of ranks, and reads what it said."""
 import json
 import os
+import re
 import pathlib
 import pty
 import shutil
@@ -25,7 +26,7 @@ class Result:
     def messages(self):
         """The program's own messages on stderr, some of several lines, without what it says about the layout and what
         the launcher adds."""
-        text = self.err.split("\n-----")[0]
+        text = re.sub(r"^-{20,}\n.*?^-{20,}(\n|\Z)", "", self.err, flags=re.DOTALL | re.MULTILINE)
         found = [message.strip() for message in ("\n" + text).split("\nconcdemo: ")[1:]]
         return [message for message in found if not message.startswith(("layout:", "warning:"))]
 
