@@ -1,9 +1,9 @@
 """Starts the program as a person would, on any number of ranks, and reads what it said."""
 import json
 import os
-import re
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 import sys
