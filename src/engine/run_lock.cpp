@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <span>
 #include <string_view>
 
 #include "base/activity.hpp"
@@ -19,6 +20,15 @@ constexpr std::string_view mark = "concdemo lock 1: held by the run that writes 
 
 std::string why_no_lock(int file) {
   return bears(file, mark) ? "" : "it is no lock of concdemo";
+}
+
+// Not synced: a power cut leaves the mark or a part of it, and both are known as ours.
+int make(const std::string& path, files::Descriptor& file) {
+  int error = files::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, file);
+  if (error != 0) return error;
+  error = files::write_all(file.get(), std::as_bytes(std::span(mark)), 0);
+  if (error != 0) files::remove(file.get(), path);
+  return error;
 }
 
 // 0 where the file system has no locks: nothing can be held there.
@@ -49,7 +59,7 @@ RunLock RunLock::take(const std::string& target) {
     int error = fault::at("lock");
     if (error == 0) {
       lock.file_ = open_helper(lock.path_, O_RDWR, why_no_lock);
-      if (!lock.file_.valid()) error = files::create(lock.path_, mark, lock.file_);
+      if (!lock.file_.valid()) error = make(lock.path_, lock.file_);
       if (error == EEXIST) continue;  // another run was faster
     }
     if (error == 0) error = hold_if_possible(lock.file_.get(), true);

@@ -112,10 +112,11 @@ void Xdmf::start(std::vector<double> times) {
     const auto file = open_own(path);
     const int error = file.valid() ? files::remove(file.get(), path) : 0;
     if (error != 0) throw system_error(fmt::format("cannot remove {}: {}", path, files::error_text(error)));
+    return file.valid();
   };
-  remove(partial_);
-  if (times_.empty()) remove(path_);
-  else write();
+  const bool had_partial = remove(partial_);
+  if (!times_.empty()) write();
+  else if (!remove(path_) && !had_partial) return;
   sync_folder_of(path_, "xdmf_folder");  // or one that lists more may come back
 }
 

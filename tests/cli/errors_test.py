@@ -152,7 +152,7 @@ class Errors(program.TestCase):
         if mounted.returncode != 0:
             self.skipTest("mounting a small tmpfs needs root")
         try:
-            self.at_1_and_3_ranks(3, "run", "square", "--size", "1M", "--output", "big.h5", says=["big.h5", "8004", "4190208 free"])  # its lock takes a page
+            self.at_1_and_3_ranks(3, "run", "square", "--size", "1M", "--output", "big.h5", says=["big.h5", "8004", "4190208 free"])  # the mark of big.h5.partial takes a page
             self.succeeds("run", "square", "--size", "10k", "--output", "small.h5", ranks=3)
         finally:
             subprocess.run(["umount", "-l", self.folder], check=True)
