@@ -105,6 +105,26 @@ class Conventions(program.TestCase):
             record = self.succeeds("run", "stats", "--input", "v73.mat", "--json", ranks=ranks).record()
             self.assertEqual((record["result"]["count"], record["size"]), (0, [4, 0]))
 
+    def test_a_missing_element_among_many_blocks(self):
+        """Blocks without one are added as they are stored, those with one are converted."""
+        count, places = 200_003, {"a": 70_000, "b": 199_000}
+        random = numpy.random.default_rng(5)
+        with netCDF4.Dataset(self.path("in.nc"), "w") as file:
+            file.createDimension("x", count)
+            for name in ("af4", "bf4", "af8", "bf8"):
+                values = random.random(count).astype(name[1:])
+                values[places[name[0]]] = FILL[name[1:]]
+                file.createVariable(name, name[1:], ("x",))[:] = values
+        with netCDF4.Dataset(self.path("in.nc")) as file:
+            for kind in ("f4", "f8"):
+                total = math.fsum(numpy.ma.compressed(file["a" + kind][:]).astype("f8"))
+                for ranks in (1, 3):
+                    record = self.succeeds("run", "sum", "--input", f"in.nc:/a{kind}", "--json", ranks=ranks).record()
+                    self.assertEqual((record["missing"], number(record["result"]["sum"])), (1, total))
+                    record = self.succeeds("run", "dot", "--input", f"in.nc:/a{kind}", "--input", f"in.nc:/b{kind}", "--json",
+                                           ranks=ranks).record()
+                    self.assertEqual(record["missing"], 2)
+
     def test_the_help_names_them(self):
         text = self.succeeds("run", "--help").out
         for word in ("scale_factor", "add_offset", "_Unsigned", "valid_min", "valid_max", "valid_range", "fill value"):
