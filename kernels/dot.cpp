@@ -1,6 +1,6 @@
 #include "kernels/dot.hpp"
 
-#include "kernels/parts.hpp"
+#include "kernels/accumulate_parts.hpp"
 
 namespace concdemo {
 

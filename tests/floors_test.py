@@ -16,18 +16,17 @@ SOURCE = pathlib.Path(os.environ.get("CONCDEMO_SOURCE", pathlib.Path(__file__).r
 BUILD = pathlib.Path(os.environ.get("CONCDEMO_BUILD", SOURCE / "build" / "release"))
 MOST_LINES = 300
 
-# What a folder's files may include of the project, besides their own folder.
-FLOORS = {
-    "kernels": set(),
-    "src/base": set(),
-    "src/system": {"base", "kernels"},
-    "src/engine": {"base", "system", "kernels"},
-    "src/pool": {"base", "system"},
-    "src/workloads": {"base", "system", "engine", "kernels", "pool"},
-    "src/fetch": {"base", "system", "engine"},
-    "src/lessons": {"base", "system", "engine", "kernels", "pool"},
-    "src/commands": {"base", "system", "engine", "kernels", "pool", "workloads", "fetch", "lessons"},
-}
+# The rooms, from the bottom; a file includes its own room's headers and those of the floors below.
+FLOORS = [
+    ["base", "kernels"],
+    ["system"],
+    ["format", "screen", "pool"],
+    ["input", "output", "layout", "fetch"],
+    ["measure"],
+    ["workloads", "lessons"],
+    ["commands"],
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 COMMON_TO_COMMANDS = {"command", "options", "result"}  # what a command is, and the options several have
 # Headers of things outside the program, and the one place that may see them.
 WRAPPERS = {
@@ -38,7 +37,7 @@ WRAPPERS = {
     r"openssl/.*": r"src/system/sha256\.",
     r"lzf\.h": r"src/system/hdf5_lzf\.",
     r"hwloc(/.*|\.h)": r"src/system/topology",
-    r"omp\.h": r"kernels/|src/(system|engine|pool|workloads|lessons)/|tests/",
+    r"omp\.h": r"kernels/|src/(system|pool|input|layout|measure|workloads|lessons)/|tests/",
     r"hwy/.*": r"kernels/",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -54,23 +53,22 @@ def name(path):
 
 def wrong_includes(path, text):
     """What the file at `path` (relative to the root) includes and must not."""
-    folder = "/".join(path.split("/")[: 1 if path.startswith("kernels/") else 2])
+    own = path.removeprefix("src/").split("/")[0]
     wrong = []
     for kind, header in INCLUDE.findall(text):
         for pattern, home in WRAPPERS.items():
             if re.fullmatch(pattern, header) and not re.match(home, path):
                 wrong.append(f"{path} includes {header}, which belongs behind {home}")
-        if folder not in FLOORS:
-            continue
-        floor = header.split("/")[0]
-        own = folder.split("/")[-1]
-        if kind == '"' and "/" in header and floor != own and floor not in FLOORS[folder]:
-            wrong.append(f"{path} includes {header}: {folder} may include {sorted(FLOORS[folder]) or 'only itself'}")
-        if kind == '"' and floor == own == "commands":
+        if own not in FLOOR_OF:
+            continue  # main.cpp, above all
+        room = header.split("/")[0]
+        if kind == '"' and "/" in header and room != own and FLOOR_OF.get(room, len(FLOORS)) >= FLOOR_OF[own]:
+            wrong.append(f"{path} includes {header}: {own} may include {sum(FLOORS[:FLOOR_OF[own]], [])}")
+        if kind == '"' and room == own == "commands":
             if pathlib.PurePath(header).stem not in COMMON_TO_COMMANDS | {pathlib.PurePath(path).stem}:
                 wrong.append(f"{path} includes {header}: commands never include one another")
-        if kind == "<" and folder == "src/base" and not re.fullmatch(r"[a-z_]+|fmt/.*", header):
-            wrong.append(f"{path} includes <{header}>: base is std and fmt only")
+        if kind == "<" and own == "base" and not re.fullmatch(r"[a-z_]+|fmt/.*|nlohmann/json_fwd.hpp", header):
+            wrong.append(f"{path} includes <{header}>: base is the standard library, fmt and the name of JSON")
     return wrong
 
 
@@ -89,6 +87,26 @@ class Floors(unittest.TestCase):
         twice = {what: paths for what, paths in found.items() if len(paths) > 1}
         self.assertEqual(twice, {})
 
+    def test_a_file_is_found_by_its_name(self):
+        """No base name in two places, a test beside what it tests, every room in src/README.md."""
+        places = {}
+        for path in sources("src", "kernels"):
+            places.setdefault(path.stem, set()).add(name(path.parent))
+        self.assertEqual({stem: homes for stem, homes in places.items() if len(homes) > 1}, {})
+        for test in sources("tests"):
+            room = name(test.parent).removeprefix("tests/")
+            if not test.name.endswith("_test.cpp") or room == "support":
+                continue
+            unit = re.sub(r"(_mpi)?_test$", "", test.stem)
+            home = room if room == "kernels" else f"src/{room}"
+            units = [stem for stem, homes in places.items() if home in homes]
+            self.assertTrue(any(unit == stem or unit.startswith(stem + "_") for stem in units),
+                            f"{name(test)} tests nothing in {home} of this name")
+        rooms = {path.name for path in (SOURCE / "src").iterdir() if path.is_dir()}
+        self.assertEqual(rooms | {"kernels"}, set(FLOOR_OF))
+        readme = (SOURCE / "src" / "README.md").read_text()
+        self.assertEqual([room for room in rooms if f"| `{room}/` |" not in readme], [], "rooms that src/README.md leaves out")
+
     def test_includes_go_downwards(self):
         wrong = [line for path in sources("src", "kernels") for line in wrong_includes(name(path), path.read_text())]
         self.assertEqual(wrong, [], "\n" + "\n".join(wrong))
@@ -98,16 +116,17 @@ class Floors(unittest.TestCase):
             ("kernels/sum.cpp", '#include "base/error.hpp"'),
             ("src/base/text.hpp", '#include "system/mpi.hpp"'),
             ("src/base/text.hpp", "#include <unistd.h>"),
-            ("src/system/files.cpp", '#include "engine/output.hpp"'),
-            ("src/engine/output.cpp", "#include <mpi.h>"),
-            ("src/engine/output.cpp", '#include "workloads/sum.hpp"'),
-            ("src/workloads/sum.cpp", "#  include <hdf5.h>"),
-            ("src/workloads/sum.cpp", '#include "commands/run.hpp"'),
-            ("src/commands/run.cpp", '#include "commands/tour.hpp"'),
-            ("src/commands/run.cpp", "#include <hwy/highway.h>"),
+            ("src/system/files.cpp", '#include "output/output.hpp"'),
+            ("src/output/output.cpp", '#include "input/feed.hpp"'),
+            ("src/output/output.cpp", "#include <mpi.h>"),
+            ("src/output/output.cpp", '#include "workloads/sweep.hpp"'),
+            ("src/workloads/heat/heat_plan.cpp", "#  include <hdf5.h>"),
+            ("src/workloads/heat/heat_plan.cpp", '#include "commands/options.hpp"'),
+            ("src/commands/run_command.cpp", '#include "commands/tour_command.hpp"'),
+            ("src/commands/run_command.cpp", "#include <hwy/highway.h>"),
         ]:
             self.assertEqual(len(wrong_includes(path, f"#pragma once\n{line}\n")), 1, (path, line))
-        self.assertEqual(wrong_includes("src/commands/run.cpp", '#include "commands/run.hpp"\n#include <array>\n'), [])
+        self.assertEqual(wrong_includes("src/commands/run_command.cpp", '#include "commands/options.hpp"\n#include <array>\n'), [])
 
     def test_the_world_is_passed(self):
         own = ("src/system/mpi.", "tests/examples/", "tests/bench/fftw_bench")  # programs of others

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "engine/progress.hpp"
-#include "engine/terminal.hpp"
+#include "screen/progress.hpp"
+#include "screen/terminal.hpp"
 
 // Options that several commands share, with one meaning and one wording.
 namespace concdemo {

@@ -1,9 +1,11 @@
 #include "commands/result.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "engine/terminal.hpp"
+#include "screen/terminal.hpp"
 
 namespace concdemo {
 

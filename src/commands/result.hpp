@@ -2,10 +2,10 @@
 #include <optional>
 #include <string>
 
-#include "engine/record.hpp"
-#include "engine/run_files.hpp"
+#include "measure/record.hpp"
+#include "output/run_files.hpp"
 #include "workloads/execute.hpp"
-#include "workloads/report.hpp"
+#include "workloads/run_report.hpp"
 
 namespace concdemo {
 

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
@@ -184,13 +185,13 @@ std::string result_lines(const Demo& demo) {
 }
 
 std::string to_json(const Demo& demo) {
-  nlohmann::ordered_json weather = nlohmann::ordered_json::array();
+  Json weather = Json::array();
   for (const Weather& record : demo.weather) {
     weather.push_back({{"city", record.city},
                        {"temperature_c", record.temperature_c},
                        {"humidity_percent", record.humidity_percent}});
   }
-  const nlohmann::ordered_json json{
+  const Json json{
       {"schema", 1},
       {"latency_s", demo.latency_s},
       {"weather", weather},

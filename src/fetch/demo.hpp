@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/progress.hpp"
+#include "screen/progress.hpp"
 #include "system/mpi.hpp"
 
 // Requests and downloads without a network: a server on this machine's loopback that takes its time, and what waiting

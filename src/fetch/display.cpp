@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
-#include "engine/terminal.hpp"
+#include "screen/terminal.hpp"
 
 namespace concdemo::fetch {
 namespace {

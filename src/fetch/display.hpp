@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/progress.hpp"
+#include "screen/progress.hpp"
 #include "fetch/event.hpp"
 #include "fetch/plan.hpp"
 

@@ -13,7 +13,7 @@
 #include "base/clock.hpp"
 #include "base/failure.hpp"
 #include "base/partition.hpp"
-#include "engine/terminal.hpp"
+#include "screen/terminal.hpp"
 #include "fetch/ways.hpp"
 #include "system/limits.hpp"
 #include "system/signals.hpp"

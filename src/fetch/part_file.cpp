@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/failure.hpp"
-#include "engine/helper_file.hpp"
+#include "format/helper_file.hpp"
 #include "system/file_names.hpp"
 
 namespace concdemo::fetch {

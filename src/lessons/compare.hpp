@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/measure.hpp"
+#include "measure/measure.hpp"
 #include "lessons/way.hpp"
 
 // The same tasks in each way, measured.

@@ -1,8 +1,11 @@
 #include "lessons/compare_report.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "measure/record.hpp"
 
 namespace concdemo {
 namespace {

@@ -1,7 +1,9 @@
 #pragma once
 #include <string>
+#include <utility>
 
-#include "engine/record.hpp"
+#include "base/json.hpp"
+#include "layout/layout.hpp"
 #include "lessons/compare.hpp"
 
 // What a comparison looks like: for people, and as JSON.

@@ -1,10 +1,11 @@
 #pragma once
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/failure.hpp"
-#include "engine/record.hpp"
+#include "base/json.hpp"
 #include "system/mpi.hpp"
 
 // The usual mistakes of concurrent programming, each run broken and mended, with what it lost or cost.

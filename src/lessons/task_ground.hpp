@@ -3,7 +3,7 @@
 #include <set>
 #include <string>
 
-#include "engine/layout.hpp"
+#include "layout/layout.hpp"
 #include "lessons/task.hpp"
 #include "lessons/way.hpp"
 #include "system/http_server.hpp"

@@ -11,9 +11,9 @@
 
 #include "base/clock.hpp"
 #include "base/tally.hpp"
-#include "engine/feed.hpp"
-#include "engine/stored.hpp"
-#include "kernels/parts.hpp"
+#include "input/feed.hpp"
+#include "input/stored.hpp"
+#include "kernels/accumulate_parts.hpp"
 #include "pool/rank_pool.hpp"
 #include "workloads/workload.hpp"
 

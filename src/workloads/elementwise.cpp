@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "engine/checksum.hpp"
-#include "workloads/numbers.hpp"
+#include "format/checksum.hpp"
+#include "workloads/result_numbers.hpp"
 
 namespace concdemo {
 

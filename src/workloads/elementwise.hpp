@@ -2,7 +2,7 @@
 #include <functional>
 #include <string>
 
-#include "workloads/parts.hpp"
+#include "workloads/load.hpp"
 #include "workloads/workload.hpp"
 
 namespace concdemo {

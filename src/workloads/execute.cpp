@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/activity.hpp"
-#include "engine/record.hpp"
-#include "engine/stored.hpp"
+#include "measure/record.hpp"
+#include "input/stored.hpp"
 
 namespace concdemo {
 

@@ -1,10 +1,11 @@
 #pragma once
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
-#include "engine/measure.hpp"
-#include "engine/peaks.hpp"
-#include "engine/progress.hpp"
+#include "measure/measure.hpp"
+#include "measure/rank_peaks.hpp"
+#include "screen/progress.hpp"
 #include "workloads/workload.hpp"
 
 namespace concdemo {

@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "system/topology.hpp"
-#include "workloads/input.hpp"
+#include "input/file_operand.hpp"
 
 namespace concdemo {
 namespace {

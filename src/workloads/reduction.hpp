@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "workloads/elements.hpp"
-#include "workloads/numbers.hpp"
-#include "workloads/parts.hpp"
+#include "workloads/result_numbers.hpp"
+#include "workloads/load.hpp"
 #include "workloads/workload.hpp"
 
 // The one shape of sum, sumsq and dot: an exact state of all elements, merged in one collective, rounded once.

@@ -1,12 +1,14 @@
 #include "workloads/square_stream.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
-#include "engine/checksum.hpp"
+#include "format/checksum.hpp"
 #include "kernels/square.hpp"
 #include "workloads/elements.hpp"
-#include "workloads/numbers.hpp"
+#include "workloads/result_numbers.hpp"
 
 namespace concdemo {
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/clock.hpp"
@@ -11,7 +12,7 @@
 #include "base/text.hpp"
 #include "system/topology.hpp"
 #include "workloads/problem.hpp"
-#include "workloads/report.hpp"
+#include "workloads/run_report.hpp"
 
 namespace concdemo {
 namespace {

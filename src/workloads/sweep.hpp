@@ -1,12 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "engine/formed_layout.hpp"
-#include "engine/progress.hpp"
-#include "engine/sweep_verdict.hpp"
+#include "layout/formed_layout.hpp"
+#include "screen/progress.hpp"
+#include "measure/sweep_verdict.hpp"
 #include "workloads/execute.hpp"
 
 // Workloads on every layout that this job can form, in turn.

@@ -8,18 +8,17 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/io_timeline.hpp"
-#include "engine/operand.hpp"
-#include "engine/output.hpp"
-#include "engine/peaks.hpp"
+#include "base/json.hpp"
+#include "base/io_timeline.hpp"
+#include "input/operand.hpp"
+#include "output/output.hpp"
+#include "measure/rank_peaks.hpp"
 #include "pool/rank_pool.hpp"
 #include "system/mpi.hpp"
 
 // A workload is a kernel spread over ranks. This is everything that the program knows of one: `run`, the tour, the
 // bench and the tests iterate the list and name none of them.
 namespace concdemo {
-
-using Json = nlohmann::ordered_json;
 
 enum class Method { exact, plain };
 

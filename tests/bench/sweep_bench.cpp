@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "engine/array.hpp"
-#include "engine/formed_layout.hpp"
-#include "engine/sweep_verdict.hpp"
+#include "system/array.hpp"
+#include "layout/formed_layout.hpp"
+#include "measure/sweep_verdict.hpp"
 #include "kernels/peaks.hpp"
 
 using namespace concdemo;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "fetch/folder.hpp"
+#include "support/folder.hpp"
 #include "support/catch.hpp"
 #include "system/http.hpp"
 

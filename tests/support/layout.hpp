@@ -3,7 +3,7 @@
 #include <set>
 #include <vector>
 
-#include "engine/layout.hpp"
+#include "layout/layout.hpp"
 #include "support/catch.hpp"
 
 // Nodes made up for tests of the layout, and what must hold of any layout.

@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/partition.hpp"
-#include "engine/output.hpp"
+#include "output/output.hpp"
 #include "system/mpi.hpp"
 
 // Output files of known contents, in a folder that goes with the test.

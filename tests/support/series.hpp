@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/partition.hpp"
-#include "engine/series_file.hpp"
+#include "output/series_file.hpp"
 #include "support/output.hpp"
 
 // Stepped files of known contents, written by blocks of a grid of ranks.

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "fetch/folder.hpp"
+#include "support/folder.hpp"
 #include "support/catch.hpp"
 
 using namespace concdemo;

@@ -1,5 +1,7 @@
 #include "workloads/sweep.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.hpp"
 #include "support/catch.hpp"
 

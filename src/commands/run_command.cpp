@@ -1,0 +1,254 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "commands/command.hpp"
+#include "commands/options.hpp"
+#include "commands/result.hpp"
+#include "layout/layout.hpp"
+#include "screen/watchdog.hpp"
+#include "workloads/execute.hpp"
+#include "workloads/heat/heat_series.hpp"
+#include "workloads/problem.hpp"
+#include "workloads/run_report.hpp"
+
+namespace concdemo {
+namespace {
+
+struct RunOptions {
+  std::string workload;
+  std::string size;
+  std::string fill = "uniform";
+  std::string seed = "1";
+  std::vector<std::string> values;
+  std::vector<std::string> inputs;
+  std::string output;
+  bool force = false;
+  std::string method = "exact";
+  std::string schedule = "static";
+  std::string slice;
+  std::string steps;
+  std::string snapshot_every;
+  std::string checkpoint_every = "0";
+  double alpha = 0;
+  double hang_timeout_s = 0;
+  std::string writer = "async";
+  int repeat = 1;
+  int warmup = 0;
+  std::string buffers = "256MiB";
+  std::string record;
+  bool json = false;
+  CommonOptions common;
+  std::set<std::string> given;  // options that were on the command line
+};
+
+bool given(const RunOptions& options, const char* name) { return options.given.contains(name); }
+
+Request to_request(const RunOptions& options) {
+  Request request;
+  if (options.size.starts_with("0x") && options.size.find('x', 2) == std::string::npos) {
+    throw usage_error(fmt::format("--size {}: write counts in decimal digits (0x... reads as no rows)", options.size));
+  }
+  if (given(options, "--size")) request.size = parse_option("--size", options.size, parse_size);
+  const bool generated = options.values.empty() && options.inputs.empty();
+  for (const char* name : {"--seed", "--fill"}) {
+    if (!generated && given(options, name))
+      throw usage_error(fmt::format("{} is for generated data; leave it out", name));
+  }
+  for (const char* name : {"--force", "--writer", "--snapshot-every", "--checkpoint-every"}) {
+    if (!given(options, "--output") && given(options, name)) {
+      throw usage_error(fmt::format("{} goes with --output FILE", name));
+    }
+  }
+  request.fill = options.fill == "index" ? Fill::index : Fill::uniform;
+  request.seed = parse_option("--seed", options.seed, parse_count);
+  for (const std::string& list : options.values) request.values.push_back(parse_option("--values", list, parse_values));
+  request.inputs = options.inputs;
+  request.method = options.method == "plain" ? Method::plain : Method::exact;
+  request.schedule = options.schedule == "dynamic" ? Schedule::dynamic : Schedule::fixed;
+  request.slice = options.slice;
+  if (given(options, "--steps")) request.steps = parse_option("--steps", options.steps, parse_count);
+  if (given(options, "--snapshot-every")) {
+    request.snapshot_every = parse_option("--snapshot-every", options.snapshot_every, parse_count);
+  }
+  if (given(options, "--alpha")) request.alpha = options.alpha;
+  request.buffer_bytes = parse_option("--buffers", options.buffers, parse_bytes);
+  return request;
+}
+
+RunFiles files_of(const RunOptions& options, const Problem& problem) {
+  RunFiles files;
+  for (const Operand& operand : problem.operands) {
+    if (operand.source != Operand::Source::file) continue;
+    files.inputs.push_back(operand.dataset.file);
+    for (const auto& source : operand.dataset.files) files.inputs.push_back(source.path);
+  }
+  files.output = options.output;
+  return files;
+}
+
+constexpr const char* data_help =
+    "\nFiles are read as CF and netCDF mean them (scale_factor, add_offset, _Unsigned, _FillValue, missing_value, valid_min,\n"
+    "valid_max, valid_range, own fill value): reductions leave missing values out, square makes them NaN, others refuse them.\n";
+
+std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions& options, const Layout& layout,
+                                        const Workload& workload, const Problem& problem) {
+  if (!given(options, "--output")) return nullptr;
+  if (problem.method == Method::plain) {
+    throw usage_error("--output: a plain result has other bits on another layout; files are for --method exact");
+  }
+  FileSpec spec;
+  spec.path = options.output;
+  spec.force = options.force;
+  spec.datasets = workload.outputs(problem);
+  if (spec.datasets.empty()) {
+    throw usage_error(fmt::format("--output: {} makes no array to write; its result goes to the screen and to --record",
+                                  workload.name));
+  }
+  spec.attributes = file_attributes(workload, problem);
+  WriterOptions writer;
+  writer.async = options.writer == "async";
+  writer.cpus = layout.cpus;
+  return OutputFile::create(world, spec, writer);
+}
+
+std::unique_ptr<Watchdog> watch(const mpi::Comm& world, const Workload& workload, const RunOptions& options) {
+  check_hang_timeout(options.hang_timeout_s);
+  if (workload.has_steps) {
+    const auto next = given(options, "--output") ? "go on with: concdemo resume " + options.output : "run it again";
+    return std::make_unique<Watchdog>(world, options.hang_timeout_s, next);
+  }
+  if (!given(options, "--hang-timeout")) return nullptr;
+  throw usage_error(fmt::format("{} takes no time steps; leave --hang-timeout out", workload.name));
+}
+
+void run(const mpi::Comm& world, const RunOptions& options) {
+  const Workload& workload = find_workload(options.workload);
+  const Request request = to_request(options);
+  select_simd(options.common.simd);
+  const Layout layout = choose_layout(world, options.common.threads);
+  if (world.is_root() && !options.common.quiet) {
+    message("layout: " + layout.explanation);
+    if (!layout.warnings.empty()) message("warning: " + layout.warnings.front());
+  }
+  const Context context{world, layout.threads};
+  const auto watchdog = watch(world, workload, options);
+  Progress progress(progress_mode(options.common), world.is_root());
+  progress.show(fmt::format("{}: looking at the input", workload.name));
+  Problem problem = resolve(world, workload, request);
+  plan_memory(context, workload, problem);
+  const ResultOptions result{options.record, options.json, options.common.quiet};
+  auto records = open_records(world, result, files_of(options, problem));
+  if (!workload.has_steps && given(options, "--checkpoint-every")) {
+    throw usage_error(fmt::format("{} takes no time steps; leave --checkpoint-every out", workload.name));
+  }
+  if (workload.has_steps && given(options, "--output")) {
+    for (const char* name : {"--repeat", "--warmup"}) {
+      if (given(options, name)) throw usage_error(fmt::format("{} into a file runs once; leave {} out", workload.name, name));
+    }
+    SeriesOptions series{options.output, options.force, {}, 0};
+    series.writer.async = options.writer == "async";
+    series.writer.cpus = layout.cpus;
+    series.checkpoint_every = parse_option("--checkpoint-every", options.checkpoint_every, parse_count);
+    const auto run_it = options.writer == "hdf5" ? run_series_by_hdf5 : run_series;
+    const SeriesOutcome outcome = run_it(context, workload, problem, series, progress);
+    require_right(workload, outcome.measured);
+    progress.clear();
+    return show_result(world, workload, problem, layout, outcome.measured, &outcome.stats, result, records);
+  }
+  if (options.writer == "hdf5") {
+    throw usage_error(fmt::format("--writer hdf5 is for heat; use async or sync for {}", workload.name));
+  }
+  if (given(options, "--output")) progress.show(fmt::format("{}: making {}", workload.name, options.output));
+  const auto output = open_output(world, options, layout, workload, problem);
+  ExecuteOptions execute_options;
+  execute_options.warmup = options.warmup;
+  execute_options.repeat = options.repeat;
+  execute_options.sink.file = output.get();
+  execute_options.peak = !options.common.quiet || options.json || given(options, "--record");
+  const Measurement measured = execute(context, workload, problem, execute_options, progress);
+  require_right(workload, measured);
+  OutputStats stats;
+  if (output) {
+    progress.show(fmt::format("{}: writing {}", workload.name, options.output));
+    stats = output->commit();
+  }
+  progress.clear();
+  show_result(world, workload, problem, layout, measured, output ? &stats : nullptr, result, records);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  const auto options = std::make_shared<RunOptions>();
+  std::string list;
+  for (const Workload* workload : workloads()) list += fmt::format("  {:<9} {}\n", workload->name, workload->summary);
+  CLI::App& run_app = *app.add_subcommand("run", "one workload at a given size or on given files")->group("Compute");
+  run_app.footer("Workloads:\n" + list + data_help);
+  run_app.add_option("workload", options->workload, "one of the list below")->required()->type_name("NAME");
+  run_app.add_option("--size", options->size, "N, NxM or MxKxN; suffixes k M G T P, powers of 1000")->type_name("SIZE");
+  run_app.add_option("--seed", options->seed, "of generated data (default 1)")->type_name("S");
+  run_app.add_option("--fill", options->fill, "generated data: in [0,1), or 0,1,2,...")
+      ->check(CLI::IsMember({"uniform", "index"}))
+      ->option_text("uniform|index");
+  run_app.add_option("--values", options->values, "data as a list: 1,2,3 (again for a second operand)")
+      ->allow_extra_args(false)
+      ->option_text("LIST");
+  run_app
+      .add_option("--input", options->inputs, "FILE or FILE:/dataset, HDF5 or netCDF-4 (again for a second operand)")
+      ->allow_extra_args(false)
+      ->option_text("FILE");
+  run_app.add_option("--output", options->output, "write the result array to this HDF5 file")->type_name("FILE");
+  run_app.add_flag("--force", options->force, "replace an existing output file, or the one that a link leads to; its permissions stay");
+  run_app.add_option("--method", options->method, "exact (default; same bits on any layout) or plain (the textbook loop)")
+      ->check(CLI::IsMember({"exact", "plain"}))
+      ->option_text("exact|plain");
+  run_app
+      .add_option("--schedule", options->schedule, "of exact reductions: a part each (default), or blocks as workers become free")
+      ->check(CLI::IsMember({"static", "dynamic"}))
+      ->option_text("static|dynamic");
+  run_app.add_option("--slice", options->slice, "of heat: a plane of an input of more dimensions, as 0,2,:,:")
+      ->type_name("I,:,:");
+  run_app.add_option("--steps", options->steps, "of heat: time steps (default 100)")->type_name("S");
+  run_app
+      .add_option("--snapshot-every", options->snapshot_every,
+                  "of heat: steps between snapshots in --output (default: the start and the end alone)")
+      ->type_name("E");
+  run_app
+      .add_option("--checkpoint-every", options->checkpoint_every,
+                  "of heat: steps between checkpoints beside it (default: none)")
+      ->type_name("C");
+  run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")
+      ->check(any_number())
+      ->type_name("A");
+  add_hang_timeout(run_app, options->hang_timeout_s);
+  run_app.add_option("--writer", options->writer, "async (I/O threads), sync (the main thread waits), hdf5 (heat, to compare with: parallel HDF5, "
+                         "without checksums, commits, resume)")
+      ->check(CLI::IsMember({"async", "sync", "hdf5"}))
+      ->option_text("async|sync|hdf5");
+  run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")
+      ->check(whole_number(1, 10000))
+      ->type_name("R");
+  run_app.add_option("--warmup", options->warmup, "runs before them that do not count (default 0)")
+      ->check(whole_number(0, 10000))
+      ->type_name("W");
+  run_app
+      .add_option("--buffers", options->buffers, "memory of a rank for reading and streaming files (default 256MiB)")
+      ->type_name("BYTES");
+  run_app.add_option("--record", options->record, "append the measurement to this file, one JSON object a line")
+      ->type_name("FILE");
+  run_app.add_flag("--json", options->json, "print the record alone");
+  add_compute_options(run_app, options->common);
+
+  run_app.callback([options, &action, &run_app] {
+    for (const CLI::Option* option : run_app.get_options()) {
+      if (option->count() > 0) options->given.insert(option->get_name());
+    }
+    action = [options](const mpi::Comm& world) { run(world, *options); };
+  });
+}
+
+}  // namespace concdemo

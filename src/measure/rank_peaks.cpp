@@ -1,0 +1,40 @@
+#include "measure/rank_peaks.hpp"
+
+#include <algorithm>
+
+#include "system/array.hpp"
+#include "kernels/peaks.hpp"
+
+namespace concdemo {
+namespace {
+
+double measure_here(int threads, Bound bound, Array& buffer) {
+  switch (bound) {
+    case Bound::read: return read_bandwidth_peak(buffer.span(), threads);
+    case Bound::copy: return copy_bandwidth_peak(buffer.span(), threads);
+    case Bound::fma: return fma_peak(threads);
+    case Bound::none: break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::optional<Peak> measure_peak(const mpi::Comm& comm, int threads, Bound bound) {
+  if (bound == Bound::none) return {};
+  Array buffer;
+  mpi::together(comm, [&] {
+    if (bound == Bound::fma) return;
+    buffer = Array(static_cast<std::uint64_t>(std::min(threads, 8)) << 24);  // 128 MiB a thread: beyond caches
+    const auto n = static_cast<std::ptrdiff_t>(buffer.size());
+    double* data = buffer.span().data();
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (std::ptrdiff_t i = 0; i < n; ++i) data[i] = 1;  // first touch by the thread that reads it
+  });
+  comm.barrier();
+  const double mine = measure_here(threads, bound, buffer);
+  const double all = comm.combine<double>(mine, [](const double& in, double& inout) { inout += in; });
+  return Peak{all, bound == Bound::fma ? "FMA peak" : bound == Bound::read ? "read bandwidth" : "copy bandwidth"};
+}
+
+}  // namespace concdemo

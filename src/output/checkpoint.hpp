@@ -1,0 +1,61 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/commit_entry.hpp"
+#include "output/durable_writer.hpp"
+#include "kernels/matrix.hpp"
+#include "system/files.hpp"
+#include "system/mpi.hpp"
+
+namespace concdemo {
+
+std::string checkpoint_path(const std::string& target);  // target.checkpoint
+
+// Throws usage Error where something else stands there than a checkpoint of any run; touches nothing.
+void require_checkpoint_place(const std::string& target);
+
+// FILE.checkpoint: the field at a step between snapshots, in two slots in turn, so that one is whole while the other is
+// written. Bound to FILE by a hash of its header. It only saves work: what is torn, damaged or of another file is
+// ignored. Slot: a page with the commit entry and, in the first slot, our mark behind it, then the field, row-major.
+class Checkpoint {
+ public:
+  struct Found {
+    std::uint64_t step = 0;
+    std::uint64_t every = 0;  // steps between the run's checkpoints, as it was told; 0: none but when it was stopped
+    unsigned slot = 0;
+  };
+
+  Checkpoint(const std::string& target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns);
+
+  // Collective: the newest sound one of a file that is there, read through by all ranks; adds a message about what is
+  // ignored.
+  void find(const mpi::Comm& comm, std::vector<std::string>& messages);
+  const std::optional<Found>& found() const { return found_; }
+  void read(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // of found()
+
+  // Collective: the file is there, with its space and a durable name. Throws usage Error for a file that is not ours,
+  // system Error.
+  void make(const mpi::Comm& comm, bool reserve, int more_flags);
+  bool is_made() const { return is_made_; }
+
+  // The next slot's, and what commits it.
+  DurableWriter::Target next_target();
+  DurableWriter::Commit commit_at(std::uint64_t step, std::uint64_t every) const;  // of the last next_target()
+
+  bool remove();  // whether there was one, unless it is somebody else's; one rank
+
+ private:
+  std::uint64_t slot_bytes() const;
+  std::string path_;
+  std::uint64_t binding_, rows_, columns_;
+  bool is_made_ = false;
+  unsigned slot_ = 1;  // of the newest one
+  std::optional<Found> found_;
+  files::Descriptor file_;
+};
+
+}  // namespace concdemo

@@ -1,0 +1,66 @@
+#include "kernels/fill.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
+
+#include "workloads/elementwise.hpp"
+#include "workloads/list.hpp"
+
+namespace concdemo {
+namespace {
+
+class FillJob final : public Job {
+ public:
+  FillJob(const Context& context, const Problem& problem)
+      : share_(context, problem), operand_(problem.operands.front()) {
+    mpi::together(context.comm, [&] { x_ = Array(share_.range.size()); });
+  }
+
+  void execute(const Sink& sink) override {
+    share_.for_each_piece(sink, [&](std::uint64_t begin, std::uint64_t end) {
+      const auto piece = x_.span().subspan(begin, end - begin);
+      std::vector<std::uint8_t> none;
+      load(operand_, {share_.range.begin + begin, share_.range.begin + end}, piece, none, share_.context.threads);
+      sink.submit(0, share_.range.begin + begin, piece);
+    });
+  }
+
+  Verification verify() override {
+    checksum_ = share_.checksum(x_);
+    return share_.verify(x_, "scalar generator, every 61st element", 61, [this](std::uint64_t i) {
+      const std::uint64_t index = share_.range.begin + i;
+      if (operand_.source == Operand::Source::values) return operand_.values[index];
+      return operand_.fill == Fill::index ? static_cast<double>(index) : uniform_at(operand_.seed, operand_.stream, index);
+    });
+  }
+
+  Json result() const override { return {{"checksum", checksum_}}; }
+  std::string headline() const override { return checksum_; }
+
+ private:
+  Share share_;
+  const Operand& operand_;
+  Array x_;
+  std::string checksum_;
+};
+
+}  // namespace
+
+const Workload fill_workload{
+    .name = "fill",
+    .summary = "generated data from a counter-based generator; writes /x",
+    .operands = 1,
+    .reads_files = false,
+    .default_size = {100'000'000},
+    .tour_size = {2'000'000},
+    .cost = cost_per_element(0, 8, Bound::none),
+    .operand_shapes = one_operand_shape,
+    .size_of = common_shape,
+    .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("x", problem.size)}; },
+    .memory_bytes = shared_arrays(1),
+    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
+      return std::make_unique<FillJob>(context, problem);
+    }};
+
+}  // namespace concdemo

@@ -1,0 +1,156 @@
+#include "workloads/heat/heat_workload.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/activity.hpp"
+#include "base/error.hpp"
+#include "base/fault.hpp"
+#include "base/tally.hpp"
+#include "base/text.hpp"
+#include "format/checksum.hpp"
+#include "workloads/heat/heat_solver.hpp"
+#include "workloads/list.hpp"
+#include "workloads/result_numbers.hpp"
+#include "workloads/load.hpp"
+
+namespace concdemo {
+namespace {
+
+// The grid after problem.steps steps, in memory.
+class HeatJob final : public Job {
+ public:
+  HeatJob(const Context& context, const Problem& problem)
+      : context_(context), problem_(problem), solver_(context, problem.size[0], problem.size[1], problem.alpha, 4) {
+    load_start(context, start_from(problem.operands.front(), context.threads, &counts), solver_);
+    counts = total_over_ranks(context.comm, counts);
+    refuse_missing(counts);
+    start_ = solver_.current();
+    solver_.lend(start_);  // every execution begins with it
+  }
+
+  void execute(const Sink& sink) override {
+    solver_.go_back_to(start_);
+    activity::at("computing");
+    tally::begin(problem_.steps, tally::Unit::steps);
+    if (problem_.steps > 1) solver_.advance(problem_.steps - 1);
+    if (problem_.steps > 0) solver_.advance(1);
+    const MatrixView values = solver_.values(solver_.current());
+    for (std::size_t i = 0; i < values.rows; ++i) {
+      const std::uint64_t first = (solver_.tile().rows.begin + i) * problem_.size[1] + solver_.tile().columns.begin;
+      sink.submit(0, first, {values.data + i * values.stride, values.columns});
+    }
+  }
+
+  Verification verify() override {
+    activity::at("verifying");
+    const HeatState state = solver_.state(problem_.steps > 0);
+    checksum_ = heat_checksum(context_, problem_, solver_);
+    result_ = heat_result(state, checksum_);
+    const std::size_t end = solver_.current();
+    solver_.lend(end);  // the sink may still be writing it
+    const Verification verification =
+        check_heat(context_, problem_, solver_, start_from(problem_.operands.front(), context_.threads));
+    solver_.give_back(end);
+    return verification;
+  }
+
+  Json result() const override { return result_; }
+  std::string headline() const override { return checksum_; }
+
+ private:
+  Context context_;
+  const Problem& problem_;
+  HeatSolver solver_;
+  std::size_t start_ = 0;
+  Json result_;
+  std::string checksum_;
+};
+
+std::vector<Shape> grid_shape(const Shape& size) {
+  if (size.size() != 2)
+    throw usage_error(fmt::format("heat needs --size NYxNX (rows x columns of the grid), not {}", to_text(size)));
+  return {size};
+}
+
+Shape size_of(const std::vector<Operand>& operands) {
+  const Operand& start = operands.front();
+  if (start.shape.size() == 2) return start.shape;
+  throw usage_error(fmt::format("heat needs a grid of 2 dimensions; there is {}{}", describe_shape(start),
+                                  shape_hint(operands, "NYxNX")));
+}
+
+}  // namespace
+
+void refuse_missing(const LoadCounts& counts) {
+  if (counts.missing == 0) return;
+  throw usage_error(
+      fmt::format("heat needs a whole grid; the input has {}", counted(counts.missing, "missing value")));
+}
+
+HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
+  return [&operand, threads, counts](Range rows, Range columns, const MatrixSpan& out) {
+    constexpr std::uint64_t buffer_elements = std::uint64_t{1} << 23;
+    if (out.rows == 0 || out.columns == 0) return;
+    const std::uint64_t step = std::clamp<std::uint64_t>(buffer_elements / out.columns, 1, out.rows);
+    Array buffer(step * out.columns);
+    for (std::uint64_t row = 0; row < out.rows; row += step) {
+      activity::beat();
+      const std::uint64_t height = std::min<std::uint64_t>(step, out.rows - row);
+      const Range part{rows.begin + row, rows.begin + row + height};
+      const LoadCounts found = load_rectangles(operand, {{part, columns, buffer.span().data()}}, threads);
+      if (counts != nullptr) counts->missing += found.missing, counts->inexact += found.inexact;
+#pragma omp parallel for num_threads(threads) schedule(static)
+      for (std::uint64_t i = 0; i < height; ++i) {
+        std::copy_n(buffer.span().data() + i * out.columns, out.columns, out.data + (row + i) * out.stride);
+      }
+    }
+  };
+}
+
+void load_start(const Context& context, const HeatStart& start, HeatSolver& solver) {
+  activity::at("reading or generating the start");
+  mpi::together(context.comm, [&] {
+    fault::pass("start");
+    start(solver.tile().rows, solver.tile().columns, solver.values());
+  });
+}
+
+std::string heat_checksum(const Context& context, const Problem& problem, const HeatSolver& solver) {
+  const MatrixView values = solver.values(solver.current());
+  std::uint64_t sum = 0;
+#pragma omp parallel for num_threads(context.threads) schedule(static) reduction(+ : sum)
+  for (std::size_t i = 0; i < values.rows; ++i) {
+    sum += checksum((solver.tile().rows.begin + i) * problem.size[1] + solver.tile().columns.begin,
+                    {values.data + i * values.stride, values.columns});
+  }
+  return fmt::format("{:016x}", context.comm.sum(sum));
+}
+
+Json heat_result(const HeatState& state, const std::string& checksum) {
+  return {{"total", number(state.total)}, {"residual", number(state.change)}, {"checksum", checksum}};
+}
+
+const Workload heat_workload{
+    .name = "heat",
+    .summary = "heat equation: time steps on a grid, 5-point; writes /u",
+    .operands = 1,
+    .has_steps = true,
+    .default_size = {4096, 4096},
+    .tour_size = {1000, 1000},
+    // As a sweep that takes one step at a time moves; several steps in one pass through memory move less.
+    .cost = [](const Problem& problem) -> Cost {
+      const double points = static_cast<double>(element_count(problem.size)) * static_cast<double>(problem.steps);
+      return {7 * points, 16 * points, Bound::copy};
+    },
+    .operand_shapes = grid_shape,
+    .size_of = size_of,
+    .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("u", problem.size)}; },
+    .memory_bytes = [](const Shape& size, int ranks) { return heat_memory_bytes(size[0], size[1], ranks, 4); },
+    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
+      return std::make_unique<HeatJob>(context, problem);
+    }};
+
+}  // namespace concdemo
