@@ -5,10 +5,10 @@
 namespace concdemo {
 
 ExactProductSum dot_exact(std::span<const double> x, std::span<const double> y, int threads) {
-  return accumulate_parts<ExactProductSum>(
-      x.size(), threads, [x, y](ExactProductSum& sum, std::size_t begin, std::size_t end) {
-        sum.add(x.subspan(begin, end - begin), y.subspan(begin, end - begin));
-      });
+  return accumulate_parts<ExactProductSum>(x.size(), threads,
+                                           [x, y](ExactProductSum& sum, std::size_t begin, std::size_t end) {
+                                             sum.add(x.subspan(begin, end - begin), y.subspan(begin, end - begin));
+                                           });
 }
 
 double dot_plain(std::span<const double> x, std::span<const double> y, int threads) {
@@ -22,10 +22,10 @@ double dot_plain(std::span<const double> x, std::span<const double> y, int threa
 }
 
 ExactProductSum dot_reference(std::span<const double> x, std::span<const double> y, int threads) {
-  return accumulate_parts<ExactProductSum>(
-      x.size(), threads, [x, y](ExactProductSum& sum, std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) sum.add(x[i], y[i]);
-      });
+  return accumulate_parts<ExactProductSum>(x.size(), threads,
+                                           [x, y](ExactProductSum& sum, std::size_t begin, std::size_t end) {
+                                             for (std::size_t i = begin; i < end; ++i) sum.add(x[i], y[i]);
+                                           });
 }
 
 }  // namespace concdemo

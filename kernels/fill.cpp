@@ -42,9 +42,8 @@ std::size_t fill_blocks(double* out, std::uint64_t seed, std::uint32_t stream, s
   using Vector = hn::Vec<decltype(d)>;
   // The words of a counter stand in the low halves of 64-bit lanes. MulEven reads these alone, so whatever the high
   // halves hold in between does no harm.
-  const auto multiply = [=](Vector words, std::uint32_t factor) HWY_ATTR {
-    return hn::MulEven(hn::BitCast(d32, words), hn::Set(d32, factor));
-  };
+  const auto multiply = [=](Vector words, std::uint32_t factor)
+                            HWY_ATTR { return hn::MulEven(hn::BitCast(d32, words), hn::Set(d32, factor)); };
   const auto to_unit = [=](Vector low, Vector high) HWY_ATTR {
     const Vector low_bits = hn::And(low, hn::Set(d, 0xFFFFFFFF));
     const Vector bits = hn::ShiftRight<11>(hn::Or(hn::ShiftLeft<32>(high), low_bits));

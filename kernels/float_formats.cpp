@@ -20,7 +20,8 @@ RoundedQuad rounded(Quad quad) {
   // The highest 64 bits of the significand, whose leading 1 is implied, and whether any is set below.
   const std::uint64_t high = std::uint64_t{1} << 63 | fraction << 15 | quad.low >> 49;
   const bool below = quad.low << 15 != 0;
-  const int dropped = exponent >= -1022 ? 11 : 11 - 1022 - exponent;  // float64's subnormals have fewer bits; 64 at most
+  const int dropped =
+      exponent >= -1022 ? 11 : 11 - 1022 - exponent;  // float64's subnormals have fewer bits; 64 at most
   const std::uint64_t kept = dropped == 64 ? 0 : high >> dropped;
   const std::uint64_t rest = high << (64 - dropped);
   constexpr std::uint64_t half = std::uint64_t{1} << 63;

@@ -70,10 +70,8 @@ void heat_vectors(const HeatRow& row, std::ptrdiff_t begin, std::ptrdiff_t end, 
     j += lanes - rest;
   }
   for (; j + lanes <= end; j += lanes) {
-    if constexpr (store == HeatStore::streamed)
-      hn::Stream(next(j), d, out + j);
-    else
-      hn::Store(next(j), d, out + j);
+    if constexpr (store == HeatStore::streamed) hn::Stream(next(j), d, out + j);
+    else hn::Store(next(j), d, out + j);
   }
   if (j < end) hn::StoreU(next(end - lanes), d, out + end - lanes);
 }

@@ -42,7 +42,8 @@ constexpr std::size_t width = HWY_MAX_BYTES / sizeof(double);
 constexpr std::size_t vectors = matvec_lanes / width;  // of a row's 16 lanes
 
 // A row shorter than a few pages ends before the hardware has foreseen it: rows one by one, which is all of A in order,
-// and fetched so far ahead (elements), over their ends. Longer ones are streams that the hardware follows, side by side.
+// and fetched so far ahead (elements), over their ends. Longer ones are streams that the hardware follows, side by
+// side.
 constexpr std::size_t short_row = 1500, prefetch_elements = 512;
 
 // Rows side by side share each load of x and hide the latency of the FMAs.
@@ -107,8 +108,8 @@ double matvec_row_reference(std::span<const double> a_row, std::span<const doubl
   return matvec_finish(acc, a_row.data(), x.data(), 0, x.size());
 }
 
-void matvec_plain(std::span<const double> a, std::span<const double> x, std::span<double> y, std::size_t m, std::size_t n,
-                  int threads) {
+void matvec_plain(std::span<const double> a, std::span<const double> x, std::span<double> y, std::size_t m,
+                  std::size_t n, int threads) {
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t i = 0; i < m; ++i) {
     double sum = 0;

@@ -17,7 +17,7 @@ void matvec(std::span<const double> a, std::span<const double> x, std::span<doub
 double matvec_row_reference(std::span<const double> a_row, std::span<const double> x);
 
 // The textbook double loop, without FMA; NaN and rounding are left to the compiler.
-void matvec_plain(std::span<const double> a, std::span<const double> x, std::span<double> y, std::size_t m, std::size_t n,
-                  int threads);
+void matvec_plain(std::span<const double> a, std::span<const double> x, std::span<double> y, std::size_t m,
+                  std::size_t n, int threads);
 
 }  // namespace concdemo

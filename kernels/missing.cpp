@@ -56,21 +56,24 @@ bool any_f64(const double* x, std::size_t n, const double* v, std::size_t count,
 bool any_f32(const float* x, std::size_t n, const float* v, std::size_t count, const float* range) {
   return any_in_vectors(x, n, v, count, range);
 }
-bool any_i64(const std::int64_t* x, std::size_t n, const std::int64_t* v, std::size_t count, const std::int64_t* range) {
+bool any_i64(const std::int64_t* x, std::size_t n, const std::int64_t* v, std::size_t count,
+             const std::int64_t* range) {
   return any_in_vectors(x, n, v, count, range);
 }
 bool any_u64(const std::uint64_t* x, std::size_t n, const std::uint64_t* v, std::size_t count,
              const std::uint64_t* range) {
   return any_in_vectors(x, n, v, count, range);
 }
-bool any_i32(const std::int32_t* x, std::size_t n, const std::int32_t* v, std::size_t count, const std::int32_t* range) {
+bool any_i32(const std::int32_t* x, std::size_t n, const std::int32_t* v, std::size_t count,
+             const std::int32_t* range) {
   return any_in_vectors(x, n, v, count, range);
 }
 bool any_u32(const std::uint32_t* x, std::size_t n, const std::uint32_t* v, std::size_t count,
              const std::uint32_t* range) {
   return any_in_vectors(x, n, v, count, range);
 }
-bool any_i16(const std::int16_t* x, std::size_t n, const std::int16_t* v, std::size_t count, const std::int16_t* range) {
+bool any_i16(const std::int16_t* x, std::size_t n, const std::int16_t* v, std::size_t count,
+             const std::int16_t* range) {
   return any_in_vectors(x, n, v, count, range);
 }
 bool any_u16(const std::uint16_t* x, std::size_t n, const std::uint16_t* v, std::size_t count,
@@ -145,17 +148,21 @@ bool any_missing(const T* elements, std::size_t n, std::span<const T> values, st
 
 template bool any_missing(const double*, std::size_t, std::span<const double>, std::span<const double>);
 template bool any_missing(const float*, std::size_t, std::span<const float>, std::span<const float>);
-template bool any_missing(const std::int64_t*, std::size_t, std::span<const std::int64_t>, std::span<const std::int64_t>);
+template bool any_missing(const std::int64_t*, std::size_t, std::span<const std::int64_t>,
+                          std::span<const std::int64_t>);
 template bool any_missing(const std::uint64_t*, std::size_t, std::span<const std::uint64_t>,
                           std::span<const std::uint64_t>);
-template bool any_missing(const std::int32_t*, std::size_t, std::span<const std::int32_t>, std::span<const std::int32_t>);
+template bool any_missing(const std::int32_t*, std::size_t, std::span<const std::int32_t>,
+                          std::span<const std::int32_t>);
 template bool any_missing(const std::uint32_t*, std::size_t, std::span<const std::uint32_t>,
                           std::span<const std::uint32_t>);
-template bool any_missing(const std::int16_t*, std::size_t, std::span<const std::int16_t>, std::span<const std::int16_t>);
+template bool any_missing(const std::int16_t*, std::size_t, std::span<const std::int16_t>,
+                          std::span<const std::int16_t>);
 template bool any_missing(const std::uint16_t*, std::size_t, std::span<const std::uint16_t>,
                           std::span<const std::uint16_t>);
 template bool any_missing(const std::int8_t*, std::size_t, std::span<const std::int8_t>, std::span<const std::int8_t>);
-template bool any_missing(const std::uint8_t*, std::size_t, std::span<const std::uint8_t>, std::span<const std::uint8_t>);
+template bool any_missing(const std::uint8_t*, std::size_t, std::span<const std::uint8_t>,
+                          std::span<const std::uint8_t>);
 
 }  // namespace concdemo
 #endif

@@ -63,10 +63,8 @@ void copy_all(const double* from, double* to, std::size_t count) {
   for (; i < count && reinterpret_cast<std::uintptr_t>(to + i) % HWY_MAX_BYTES != 0; ++i) to[i] = from[i];
   for (; i + lanes <= count; i += lanes) {
     const Vector values = hn::LoadU(d, from + i);
-    if constexpr (non_temporal)
-      hn::Stream(values, d, to + i);
-    else
-      hn::Store(values, d, to + i);
+    if constexpr (non_temporal) hn::Stream(values, d, to + i);
+    else hn::Store(values, d, to + i);
   }
   for (; i < count; ++i) to[i] = from[i];
   if constexpr (non_temporal) hwy::FlushStream();
@@ -83,10 +81,8 @@ void triad_all(const double* b, const double* c, double* a, std::size_t count) {
   for (; i < count && reinterpret_cast<std::uintptr_t>(a + i) % HWY_MAX_BYTES != 0; ++i) a[i] = b[i] + 3.0 * c[i];
   for (; i + lanes <= count; i += lanes) {
     const Vector values = hn::MulAdd(scale, hn::LoadU(d, c + i), hn::LoadU(d, b + i));
-    if constexpr (non_temporal)
-      hn::Stream(values, d, a + i);
-    else
-      hn::Store(values, d, a + i);
+    if constexpr (non_temporal) hn::Stream(values, d, a + i);
+    else hn::Store(values, d, a + i);
   }
   for (; i < count; ++i) a[i] = b[i] + 3.0 * c[i];
   if constexpr (non_temporal) hwy::FlushStream();

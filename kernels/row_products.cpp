@@ -8,9 +8,9 @@
 #define HWY_TARGET_INCLUDE "kernels/row_products.cpp"
 #include "kernels/highway.hpp"
 // The order of these two matters to Highway.
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include <hwy/cache_control.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace concdemo {

@@ -12,8 +12,6 @@ namespace concdemo {
 void row_products(const MatrixView& a, std::span<const double> x, std::span<const double> weight, std::span<double> sum,
                   std::span<double> magnitude, int threads);
 
-constexpr double row_product_roundings(std::size_t columns) {
-  return 260 + static_cast<double>(columns) / 256;
-}
+constexpr double row_product_roundings(std::size_t columns) { return 260 + static_cast<double>(columns) / 256; }
 
 }  // namespace concdemo

@@ -82,12 +82,16 @@ void square(std::span<const double> x, std::span<double> y, int threads) {
   // smaller than this; in place the line is there anyway.
   constexpr std::size_t largest_cache = std::size_t{1} << 27;
   if (2 * y.size_bytes() > largest_cache && x.data() != y.data()) return square_past_cache(x, y, threads);
-  if (simd_is_scalar()) return square_grains(x, y, threads, 1024, [](auto...) { return std::size_t{0}; }, 0);
+  if (simd_is_scalar())
+    return square_grains(
+        x, y, threads, 1024, [](auto...) { return std::size_t{0}; }, 0);
   square_grains(x, y, threads, 1024, HWY_DYNAMIC_DISPATCH(square_vectors), 0);
 }
 
 void square_past_cache(std::span<const double> x, std::span<double> y, int threads) {
-  if (simd_is_scalar()) return square_grains(x, y, threads, 1024, [](auto...) { return std::size_t{0}; }, 0);
+  if (simd_is_scalar())
+    return square_grains(
+        x, y, threads, 1024, [](auto...) { return std::size_t{0}; }, 0);
   const std::size_t head = (64 - reinterpret_cast<std::uintptr_t>(y.data()) % 64) % 64 / sizeof(double);
   square_grains(x, y, threads, std::size_t{1} << 16, HWY_DYNAMIC_DISPATCH(square_streamed), head);
 }

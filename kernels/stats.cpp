@@ -1,7 +1,7 @@
 #include "kernels/stats.hpp"
 
-#include "kernels/extremes.hpp"
 #include "kernels/accumulate_parts.hpp"
+#include "kernels/extremes.hpp"
 #include "kernels/square_sums.hpp"
 
 #include <cmath>

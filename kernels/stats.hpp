@@ -32,7 +32,7 @@ struct PlainMoments {
 };
 
 Moments moments_exact(std::span<const double> x, int threads);
-PlainMoments moments_plain(std::span<const double> x, int threads);      // the textbook loop
-Moments moments_reference(std::span<const double> x, int threads);  // what moments_exact is verified against
+PlainMoments moments_plain(std::span<const double> x, int threads);  // the textbook loop
+Moments moments_reference(std::span<const double> x, int threads);   // what moments_exact is verified against
 
 }  // namespace concdemo

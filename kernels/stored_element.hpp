@@ -30,9 +30,10 @@ constexpr std::array<std::uint64_t, 2> byte_swapped(std::array<std::uint64_t, 2>
 template <int bytes>
 using BitsOf = std::conditional_t<
     bytes == 1, std::uint8_t,
-    std::conditional_t<bytes == 2, std::uint16_t,
-                       std::conditional_t<bytes == 4, std::uint32_t,
-                                          std::conditional_t<bytes == 8, std::uint64_t, std::array<std::uint64_t, 2>>>>>;
+    std::conditional_t<
+        bytes == 2, std::uint16_t,
+        std::conditional_t<bytes == 4, std::uint32_t,
+                           std::conditional_t<bytes == 8, std::uint64_t, std::array<std::uint64_t, 2>>>>>;
 
 template <class Stored>
 struct Element {

@@ -189,10 +189,10 @@ namespace {
 HWY_EXPORT(transpose_tile);
 
 // Where lines go past the caches, long rows of A are read 16 at a time from end to end. Where they lie a multiple of
-// 16 KiB apart, few sets of a second-level cache hold their lines, 16 of them at 64 KiB: there each tile ends earlier, and
-// the next one, which is being fetched, has other columns. Tall tiles go down the rows of A first, so that each row of B
-// is written in one run by a thread. All but the first in a column of tiles begin `head` rows later, where the rows of B
-// begin a line.
+// 16 KiB apart, few sets of a second-level cache hold their lines, 16 of them at 64 KiB: there each tile ends earlier,
+// and the next one, which is being fetched, has other columns. Tall tiles go down the rows of A first, so that each row
+// of B is written in one run by a thread. All but the first in a column of tiles begin `head` rows later, where the
+// rows of B begin a line.
 void transpose_tiles(MatrixView a, MatrixSpan b, int threads, Store store, std::size_t head) {
   if (a.rows == 0 || a.columns == 0) return;
   const bool scalar = simd_is_scalar();

@@ -24,8 +24,8 @@ using namespace concdemo;
 
 namespace {
 
-// All ranks leave with the highest code of any; the lowest rank that failed says why. A rank that failed alone, while the
-// others wait for it elsewhere, ends the job.
+// All ranks leave with the highest code of any; the lowest rank that failed says why. A rank that failed alone, while
+// the others wait for it elsewhere, ends the job.
 int leave(const mpi::Comm& comm, const Failure& failure) {
   constexpr double patience_s = 3;
   const bool failed = failure.failed();
@@ -80,20 +80,22 @@ int run(const Asked& asked, const std::vector<std::string>& arguments, const Var
     return static_cast<int>(asked.action ? ExitCode::usage : ExitCode::ok);
   }
   return leave(exit_comm, attempt([&] {
-    if (world.size() > 1) require_same_start(world, this_start(arguments, variables, asked.uses_folder));
-    require_ieee_arithmetic();
-    if (asked.action) asked.action(world);
-    else if (world.is_root()) print(asked.text);
-  }));
+                 if (world.size() > 1) require_same_start(world, this_start(arguments, variables, asked.uses_folder));
+                 require_ieee_arithmetic();
+                 if (asked.action) asked.action(world);
+                 else if (world.is_root()) print(asked.text);
+               }));
 }
 
 Asked parse(int argc, char** argv) {
   CLI::App app{fmt::format("concdemo {}: hybrid MPI + OpenMP kernels with the same bits on any layout.\n"
                            "Without a command: a tour of the machine and of every workload, which writes concdemo.h5.",
-                           build_info::version), "concdemo"};
+                           build_info::version),
+               "concdemo"};
   app.set_version_flag("--version", fmt::format("concdemo {} ({})", build_info::version, build_info::commit));
   app.require_subcommand(0, 1);
-  app.footer("Exit codes: 0 right, 1 a slow node (peaks), 2 usage or input, 3 the system failed, 4 a result or checksum is wrong, 75 stopped: resume.");
+  app.footer(
+      "Exit codes: 0 right, 1 a slow node (peaks), 2 usage or input, 3 the system failed, 4 a result or checksum is wrong, 75 stopped: resume.");
   Action action;
   add_tour(app, action, argv[0]);
   add_run(app, action);
@@ -108,9 +110,7 @@ Asked parse(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     require_options_after_command(app);
-  } catch (const CLI::CallForHelp&) {
-    return {help_text(app), nullptr};
-  } catch (const CLI::CallForVersion& version) {
+  } catch (const CLI::CallForHelp&) { return {help_text(app), nullptr}; } catch (const CLI::CallForVersion& version) {
     return {std::string(version.what()) + "\n", nullptr};
   } catch (const CLI::ParseError& error) {
     return {"", [text = explain(app, error, argc, argv)](const mpi::Comm&) { throw usage_error(text); }};
@@ -131,8 +131,8 @@ int main(int argc, char** argv) {
   const Failure failure = attempt([&] {
     limits::take_what_is_allowed();
     const Asked asked = parse(argc, argv);
-    // Other ranks may have been asked for something else, so that all meet before a text is printed; where MPI is likely to
-    // end the program in its start, it is printed all the same.
+    // Other ranks may have been asked for something else, so that all meet before a text is printed; where MPI is
+    // likely to end the program in its start, it is printed all the same.
     const bool alone = !may_have_company(environment) || srun_without_pmi(environment, mpi::library_version());
     if (asked.action || !alone) code = run(asked, {argv + std::min(argc, 1), argv + argc}, variables, environment);
     else if (is_first_copy(environment)) print(asked.text);

@@ -144,6 +144,16 @@ class Floors(unittest.TestCase):
                         wrong.append(f"{name(path)} has {lines} lines")
         self.assertEqual(wrong, [], f"at most {MOST_LINES} lines a file")
 
+    def test_code_is_formatted(self):
+        """By the clang-format of Debian 12; others break some lines elsewhere."""
+        version = subprocess.run(["clang-format", "--version"], capture_output=True, text=True).stdout
+        if not re.search(r"version 14\.", version):
+            self.skipTest(f"SKIPPED: not clang-format 14 but {version.strip()}")
+        done = subprocess.run(["clang-format", "--dry-run", *map(str, sources("src", "kernels", "tests"))],
+                              cwd=SOURCE, capture_output=True, text=True)
+        wrong = sorted(set(re.findall(r"^(\S+):\d+:\d+: ", done.stderr, re.M)))
+        self.assertEqual((done.returncode, wrong), (0, []), "clang-format -i FILE mends them")
+
     def test_shell_scripts_are_clean(self):
         scripts = [path for folder in ("scripts", "jobs", ".ci", "tests") for path in (SOURCE / folder).rglob("*")
                    if path.is_file() and re.match(rb"#!.*\b(ba)?sh\n|# shellcheck ", path.read_bytes())]

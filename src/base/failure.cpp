@@ -24,8 +24,9 @@ std::string no_more_threads() {
     const auto begin = std::min(line.find_first_not_of(' ', name.size()), line.size());
     limit = line.substr(begin, line.find(' ', begin) - begin);
   }
-  return fmt::format("too few threads: the system gives no more (ulimit -u is {}); raise the limit, or take fewer by --threads",
-                     limit);
+  return fmt::format(
+      "too few threads: the system gives no more (ulimit -u is {}); raise the limit, or take fewer by --threads",
+      limit);
 }
 
 }  // namespace
@@ -34,17 +35,14 @@ Failure attempt(const std::function<void()>& work) {
   try {
     work();
     return {};
-  } catch (const PrintableError& error) {
-    return {error.code, error.what()};
-  } catch (const Error& error) {
+  } catch (const PrintableError& error) { return {error.code, error.what()}; } catch (const Error& error) {
     return {error.code, printable(error.what())};
   } catch (const std::bad_alloc&) {
     return {ExitCode::system, "out of memory; use a smaller size or more ranks on more nodes"};
   } catch (const std::system_error& error) {
-    return {ExitCode::system, error.code() == std::errc::resource_unavailable_try_again ? no_more_threads() : error.what()};
-  } catch (const std::exception& error) {
-    return {ExitCode::system, printable(error.what())};
-  } catch (...) {
+    return {ExitCode::system,
+            error.code() == std::errc::resource_unavailable_try_again ? no_more_threads() : error.what()};
+  } catch (const std::exception& error) { return {ExitCode::system, printable(error.what())}; } catch (...) {
     return {ExitCode::system, "an exception that is no std::exception"};
   }
 }

@@ -48,12 +48,10 @@ void arm(int rank) {
   plan = {};
   if (*text == '\0') return;
   const auto words = split(text);
-  const std::map<std::string, Plan> actions{{"kill", {text, words[0], Action::kill}},
-                                            {"hang", {text, words[0], Action::hang}},
-                                            {"throw", {text, words[0], Action::throws}},
-                                            {"eio", {text, words[0], Action::fail, EIO}},
-                                            {"enospc", {text, words[0], Action::fail, ENOSPC}},
-                                            {"edquot", {text, words[0], Action::fail, EDQUOT}}};
+  const std::map<std::string, Plan> actions{
+      {"kill", {text, words[0], Action::kill}},           {"hang", {text, words[0], Action::hang}},
+      {"throw", {text, words[0], Action::throws}},        {"eio", {text, words[0], Action::fail, EIO}},
+      {"enospc", {text, words[0], Action::fail, ENOSPC}}, {"edquot", {text, words[0], Action::fail, EDQUOT}}};
   try {
     plan = actions.at(words.at(2));
     const long count = std::stol(words.at(1));

@@ -5,8 +5,8 @@
 
 namespace concdemo {
 
-// When something happened again and again, in a size that does not grow: where there are more than `most`, neighbours are
-// joined. Seconds of one clock; not safe to call from two threads at once.
+// When something happened again and again, in a size that does not grow: where there are more than `most`, neighbours
+// are joined. Seconds of one clock; not safe to call from two threads at once.
 class Spans {
  public:
   static constexpr std::size_t most = 64;

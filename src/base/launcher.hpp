@@ -14,8 +14,8 @@ using Environment = std::function<const char*(const char* name)>;
 std::optional<std::string> wrong_launcher(const Environment& environment, int world_size,
                                           const std::string& mpi_library);
 
-// A warning for before MPI's start, when srun started several processes without PMIx or PMI: Open MPI 4 may end the program
-// in its start then, and does not say which srun line is right.
+// A warning for before MPI's start, when srun started several processes without PMIx or PMI: Open MPI 4 may end the
+// program in its start then, and does not say which srun line is right.
 std::optional<std::string> srun_without_pmi(const Environment& environment, const std::string& mpi_library);
 
 // Whether no launcher and no batch step left a trace: a program that somebody started by its name alone.
@@ -28,8 +28,8 @@ bool may_have_company(const Environment& environment);
 bool is_first_copy(const Environment& environment);
 bool is_first_of_node(const Environment& environment);  // the same of each node; where nobody tells, of the job
 
-// Whose options place the ranks: Open MPI's mpirun, srun, or the mpiexec of MPICH and its kin. A start without a launcher
-// counts as one by the launcher of the MPI library, which is the one to try.
+// Whose options place the ranks: Open MPI's mpirun, srun, or the mpiexec of MPICH and its kin. A start without a
+// launcher counts as one by the launcher of the MPI library, which is the one to try.
 enum class LaunchStyle { mpirun, srun, hydra };
 LaunchStyle launch_style(const Environment& environment, const std::string& mpi_library);
 

@@ -62,8 +62,9 @@ bool has_http(const CompareOptions& options, std::string& why) {
   if (!http::available()) {
     why = "concdemo was built without libcurl; install it (libcurl4-openssl-dev) and build again";
   } else if (options.url.empty() && !HttpServer::available()) {
-    why = "concdemo was built without libmicrohttpd; install it (libmicrohttpd-dev) and build again, or name a server "
-          "by --url";
+    why =
+        "concdemo was built without libmicrohttpd; install it (libmicrohttpd-dev) and build again, or name a server "
+        "by --url";
   }
   if (!why.empty() && options.kind == "http") throw usage_error("--kind http: " + why);
   return why.empty();
@@ -75,9 +76,7 @@ std::vector<double> task_sizes(const CompareOptions& options) {
   std::vector<double> sizes;
   try {
     sizes = parse_values(options.task_us);
-  } catch (const Error&) {
-    throw usage_error(fmt::format("--task-us {}: {}", options.task_us, help));
-  }
+  } catch (const Error&) { throw usage_error(fmt::format("--task-us {}: {}", options.task_us, help)); }
   for (const double us : sizes) {
     if (!(us >= 0.1 && us <= 1e6)) throw usage_error(fmt::format("--task-us {}: {}", us, help));
   }
@@ -177,7 +176,9 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
   const auto show = [&](const std::string& way) { progress.show(way); };
   const auto tell = [&](const std::string& what) {
     progress.clear();
-    mpi::together(world, [&] { if (tells) print(what); });
+    mpi::together(world, [&] {
+      if (tells) print(what);
+    });
   };
 
   // Somebody else's server is asked no more than it takes.
@@ -216,34 +217,44 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
 
 void add_compare(CLI::App& app, Action& action) {
   const auto options = std::make_shared<CompareOptions>();
-  CLI::App& compare = *app.add_subcommand("compare", "the same tasks serially, on threads, under one lock, on ranks, "
-                                                     "in an event loop");
+  CLI::App& compare = *app.add_subcommand("compare",
+                                          "the same tasks serially, on threads, under one lock, on ranks, "
+                                          "in an event loop");
   compare.group("Lessons");
-  compare.footer("Ways: serial; threads; threads under one global lock, as CPython's; OpenMP; ranks and ranks x\n"
-                 "threads (with mpirun -n); one thread with an event loop.");
+  compare.footer(
+      "Ways: serial; threads; threads under one global lock, as CPython's; OpenMP; ranks and ranks x\n"
+      "threads (with mpirun -n); one thread with an event loop.");
   compare.add_option("--kind", options->kind, "cpu (computes), http, file, sleep (wait) or all (default)")
-      ->check(CLI::IsMember({"cpu", "http", "file", "sleep", "all"}))->option_text("KIND");
+      ->check(CLI::IsMember({"cpu", "http", "file", "sleep", "all"}))
+      ->option_text("KIND");
   compare.add_option("--tasks", options->tasks, "tasks in a list (default 24; --task-us: 40 ms of them)")
-      ->check(whole_number(1, 100'000))->type_name("N");
+      ->check(whole_number(1, 100'000))
+      ->type_name("N");
   compare.add_option("--numbers", options->numbers, "numbers that a cpu task squares and sums (default 8M)")
       ->type_name("N");
   compare.add_option("--task-us", options->task_us, "the grain: cpu tasks of these sizes in us, e.g. 1,10,100,1000")
       ->type_name("LIST");
-  compare.add_option("--workers", options->workers,
-                     "threads of the ways in one process (default: the cores; 8 where tasks wait)")
-      ->check(whole_number(1, 4096))->type_name("W");
+  compare
+      .add_option("--workers", options->workers,
+                  "threads of the ways in one process (default: the cores; 8 where tasks wait)")
+      ->check(whole_number(1, 4096))
+      ->type_name("W");
   compare.add_option("--url", options->url, "ask this server instead of one of our own")->type_name("URL");
-  compare.add_option("--latency", options->latency_ms,
-                     "milliseconds of our server's answers and of a sleep (default 20)")
-      ->check(whole_number(0, 60'000))->type_name("MS");
+  compare
+      .add_option("--latency", options->latency_ms, "milliseconds of our server's answers and of a sleep (default 20)")
+      ->check(whole_number(0, 60'000))
+      ->type_name("MS");
   compare.add_option("--repeat", options->repeat, "runs, the best of which counts (default 3; 1 with --url)")
-      ->check(whole_number(1, 1000))->type_name("R");
+      ->check(whole_number(1, 1000))
+      ->type_name("R");
   compare.add_option("--record", options->record, "append a line of JSON for each kind and way to this file")
       ->type_name("FILE");
   compare.add_flag("--json", options->json, "print one JSON object alone");
-  compare.add_option("--threads", options->common.threads,
-                     "threads of each rank in ranks x threads (default: workers / ranks)")
-      ->check(whole_number(1, 4096))->type_name("T");
+  compare
+      .add_option("--threads", options->common.threads,
+                  "threads of each rank in ranks x threads (default: workers / ranks)")
+      ->check(whole_number(1, 4096))
+      ->type_name("T");
   add_screen_options(compare, options->common);
   compare.callback([options, &action, &compare] {
     for (const CLI::Option* option : compare.get_options()) {

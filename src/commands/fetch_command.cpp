@@ -7,14 +7,14 @@
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
-#include "measure/record.hpp"
-#include "output/run_files.hpp"
 #include "fetch/demo.hpp"
 #include "fetch/fetch.hpp"
-#include "fetch/part_file.hpp"
 #include "fetch/fetch_report.hpp"
+#include "fetch/part_file.hpp"
 #include "fetch/text_file.hpp"
 #include "fetch/ways.hpp"
+#include "measure/record.hpp"
+#include "output/run_files.hpp"
 
 namespace concdemo {
 namespace {
@@ -151,7 +151,8 @@ void add_fetch(CLI::App& app, Action& action) {
   command.add_option("url", options->urls, "http or https, each to a file of its own")->type_name("URL");
   command.add_option("--list", options->list, "a file with more URLs, one a line")->type_name("FILE");
   command.add_option("--into", options->into, "folder for the files, made if need be")
-      ->type_name("FOLDER")->default_str(".");
+      ->type_name("FOLDER")
+      ->default_str(".");
   command.add_option("--parallel", options->parallel, "transfers at a time, over all ranks (default 16)")
       ->check(whole_number(1, fetch::most_parallel))
       ->type_name("N");

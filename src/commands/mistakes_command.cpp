@@ -79,7 +79,10 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
   if (options.list && (options.json || !options.name.empty())) {
     throw usage_error("--list goes alone, without NAME or --json");
   }
-  if (options.list) return mpi::together(world, [&] { if (world.is_root()) print(mistake_list_text()); });
+  if (options.list)
+    return mpi::together(world, [&] {
+      if (world.is_root()) print(mistake_list_text());
+    });
   const bool one = !options.name.empty();
   const auto chosen = one ? std::vector<const Mistake*>{&find_mistake(options.name)} : mistakes();
   if (one && world.size() < chosen[0]->needs_ranks()) {
@@ -102,14 +105,21 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
       progress.clear();
       if (world.is_root() && !options.json) text = text_of(done, options);
     }
-    mpi::together(world, [&] { if (world.is_root() && !options.json) print(text); });
+    mpi::together(world, [&] {
+      if (world.is_root() && !options.json) print(text);
+    });
   }
   const Failure failure = world.is_root() ? verdict(runs) : Failure{};
   mpi::together(world, [&] {
     if (!world.is_root()) return;
     if (options.json) {
-      Json all{{"schema", 1}, {"command", "mistakes"}, {"ranks", world.size()}, {"cpus", allowed_cpus().size()},
-               {"right", !failure.failed()}, {"lessons", Json::array()}, {"not_run", not_run}};
+      Json all{{"schema", 1},
+               {"command", "mistakes"},
+               {"ranks", world.size()},
+               {"cpus", allowed_cpus().size()},
+               {"right", !failure.failed()},
+               {"lessons", Json::array()},
+               {"not_run", not_run}};
       for (const RunMistake& done : runs) all["lessons"].push_back(to_json(done));
       print(to_line(all));
     } else if (!one && !options.common.quiet && !failure.failed()) {
@@ -125,8 +135,8 @@ void add_mistakes(CLI::App& app, Action& action) {
   const auto options = std::make_shared<MistakesOptions>();
   CLI::App& command =
       *app.add_subcommand("mistakes", "a race, a deadlock, ...: broken beside mended")->group("Lessons");
-  CLI::Option& name = *command.add_option("name", options->name, "one of the list below (default: all, in brief)")
-                           ->type_name("NAME");
+  CLI::Option& name =
+      *command.add_option("name", options->name, "one of the list below (default: all, in brief)")->type_name("NAME");
   command.add_flag("--list", options->list, "names and summaries only");
   command.add_flag("--json", options->json, "print one JSON object alone");
   add_screen_options(command, options->common);

@@ -11,13 +11,15 @@ namespace concdemo {
 
 void add_screen_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--progress", options.progress, "on stderr (default auto: when a person watches)")
-      ->check(CLI::IsMember({"auto", "on", "off"}))->option_text("auto|on|off");
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->option_text("auto|on|off");
   command.add_flag("--quiet", options.quiet, "results only, without headings, explanations and progress");
 }
 
 void add_compute_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--threads", options.threads, "OpenMP threads a rank (default: this node's cores / its ranks)")
-      ->check(whole_number(1, 4096))->type_name("T");
+      ->check(whole_number(1, 4096))
+      ->type_name("T");
   add_simd_option(command, options);
   add_screen_options(command, options);
 }
@@ -28,16 +30,17 @@ void add_simd_option(CLI::App& command, CommonOptions& options) {
 }
 
 void add_hang_timeout(CLI::App& command, double& seconds) {
-  command.add_option("--hang-timeout", seconds,
-                     "of heat: end the job when a rank or its I/O thread does nothing for so long (default: say it)")
+  command
+      .add_option("--hang-timeout", seconds,
+                  "of heat: end the job when a rank or its I/O thread does nothing for so long (default: say it)")
       ->check(any_number())
       ->type_name("SECONDS");
 }
 
 void check_hang_timeout(double seconds) {
   if (seconds == 0 || (seconds >= 1 && seconds <= 1e6)) return;
-  throw usage_error(fmt::format("--hang-timeout {}: give seconds from 1 to 1000000, more than the longest fdatasync takes",
-                                seconds));
+  throw usage_error(
+      fmt::format("--hang-timeout {}: give seconds from 1 to 1000000, more than the longest fdatasync takes", seconds));
 }
 
 CLI::Validator whole_number(int least, int most) {
@@ -66,7 +69,8 @@ ProgressMode progress_mode(const CommonOptions& options) {
 
 void select_simd(const std::string& target) {
   if (target.empty() || set_simd_target(target)) return;
-  throw usage_error(fmt::format("--simd {}: not supported here; there are {}", target, fmt::join(simd_targets(), ", ")));
+  throw usage_error(
+      fmt::format("--simd {}: not supported here; there are {}", target, fmt::join(simd_targets(), ", ")));
 }
 
 }  // namespace concdemo

@@ -22,8 +22,8 @@ void add_screen_options(CLI::App& command, CommonOptions& options);   // --progr
 void add_simd_option(CLI::App& command, CommonOptions& options);      // --simd
 void add_compute_options(CLI::App& command, CommonOptions& options);  // those and --threads
 
-void add_hang_timeout(CLI::App& command, double& seconds);            // 0: never
-void check_hang_timeout(double seconds);                               // usage Error
+void add_hang_timeout(CLI::App& command, double& seconds);  // 0: never
+void check_hang_timeout(double seconds);                    // usage Error
 
 // What an option takes, checked before it is converted, without a range behind each option in the help.
 CLI::Validator whole_number(int least, int most);
@@ -37,9 +37,7 @@ template <class Parse>
 auto parse_option(const std::string& option, const std::string& value, Parse parse) {
   try {
     return parse(value);
-  } catch (const Error& error) {
-    throw Error(error.code, option + ": " + error.what());
-  }
+  } catch (const Error& error) { throw Error(error.code, option + ": " + error.what()); }
 }
 
 }  // namespace concdemo

@@ -8,8 +8,8 @@
 #include "commands/command.hpp"
 #include "commands/options.hpp"
 #include "layout/layout.hpp"
-#include "measure/placement_cost.hpp"
 #include "layout/placement_json.hpp"
+#include "measure/placement_cost.hpp"
 #include "measure/record.hpp"
 
 namespace concdemo {

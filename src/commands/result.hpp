@@ -16,8 +16,8 @@ struct ResultOptions {
   bool quiet = false;
 };
 
-// Collective: opens the file of records on rank 0, before anything is computed. Throws usage Error where it is one of the
-// run's other `files`, or these are not apart.
+// Collective: opens the file of records on rank 0, before anything is computed. Throws usage Error where it is one of
+// the run's other `files`, or these are not apart.
 std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options, RunFiles files = {});
 
 // Collective: throws verification Error for a wrong result.

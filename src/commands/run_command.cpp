@@ -147,7 +147,8 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   }
   if (workload.has_steps && given(options, "--output")) {
     for (const char* name : {"--repeat", "--warmup"}) {
-      if (given(options, name)) throw usage_error(fmt::format("{} into a file runs once; leave {} out", workload.name, name));
+      if (given(options, name))
+        throw usage_error(fmt::format("{} into a file runs once; leave {} out", workload.name, name));
     }
     SeriesOptions series{options.output, options.force, {}, 0};
     series.writer.async = options.writer == "async";
@@ -202,12 +203,15 @@ void add_run(CLI::App& app, Action& action) {
       ->allow_extra_args(false)
       ->option_text("FILE");
   run_app.add_option("--output", options->output, "write the result array to this HDF5 file")->type_name("FILE");
-  run_app.add_flag("--force", options->force, "replace an existing output file, or the one that a link leads to; its permissions stay");
-  run_app.add_option("--method", options->method, "exact (default; same bits on any layout) or plain (the textbook loop)")
+  run_app.add_flag("--force", options->force,
+                   "replace an existing output file, or the one that a link leads to; its permissions stay");
+  run_app
+      .add_option("--method", options->method, "exact (default; same bits on any layout) or plain (the textbook loop)")
       ->check(CLI::IsMember({"exact", "plain"}))
       ->option_text("exact|plain");
   run_app
-      .add_option("--schedule", options->schedule, "of exact reductions: a part each (default), or blocks as workers become free")
+      .add_option("--schedule", options->schedule,
+                  "of exact reductions: a part each (default), or blocks as workers become free")
       ->check(CLI::IsMember({"static", "dynamic"}))
       ->option_text("static|dynamic");
   run_app.add_option("--slice", options->slice, "of heat: a plane of an input of more dimensions, as 0,2,:,:")
@@ -225,8 +229,10 @@ void add_run(CLI::App& app, Action& action) {
       ->check(any_number())
       ->type_name("A");
   add_hang_timeout(run_app, options->hang_timeout_s);
-  run_app.add_option("--writer", options->writer, "async (I/O threads), sync (the main thread waits), hdf5 (heat, to compare with: parallel HDF5, "
-                         "without checksums, commits, resume)")
+  run_app
+      .add_option("--writer", options->writer,
+                  "async (I/O threads), sync (the main thread waits), hdf5 (heat, to compare with: parallel HDF5, "
+                  "without checksums, commits, resume)")
       ->check(CLI::IsMember({"async", "sync", "hdf5"}))
       ->option_text("async|sync|hdf5");
   run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")

@@ -44,8 +44,8 @@ std::string list_before(const CLI::App& command, const std::vector<std::string>&
 
 std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
   const CLI::App& command = innermost(app);
-  const std::string help = fmt::format("see concdemo{}{} --help", &command == &app ? "" : " ",
-                                       &command == &app ? "" : command.get_name());
+  const std::string help =
+      fmt::format("see concdemo{}{} --help", &command == &app ? "" : " ", &command == &app ? "" : command.get_name());
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return fmt::format("{}; {}", error.what(), help);
   // The first word on the command line that the parser could not place.
   const auto extras = app.remaining(true);
@@ -59,17 +59,20 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc,
     return fmt::format("unknown argument \"{}\": {} takes one word: commas without spaces, and {} again for another",
                        word, list, list);
   }
-  return fmt::format("unknown {} \"{}\"; {}", is_option ? "option" : &command == &app ? "command" : "argument", word,
-                     nearest ? "did you mean " + *nearest + "?" : help);
+  return fmt::format("unknown {} \"{}\"; {}",
+                     is_option          ? "option"
+                     : &command == &app ? "command"
+                                        : "argument",
+                     word, nearest ? "did you mean " + *nearest + "?" : help);
 }
 
 void require_options_after_command(const CLI::App& app) {
   if (app.get_subcommands().empty()) return;
   for (const CLI::Option* option : app.get_options()) {
     if (option->count() == 0) continue;
-    throw CLI::ValidationError(fmt::format("{} stands before the command", option->get_name()),
-                               fmt::format("put it after: concdemo {} {}", app.get_subcommands().front()->get_name(),
-                                           option->get_name()));
+    throw CLI::ValidationError(
+        fmt::format("{} stands before the command", option->get_name()),
+        fmt::format("put it after: concdemo {} {}", app.get_subcommands().front()->get_name(), option->get_name()));
   }
 }
 
@@ -81,7 +84,8 @@ bool uses_working_folder(const CLI::App& app) {
     if (!kind.starts_with("FILE") && !kind.starts_with("FOLDER")) continue;
     const auto is_relative = [](const std::string& path) { return !path.empty() && path.front() != '/'; };
     const auto& given = option->results();
-    if (given.empty() ? is_relative(option->get_default_str()) : std::any_of(given.begin(), given.end(), is_relative)) return true;
+    if (given.empty() ? is_relative(option->get_default_str()) : std::any_of(given.begin(), given.end(), is_relative))
+      return true;
   }
   return false;
 }

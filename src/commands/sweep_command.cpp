@@ -91,8 +91,9 @@ SweepOptions to_options(const SweepCommand& command) {
 std::string report(const Sweep& sweep, const Allocation& allocation, const SweepPlan& plan, bool quiet) {
   std::string text;
   if (!quiet) {
-    text += "time: the median of the rounds; +-: half their range; of peak: of all cores; efficiency: rate a core, of that "
-            "on one core\n";
+    text +=
+        "time: the median of the rounds; +-: half their range; of peak: of all cores; efficiency: rate a core, of that "
+        "on one core\n";
   }
   for (const SweptWorkload& workload : sweep.workloads) {
     if (!quiet) text += sweep_table(workload, sweep.ceilings) + "\n";
@@ -117,8 +118,9 @@ void run(const mpi::Comm& world, const SweepCommand& command) {
   const SweepPlan plan = plan_sweep(formation.allocation());
   if (world.is_root() && !command.common.quiet) {
     const Allocation& have = formation.allocation();
-    message(fmt::format("sweep: {} with {} and {} each form {}", counted(have.nodes, "node"), counted(have.cores, "core"),
-                        counted(have.slots, "rank"), counted(plan.layouts.size(), "layout")));
+    message(fmt::format("sweep: {} with {} and {} each form {}", counted(have.nodes, "node"),
+                        counted(have.cores, "core"), counted(have.slots, "rank"),
+                        counted(plan.layouts.size(), "layout")));
   }
   Progress progress(progress_mode(command.common), world.is_root());
   const auto sink = [&](const Json& record) {
@@ -147,7 +149,9 @@ void add_sweep(CLI::App& app, Action& action) {
   command.add_option("--rounds", options->rounds, "visits of each layout (default 8; a verdict of 95 % takes 6)")
       ->check(whole_number(1, 1000))
       ->type_name("R");
-  command.add_option("--budget", options->budget, "such as 90s or 1h (default 5min): no visit begins that would end later")->type_name("TIME");
+  command
+      .add_option("--budget", options->budget, "such as 90s or 1h (default 5min): no visit begins that would end later")
+      ->type_name("TIME");
   command
       .add_option("--record", options->record, "append each measurement to this file at once, one JSON object a line")
       ->type_name("FILE");

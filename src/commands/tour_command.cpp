@@ -35,7 +35,7 @@ struct TourOptions {
 struct Stop {
   const Workload* workload = nullptr;
   Problem problem;
-  Measurement solo;   // on rank 0 only
+  Measurement solo;  // on rank 0 only
   Measurement whole;
 };
 
@@ -64,22 +64,21 @@ bool may_replace(bool force) {
     for (const auto& [name, value] : header->attributes) {
       if (name == "title" && value == AttributeValue(mark)) return true;
     }
-  } catch (const Error&) {
-  }
+  } catch (const Error&) {}
   return false;
 }
 
 // The tour's file, or nothing when it cannot be made; `why` then says so.
-std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOptions& options,
-                                        const Layout& layout, const std::vector<Stop>& stops, Failure& why) {
+std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOptions& options, const Layout& layout,
+                                        const std::vector<Stop>& stops, Failure& why) {
   mpi::together(world, [&] {
     if (!world.is_root()) return;
     if (may_replace(options.force)) {
       require_output_place(file_name, true);
       return;
     }
-    throw usage_error(fmt::format("{} is there and is not an earlier tour's; move it away, or replace it with --force",
-                                  file_name));
+    throw usage_error(
+        fmt::format("{} is there and is not an earlier tour's; move it away, or replace it with --force", file_name));
   });
   FileSpec spec;
   spec.path = file_name;
@@ -95,8 +94,7 @@ std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOption
   return file;
 }
 
-void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& layout, Stop& stop,
-                  Progress& progress) {
+void measure_stop(const mpi::Comm& world, const mpi::Comm& self, const Layout& layout, Stop& stop, Progress& progress) {
   ExecuteOptions options;
   options.warmup = 1;
   options.repeat = 9;  // the best of them is shown
@@ -134,8 +132,9 @@ std::string row(const Stop& stop) {
   const Measurement& whole = stop.whole;
   return fmt::format("{:<9} {:>13} {:>9} {:>9} {:>7.2f}x {:>12}  {:<4} {:<28} {}\n", stop.workload->name,
                      size_text(stop.problem.size), format_seconds(stop.solo.samples.min()),
-                     format_seconds(whole.samples.min()), speed_up(stop), format_rate(whole.best_rate(), whole.rate_unit()),
-                     whole.verification.ok ? "yes" : "NO", whole.headline, whole.verification.against);
+                     format_seconds(whole.samples.min()), speed_up(stop),
+                     format_rate(whole.best_rate(), whole.rate_unit()), whole.verification.ok ? "yes" : "NO",
+                     whole.headline, whole.verification.against);
 }
 
 std::string closing(const std::vector<Stop>& stops, const Layout& layout, const OutputStats* output,
@@ -148,11 +147,13 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
     most = std::max(most, speed_up(stop));
     same = same && stop.solo.result == stop.whole.result;
   }
-  std::string text = fmt::format("\nGained: {} is {:.2f} to {:.2f} times as fast as one core.\n", layout_text(layout), least, most);
+  std::string text =
+      fmt::format("\nGained: {} is {:.2f} to {:.2f} times as fast as one core.\n", layout_text(layout), least, most);
   if (least < slower) {
-    text += fmt::format("  Slower than one core: are the cores busy with something else? `{} placement` says whether "
-                        "threads share them.\n",
-                        program);
+    text += fmt::format(
+        "  Slower than one core: are the cores busy with something else? `{} placement` says whether "
+        "threads share them.\n",
+        program);
   }
   if (output != nullptr) {
     const double waited_s = output->stall_s + output->drain_s;
@@ -164,10 +165,9 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
   }
   text += same ? "Same: one thread and the whole layout gave the same bits in every workload.\n"
                : "NOT the same: one thread and the whole layout gave different bits: a race or broken hardware.\n";
-  if (output != nullptr) {
-    text += fmt::format("\nWrote {} ({}).\n", file_name, format_bytes(output->bytes));
-  }
-  text += fmt::format("\nTry next:\n  {0} run sumsq --values 1,2,3,4,5\n  {0} run sum --size 100M --method plain\n", program);
+  if (output != nullptr) { text += fmt::format("\nWrote {} ({}).\n", file_name, format_bytes(output->bytes)); }
+  text += fmt::format("\nTry next:\n  {0} run sumsq --values 1,2,3,4,5\n  {0} run sum --size 100M --method plain\n",
+                      program);
   text += fmt::format("  {} sweep\n", program);
   return text + (output != nullptr ? fmt::format("  {} verify {}\n", program, file_name)
                                    : fmt::format("  {} run --help\n", program));
@@ -197,8 +197,9 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
   const auto output = open_output(world, options, layout, stops, no_file);
   const mpi::Comm self = world.split(world.rank());
   const bool tells = !options.common.quiet;
-  if (tells) show(fmt::format("{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
-                   "layout", "speed-up", "rate", "ok", "result", "verified against"));
+  if (tells)
+    show(fmt::format("{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
+                     "layout", "speed-up", "rate", "ok", "result", "verified against"));
   bool right = true;
   for (Stop& stop : stops) {
     measure_stop(world, self, layout, stop, progress);
@@ -211,7 +212,8 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
   const std::string note = right ? no_file.text : "a result is wrong";
   if (tells) show(closing(stops, layout, output && right ? &stats : nullptr, note, program));
   if (!right) throw Error(ExitCode::verification, "a workload failed its verification; see the table above");
-  if (no_file.code == ExitCode::system) throw system_error(no_file.text);  // a place that is full, not one that is no place
+  if (no_file.code == ExitCode::system)
+    throw system_error(no_file.text);  // a place that is full, not one that is no place
 }
 
 }  // namespace

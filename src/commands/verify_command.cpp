@@ -13,8 +13,8 @@
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
-#include "measure/record.hpp"
 #include "format/verify_file.hpp"
+#include "measure/record.hpp"
 
 namespace concdemo {
 namespace {
@@ -103,7 +103,8 @@ void verify_all(const mpi::Comm& world, const VerifyOptions& options) {
   std::string text;
   for (const Failure& failure : failures) text += (text.empty() ? "" : "\n") + failure.text;
   const auto code = *std::find_if(gravest.begin(), gravest.end(), [&](ExitCode each) {
-    return std::any_of(failures.begin(), failures.end(), [each](const Failure& failure) { return failure.code == each; });
+    return std::any_of(failures.begin(), failures.end(),
+                       [each](const Failure& failure) { return failure.code == each; });
   });
   throw PrintableError(code, text);
 }
@@ -117,9 +118,11 @@ void add_verify(CLI::App& app, Action& action) {
   verify_app.add_flag("--finished", options->finished, "exit with 75 when a sound file is unfinished");
   verify_app.add_flag("--json", options->json, "print one JSON object a file, a line each");
   add_screen_options(verify_app, options->common);
-  verify_app.footer("All files are looked at; the gravest finding gives the exit code: 4 damaged, 3 the system failed, "
-                    "2 no file of concdemo, 75 unfinished.");
-  verify_app.callback([options, &action] { action = [options](const mpi::Comm& world) { verify_all(world, *options); }; });
+  verify_app.footer(
+      "All files are looked at; the gravest finding gives the exit code: 4 damaged, 3 the system failed, "
+      "2 no file of concdemo, 75 unfinished.");
+  verify_app.callback(
+      [options, &action] { action = [options](const mpi::Comm& world) { verify_all(world, *options); }; });
 }
 
 }  // namespace concdemo

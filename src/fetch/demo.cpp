@@ -8,9 +8,9 @@
 #include <tuple>
 #include <utility>
 
-#include "base/json.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/printable.hpp"
 #include "base/text.hpp"
 #include "fetch/fetch.hpp"
@@ -191,17 +191,16 @@ std::string to_json(const Demo& demo) {
                        {"temperature_c", record.temperature_c},
                        {"humidity_percent", record.humidity_percent}});
   }
-  const Json json{
-      {"schema", 1},
-      {"latency_s", demo.latency_s},
-      {"weather", weather},
-      {"requests", {{"serial_s", demo.requests_serial_s}, {"parallel_s", demo.requests_parallel_s}}},
-      {"files",
-       {{"count", demo.files},
-        {"bytes_each", demo.file_bytes},
-        {"ranks", demo.ranks},
-        {"serial_s", demo.files_serial_s},
-        {"parallel_s", demo.files_parallel_s}}}};
+  const Json json{{"schema", 1},
+                  {"latency_s", demo.latency_s},
+                  {"weather", weather},
+                  {"requests", {{"serial_s", demo.requests_serial_s}, {"parallel_s", demo.requests_parallel_s}}},
+                  {"files",
+                   {{"count", demo.files},
+                    {"bytes_each", demo.file_bytes},
+                    {"ranks", demo.ranks},
+                    {"serial_s", demo.files_serial_s},
+                    {"parallel_s", demo.files_parallel_s}}}};
   return json.dump() + "\n";
 }
 

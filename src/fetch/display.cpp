@@ -55,9 +55,7 @@ void Display::show(const Event& event) {
       ++failed_;
       line(place + "failed: " + event.reason.data());
       break;
-    case Result::already_there:
-      line(place + "already there");
-      break;
+    case Result::already_there: line(place + "already there"); break;
     case Result::fetched:
       bytes_ += event.bytes;
       line(

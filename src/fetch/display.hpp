@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "screen/progress.hpp"
 #include "fetch/event.hpp"
 #include "fetch/plan.hpp"
+#include "screen/progress.hpp"
 
 namespace concdemo::fetch {
 

@@ -111,14 +111,9 @@ void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string
       Transfer& transfer = *running.at(download);
       running.erase(download);
       switch (transfer.end(attempt)) {
-        case Transfer::Next::whole:
-          committer.add(transfer);
-          break;
-        case Transfer::Next::again:
-          retries.push({now_s() + transfer.wait_s(), &transfer});
-          break;
-        case Transfer::Next::over:
-          break;
+        case Transfer::Next::whole: committer.add(transfer); break;
+        case Transfer::Next::again: retries.push({now_s() + transfer.wait_s(), &transfer}); break;
+        case Transfer::Next::over: break;
       }
     }
   }

@@ -13,8 +13,8 @@
 #include "base/clock.hpp"
 #include "base/failure.hpp"
 #include "base/partition.hpp"
-#include "screen/terminal.hpp"
 #include "fetch/ways.hpp"
+#include "screen/terminal.hpp"
 #include "system/limits.hpp"
 #include "system/signals.hpp"
 

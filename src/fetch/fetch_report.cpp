@@ -14,12 +14,9 @@ namespace {
 
 const char* word(Result result) {
   switch (result) {
-    case Result::fetched:
-      return "fetched";
-    case Result::already_there:
-      return "already there";
-    default:
-      return "failed";
+    case Result::fetched: return "fetched";
+    case Result::already_there: return "already there";
+    default: return "failed";
   }
 }
 

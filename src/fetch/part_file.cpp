@@ -45,9 +45,8 @@ void remove_left_parts(const std::string& folder) {
     if (!is_part_name(entry->path().filename().string())) continue;
     static_cast<void>(attempt([&] {
       const auto path = entry->path().string();
-      const auto left = open_helper(path, O_RDWR, [](int file) {
-        return files::lock(file) == 0 ? "" : "it is being written";
-      });
+      const auto left =
+          open_helper(path, O_RDWR, [](int file) { return files::lock(file) == 0 ? "" : "it is being written"; });
       if (left.valid()) files::remove(left.get(), path);
     }));
   }

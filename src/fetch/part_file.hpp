@@ -36,8 +36,9 @@ class Unfinished {
 // writes stays.
 void remove_left_parts(const std::string& folder);
 
-// What becomes NAME when it is whole and on disk; until then NAME.concdemo-RANDOM.part, a name where nothing stood. Functions
-// return why they failed, or nothing. One thread at a time. What has not been published by the end is removed.
+// What becomes NAME when it is whole and on disk; until then NAME.concdemo-RANDOM.part, a name where nothing stood.
+// Functions return why they failed, or nothing. One thread at a time. What has not been published by the end is
+// removed.
 class PartFile {
  public:
   PartFile(const std::string& folder, const std::string& name, bool with_hash, Unfinished& unfinished);

@@ -32,9 +32,7 @@ template <class Work>
 auto located(const std::string& where, Work work) {
   try {
     return work();
-  } catch (const Error& error) {
-    throw Error(error.code, where.empty() ? error.what() : where + ": " + error.what());
-  }
+  } catch (const Error& error) { throw Error(error.code, where.empty() ? error.what() : where + ": " + error.what()); }
 }
 
 }  // namespace
@@ -57,7 +55,8 @@ std::vector<Wish> parse_list(const std::string& text, const std::string& source)
     Wish wish;
     wish.where = fmt::format("{}:{}", source, number);
     if (line.size() > longest_line) {
-      throw usage_error(fmt::format("{}: a line of {} bytes; a URL has {} at most", wish.where, line.size(), longest_line));
+      throw usage_error(
+          fmt::format("{}: a line of {} bytes; a URL has {} at most", wish.where, line.size(), longest_line));
     }
     std::istringstream words(line);
     for (std::string word; words >> word && !word.starts_with('#');) {
@@ -90,10 +89,10 @@ std::vector<Item> make_plan(const std::vector<Wish>& wishes) {
     }
     const auto [other, fresh] = by_name.emplace(item.name, items.size() - 1);
     if (fresh) continue;
-    throw usage_error(
-        fmt::format("{} and {} would both be written as '{}'; fetch one into another folder, or give it a name=FILE in a "
-                    "--list",
-                    items[other->second].shown, item.shown, item.name));
+    throw usage_error(fmt::format(
+        "{} and {} would both be written as '{}'; fetch one into another folder, or give it a name=FILE in a "
+        "--list",
+        items[other->second].shown, item.shown, item.name));
   }
   return items;
 }

@@ -8,12 +8,10 @@ namespace concdemo::fetch {
 bool worth_retrying(const http::Attempt& attempt) {
   switch (attempt.trouble) {
     case http::Trouble::timeout:
-    case http::Trouble::connection:
-      return true;
+    case http::Trouble::connection: return true;
     case http::Trouble::status:
       return attempt.status == 408 || attempt.status == 429 || (attempt.status >= 500 && attempt.status < 600);
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -26,8 +26,7 @@ Sector read_sector(int file, std::uint64_t offset) {
 bool is_checkpoint(int file) {
   const auto entry = from_sector(read_sector(file, 0), 0);
   const auto second = read_sector(file, commit_bytes);
-  return (entry && entry->kind == CommitKind::checkpoint) ||
-         std::memcmp(second.data(), mark.data(), mark.size()) == 0;
+  return (entry && entry->kind == CommitKind::checkpoint) || std::memcmp(second.data(), mark.data(), mark.size()) == 0;
 }
 
 }  // namespace concdemo

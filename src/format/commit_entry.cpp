@@ -18,8 +18,13 @@ std::uint64_t seal(const Sector& sector, std::uint64_t place) {
 }  // namespace
 
 Sector to_sector(const CommitEntry& entry, std::uint64_t place) {
-  Sector sector{magic, static_cast<std::uint64_t>(entry.kind), entry.number, std::bit_cast<std::uint64_t>(entry.time),
-                entry.checksum, entry.binding, entry.scalars.size()};
+  Sector sector{magic,
+                static_cast<std::uint64_t>(entry.kind),
+                entry.number,
+                std::bit_cast<std::uint64_t>(entry.time),
+                entry.checksum,
+                entry.binding,
+                entry.scalars.size()};
   for (std::size_t i = 0; i < entry.scalars.size(); ++i) {
     sector.at(first_scalar + i) = std::bit_cast<std::uint64_t>(entry.scalars[i]);
   }

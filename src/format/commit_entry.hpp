@@ -17,7 +17,7 @@ enum class CommitKind : std::uint64_t { snapshot = 1, end = 2, checkpoint = 3 };
 
 struct CommitEntry {
   CommitKind kind = CommitKind::snapshot;
-  std::uint64_t number = 0;    // of the snapshot; the number of snapshots at the end; the step of a checkpoint
+  std::uint64_t number = 0;  // of the snapshot; the number of snapshots at the end; the step of a checkpoint
   double time = 0;
   std::uint64_t checksum = 0;  // of what it acknowledges: the snapshot's table row, a checkpoint's field
   std::uint64_t binding = 0;   // a checkpoint's file

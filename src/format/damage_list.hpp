@@ -7,8 +7,8 @@
 
 namespace concdemo {
 
-// What is wrong with a file, a printable line each. The first lines are kept, all are counted: a file that is nothing but damage
-// costs no memory.
+// What is wrong with a file, a printable line each. The first lines are kept, all are counted: a file that is nothing
+// but damage costs no memory.
 class DamageList {
  public:
   static constexpr std::size_t most_lines = 20;

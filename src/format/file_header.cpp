@@ -6,11 +6,11 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <string_view>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
-#include "base/json.hpp"
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "format/checksum.hpp"
 #include "format/header_copy.hpp"
 
@@ -82,7 +82,8 @@ std::uint64_t header_bytes_for(FileHeader header) {
   if (header.series) header.series->commits = {any_number, any_number};
   const auto needed = header_copy::magic.size() + json_line(header).size() + 1 + header_copy::seal_bytes;
   const auto copy_bytes = std::max(header_copy::min_bytes, std::bit_ceil(std::uint64_t{needed}));
-  if (copy_bytes > header_copy::max_bytes) throw usage_error("the attributes of the output file exceed 64 MiB; shorten them");
+  if (copy_bytes > header_copy::max_bytes)
+    throw usage_error("the attributes of the output file exceed 64 MiB; shorten them");
   return 2 * copy_bytes;
 }
 

@@ -53,7 +53,7 @@ std::uint64_t header_bytes_for(FileHeader header);
 std::vector<hdf5::Place> metadata_places(const FileHeader& header);
 
 struct HeaderReading {
-  bool ours = false;  // at least one copy is recognisable
+  bool ours = false;                 // at least one copy is recognisable
   std::optional<FileHeader> header;  // contradicts nothing in itself; the file may be shorter than it says
   std::vector<std::string> damage;   // "header copy 2"
   std::uint64_t newer = 0;           // the format of a later version, where there is no header for this one

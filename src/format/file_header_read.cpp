@@ -73,9 +73,7 @@ void refuse_newer(const HeaderReading& reading, const std::string& path) {
 std::optional<FileHeader> read_header(const std::string& path) {
   try {
     return read_header_copies(path).header;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+  } catch (const Error&) { return std::nullopt; }
 }
 
 }  // namespace concdemo

@@ -24,8 +24,9 @@ std::string foreign_kind(int file) {
     std::size_t got = 0;
     const int error = files::read_all(file, std::as_writable_bytes(std::span(start)), at, got);
     if (error != 0 || start != signature) continue;
-    return at == 0 ? "it is an HDF5 file made by another program"
-                   : "it is an HDF5 file without checksums of ours: unfinished, of --writer hdf5, or made by another program";
+    return at == 0
+               ? "it is an HDF5 file made by another program"
+               : "it is an HDF5 file without checksums of ours: unfinished, of --writer hdf5, or made by another program";
   }
   return "it is not an HDF5 file";
 }
@@ -34,8 +35,10 @@ Error cannot_open(const std::string& path, int error, const std::string& advice)
   std::error_code unused;
   const auto partial = path + ".partial";
   if (error == ENOENT && std::filesystem::exists(partial, unused)) {
-    return usage_error(fmt::format("{} is not there, only {}, which a run leaves that writes it still or was killed before "
-                                   "anything was in it; begin again with run", path, partial));
+    return usage_error(
+        fmt::format("{} is not there, only {}, which a run leaves that writes it still or was killed before "
+                    "anything was in it; begin again with run",
+                    path, partial));
   }
   return usage_error(fmt::format("cannot open {}: {}; {}", path, files::error_text(error), advice));
 }

@@ -8,8 +8,8 @@
 #include <span>
 #include <stdexcept>
 
-#include "base/json.hpp"
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "format/checksum.hpp"
 #include "format/commit_entry.hpp"
 
@@ -17,7 +17,7 @@ namespace concdemo::header_copy {
 namespace {
 
 constexpr std::string_view magic_word = "concdemo file ";
-constexpr int max_depth = 4;              // an extent, in a shape, in a dataset, in the list of them, in the header
+constexpr int max_depth = 4;                // an extent, in a shape, in a dataset, in the list of them, in the header
 constexpr std::size_t max_steps = 1 << 14;  // of the parser: values and keys; a file of 48 scalars has some 1200
 
 // What was sealed and yet cannot be.
@@ -143,7 +143,8 @@ void require_sizes(const FileHeader& header) {
   }
 }
 
-// HDF5's metadata are read whole. They hold the attributes, which stand in the header too, and a little for each dataset.
+// HDF5's metadata are read whole. They hold the attributes, which stand in the header too, and a little for each
+// dataset.
 void require_little_metadata(const FileHeader& header) {
   const auto most = 8 * header.header_bytes + (header.datasets.size() << 20);
   std::uint64_t bytes = 0;
@@ -185,9 +186,7 @@ Parsed parse(std::string_view text) {
     return {std::move(header), "", 0};
   } catch (const Json::exception&) {  // its message repeats the text, however long
     return {{}, "its text is no JSON", 0};
-  } catch (const std::exception& error) {
-    return {{}, error.what(), 0};
-  }
+  } catch (const std::exception& error) { return {{}, error.what(), 0}; }
 }
 
 }  // namespace concdemo::header_copy

@@ -34,11 +34,12 @@ std::string why_foreign(const struct stat& status) {
 files::Descriptor open_helper(const std::string& path, int flags, const WhyForeign& why_not_ours) {
   const auto refuse = [&](const std::string& why) {
     if (why.empty()) return;
-    throw usage_error(fmt::format("{} is in the way and not ours: {}; move it away, or name another output", path, why));
+    throw usage_error(
+        fmt::format("{} is in the way and not ours: {}; move it away, or name another output", path, why));
   };
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return {};  // what else is wrong with the place shows when it is made
-  refuse(why_foreign(status));  // before it is opened, which some things notice
+  refuse(why_foreign(status));                         // before it is opened, which some things notice
   files::Descriptor file;
   const int error = files::open(path, flags | O_NOFOLLOW | O_NONBLOCK, file);
   if (error == ENOENT) return {};

@@ -16,8 +16,8 @@ using WhyForeign = std::function<std::string(int file)>;
 // one name, and ours. Not valid when nothing stands there. Throws usage Error for anything else, which stays as it is.
 files::Descriptor open_helper(const std::string& path, int flags, const WhyForeign& why_foreign);
 
-// Whether it begins with the mark, which is the first that is written to a helper file and synced: or is what a kill or a
-// power cut left of one before that, no longer than the mark and without a byte of anybody else.
+// Whether it begins with the mark, which is the first that is written to a helper file and synced: or is what a kill or
+// a power cut left of one before that, no longer than the mark and without a byte of anybody else.
 bool bears(int file, std::string_view mark);
 
 }  // namespace concdemo

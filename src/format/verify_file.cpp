@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <sstream>
 #include <span>
+#include <sstream>
 #include <utility>
 
 #include "base/error.hpp"
@@ -40,8 +40,8 @@ Start read_start(const std::string& path) {
   const auto file = open(path, start.bytes);
   auto reading = read_header_copies(path);
   if (!reading.ours) {
-    throw usage_error(fmt::format("{} is not an output file of concdemo: {}; name one that is", path,
-                                  foreign_kind(file.get())));
+    throw usage_error(
+        fmt::format("{} is not an output file of concdemo: {}; name one that is", path, foreign_kind(file.get())));
   }
   if (!reading.header) refuse_newer(reading, path);
   start.header = std::move(reading.header);

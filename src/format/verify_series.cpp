@@ -23,8 +23,8 @@ using Words = std::span<const std::uint64_t>;
 constexpr std::uint64_t piece_bytes = 1 << 16;
 constexpr std::uint64_t hole_bytes = 1 << 20;  // smaller ones are read as the zeros that they are
 
-// Goes through rows of `row_bytes` each, piece by piece: see(rows, their words), without words for a hole, however large,
-// and behind the end of the file.
+// Goes through rows of `row_bytes` each, piece by piece: see(rows, their words), without words for a hole, however
+// large, and behind the end of the file.
 template <class See>
 void go_through(int file, const hdf5::Place& place, std::uint64_t row_bytes, const See& see) {
   std::vector<std::uint64_t> words;
@@ -137,7 +137,8 @@ void compare_values(int file, const FileHeader& header, std::size_t dataset, boo
     while (entry != reading.entries.end() && entry->number < numbers.end) compare(entry->number, 0);
     const auto begin = std::clamp(reading.written, numbers.begin, numbers.end);
     if (begin < numbers.end) wrong.add(begin, numbers.end);
-    if (static_cast<std::uint64_t>(entry - before) < numbers.size()) reading.is_hollow = true;  // made as NaN, all of it
+    if (static_cast<std::uint64_t>(entry - before) < numbers.size())
+      reading.is_hollow = true;  // made as NaN, all of it
   });
 }
 

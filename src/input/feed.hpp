@@ -11,8 +11,8 @@
 
 namespace concdemo {
 
-// How data larger than memory passes through a rank: blocks of `elements`, three of them in memory for each operand (one
-// read, one computed, one ready), three for each output (one computed, two written).
+// How data larger than memory passes through a rank: blocks of `elements`, three of them in memory for each operand
+// (one read, one computed, one ready), three for each output (one computed, two written).
 struct BlockPlan {
   std::uint64_t elements = 0;
   std::vector<Operand> operands;  // their readers' buffers cut to what is left

@@ -12,8 +12,8 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "format/file_header.hpp"
-#include "screen/terminal.hpp"
 #include "format/verify_series.hpp"
+#include "screen/terminal.hpp"
 #include "system/files.hpp"
 #include "system/hdf5_read.hpp"
 #include "system/topology.hpp"
@@ -58,9 +58,7 @@ std::vector<std::string> parts_of(const std::string& slice) {
 std::uint64_t index_of(const std::string& part) {
   try {
     return parse_count(part);
-  } catch (const Error&) {
-    throw usage_error(fmt::format("'{}' is no index; give one number, counted from 0", part));
-  }
+  } catch (const Error&) { throw usage_error(fmt::format("'{}' is no index; give one number, counted from 0", part)); }
 }
 
 // "0,2,:,:": a plane of the last two dimensions.
@@ -76,9 +74,7 @@ void take_slice(Operand& operand, const std::string& slice) {
     if (parts[d] == ":") throw refuse("all but the last two are to be indices");
     try {
       operand.plane.push_back(index_of(parts[d]));
-    } catch (const Error& error) {
-      throw refuse(error.what());
-    }
+    } catch (const Error& error) { throw refuse(error.what()); }
     if (operand.plane.back() >= operand.shape[d]) {
       throw refuse(fmt::format("there is no index {} in dimension {}, of {}", parts[d], d, operand.shape[d]));
     }
@@ -113,9 +109,10 @@ bool require_committed(const Operand& operand) {
                                 ? "none can be taken yet"
                                 : fmt::format("those are {}[0:{}] in Python, and --slice {},:,: is the newest for heat",
                                               header->datasets[0].name, reading.committed, reading.committed - 1);
-  throw usage_error(fmt::format("{}: {} of {} snapshots are committed, the rest is not data yet; finish it by `concdemo "
-                                "resume {}`, or take the committed ones ({})",
-                                describe(operand), reading.committed, series.snapshots, shell_word(dataset.file), taken));
+  throw usage_error(
+      fmt::format("{}: {} of {} snapshots are committed, the rest is not data yet; finish it by `concdemo "
+                  "resume {}`, or take the committed ones ({})",
+                  describe(operand), reading.committed, series.snapshots, shell_word(dataset.file), taken));
 }
 
 // On a rank other than 0: what the name leads to is to be what it leads to there, sources and all.
@@ -130,13 +127,14 @@ void require_same_files(const mpi::Comm& comm, const hdf5::DatasetInfo& dataset,
                                         describe(dataset.files.front())));
   }
   const auto same = [&](const files::Stamp& a, const files::Stamp& b) { return same_file(a, b, host == host_name()); };
-  const auto [there, mine] = std::mismatch(dataset.files.begin(), dataset.files.end(), found.begin(), found.end(), same);
+  const auto [there, mine] =
+      std::mismatch(dataset.files.begin(), dataset.files.end(), found.begin(), found.end(), same);
   if (there == dataset.files.end() && mine == found.end()) return;
   const auto name = [](auto stamp, auto end) { return stamp == end ? "no such file" : describe(*stamp); };
-  throw usage_error(fmt::format("{}:{} is not the same on all ranks: {} reads {}, rank 0 on {} reads {}; give every rank the "
-                                "same file: by its whole path, in one folder, on a file system that all nodes share",
-                                dataset.file, dataset.path, here, name(mine, found.end()), host,
-                                name(there, dataset.files.end())));
+  throw usage_error(
+      fmt::format("{}:{} is not the same on all ranks: {} reads {}, rank 0 on {} reads {}; give every rank the "
+                  "same file: by its whole path, in one folder, on a file system that all nodes share",
+                  dataset.file, dataset.path, here, name(mine, found.end()), host, name(there, dataset.files.end())));
 }
 
 }  // namespace

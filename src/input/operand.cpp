@@ -83,12 +83,14 @@ std::string describe(const Operand& operand) {
     case Operand::Source::generated: break;
   }
   if (operand.fill == Fill::index) return "index";
-  return fmt::format("uniform, seed {}", operand.seed) + (operand.stream > 0 ? fmt::format(", stream {}", operand.stream) : "");
+  return fmt::format("uniform, seed {}", operand.seed) +
+         (operand.stream > 0 ? fmt::format(", stream {}", operand.stream) : "");
 }
 
 std::string describe_shape(const Operand& operand) {
   const bool is_list = operand.source == Operand::Source::values && operand.shape.size() == 1;
-  return is_list ? "a list of " + describe(operand) : fmt::format("{} is {}", describe(operand), to_text(operand.shape));
+  return is_list ? "a list of " + describe(operand)
+                 : fmt::format("{} is {}", describe(operand), to_text(operand.shape));
 }
 
 }  // namespace concdemo

@@ -33,8 +33,8 @@ struct LoadCounts {
   std::uint64_t inexact = 0;  // elements that float64 cannot hold
 };
 
-// Writes the elements of a flat range (C order) to `out`, which has range.size() elements; missing ones become NaN. Where
-// the operand can have missing elements, `missing` gets one byte an element, 1 for those; else it is left empty.
+// Writes the elements of a flat range (C order) to `out`, which has range.size() elements; missing ones become NaN.
+// Where the operand can have missing elements, `missing` gets one byte an element, 1 for those; else it is left empty.
 LoadCounts load(const Operand& operand, Range range, std::span<double> out, std::vector<std::uint8_t>& missing,
                 int threads);
 

@@ -12,12 +12,13 @@ Stored::Stored(const Operand& operand, std::uint64_t most)
 }
 
 std::uint64_t Stored::element_bytes(const Operand& operand) {
-  return operand.source == Operand::Source::file ? static_cast<std::uint64_t>(operand.dataset.format.size) : sizeof(double);
+  return operand.source == Operand::Source::file ? static_cast<std::uint64_t>(operand.dataset.format.size)
+                                                 : sizeof(double);
 }
 
 LoadCounts Stored::convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const {
-  const auto* raw = reinterpret_cast<const std::byte*>(memory_.span().data()) +
-                    begin * static_cast<std::uint64_t>(format_.size);
+  const auto* raw =
+      reinterpret_cast<const std::byte*>(memory_.span().data()) + begin * static_cast<std::uint64_t>(format_.size);
   const Range flat{first_ + begin, first_ + begin + out.size()};
   const ConvertCounts counts = dataset_ != nullptr
                                    ? hdf5::to_double(*dataset_, raw, flat, out.data(), missing.data())
@@ -34,7 +35,8 @@ void OperandReader::read(Range range, Stored& into, int threads) {
   into.size_ = range.size();
   if (file_) return file_->read_stored(range, into.bytes());
   std::vector<std::uint8_t> none;
-  load(operand_, range, {reinterpret_cast<double*>(into.bytes()), static_cast<std::size_t>(range.size())}, none, threads);
+  load(operand_, range, {reinterpret_cast<double*>(into.bytes()), static_cast<std::size_t>(range.size())}, none,
+       threads);
 }
 
 }  // namespace concdemo

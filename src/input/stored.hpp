@@ -6,9 +6,9 @@
 #include <span>
 
 #include "base/partition.hpp"
-#include "system/array.hpp"
 #include "input/operand.hpp"
 #include "kernels/convert.hpp"
+#include "system/array.hpp"
 #include "system/hdf5_read.hpp"
 
 namespace concdemo {
@@ -26,7 +26,8 @@ class Stored {
   // The elements themselves where they need no conversion and none can be missing; else empty.
   std::span<const double> doubles() const { return may_miss() ? std::span<const double>() : unconverted<double>(); }
 
-  // Elements [begin, end) themselves where they need no conversion and none of them is missing; else empty. T: double, float.
+  // Elements [begin, end) themselves where they need no conversion and none of them is missing; else empty. T: double,
+  // float.
   template <class T>
   std::span<const T> plain(std::size_t begin, std::size_t end) const {
     const auto all = unconverted<T>();
@@ -44,10 +45,11 @@ class Stored {
   friend class OperandReader;
   template <class T>
   std::span<const T> unconverted() const {
-    const ElementFormat format{ElementKind::floating, static_cast<int>(sizeof(T)), std::endian::native == std::endian::big};
+    const ElementFormat format{ElementKind::floating, static_cast<int>(sizeof(T)),
+                               std::endian::native == std::endian::big};
     const bool is_plain = format_ == format && (dataset_ == nullptr || !dataset_->packing.scaled);
     return is_plain ? std::span(reinterpret_cast<const T*>(memory_.span().data()), static_cast<std::size_t>(size_))
-                 : std::span<const T>{};
+                    : std::span<const T>{};
   }
   std::byte* bytes() { return reinterpret_cast<std::byte*>(memory_.span().data()); }
 
@@ -61,7 +63,7 @@ class Stored {
 // Loads ranges of one operand, one after the other; one thread at a time. Destroy it before MPI's end.
 class OperandReader {
  public:
-  explicit OperandReader(const Operand& operand);  // throws as DatasetReader does
+  explicit OperandReader(const Operand& operand);     // throws as DatasetReader does
   void read(Range range, Stored& into, int threads);  // into has room for it
 
  private:

@@ -1,9 +1,9 @@
 #pragma once
 #include <string>
 
+#include "base/json.hpp"
 #include "layout/placement.hpp"
 #include "system/mpi.hpp"
-#include "base/json.hpp"
 
 namespace concdemo {
 

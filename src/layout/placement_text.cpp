@@ -55,9 +55,10 @@ std::string cost_text(const PlacementCost& cost) {
     return fmt::format("Cost: {:.0f} % of the {}: it is {:.2f} of what the placement below gives, measured here.\n",
                        100 * (1 - cost.ratio), cost.what, cost.ratio);
   }
-  return fmt::format("Cost: none measured: the {} is {:.2f} of what the placement below gives, which is noise of a busy "
-                     "machine where it is above 1.\n",
-                     cost.what, cost.ratio);
+  return fmt::format(
+      "Cost: none measured: the {} is {:.2f} of what the placement below gives, which is noise of a busy "
+      "machine where it is above 1.\n",
+      cost.what, cost.ratio);
 }
 
 }  // namespace
@@ -82,10 +83,8 @@ std::string placement_table(const Placement& placement) {
       const auto text = fmt::format("{:>7}  {}", rank.thread_cpus.size(), masks_text(rank));
       const int number = node.rank_numbers[i];
       const bool is_like = !lines.empty() && lines.back().text == text && lines.back().host == node.host;
-      if (is_like && lines.back().last + 1 == number)
-        lines.back().last = number;
-      else
-        lines.push_back({number, number, node.host, text});
+      if (is_like && lines.back().last + 1 == number) lines.back().last = number;
+      else lines.push_back({number, number, node.host, text});
     }
   }
   constexpr std::size_t most = 32;
@@ -138,9 +137,10 @@ std::string findings_text(const Placement& placement, const std::vector<Placemen
   if (findings.empty()) {
     std::size_t ranks = 0;
     for (const PlacedNode& node : placement.nodes) ranks += node.ranks.size();
-    return fmt::format("Nothing wrong: each thread of the {} has a core where it can stay, and none that they were given "
-                       "is idle.\n",
-                       counted(ranks, "rank"));
+    return fmt::format(
+        "Nothing wrong: each thread of the {} has a core where it can stay, and none that they were given "
+        "is idle.\n",
+        counted(ranks, "rank"));
   }
   std::string text;
   for (const PlacementFinding& finding : findings) {

@@ -24,7 +24,8 @@ StartFact fact(const std::string& what, const std::string& text) { return {what,
 
 std::string in_one_line(const std::vector<std::string>& arguments) {
   std::string line;
-  for (const std::string& argument : arguments) line += fmt::format("{}{}", line.empty() ? "" : " ", shell_word(argument));
+  for (const std::string& argument : arguments)
+    line += fmt::format("{}{}", line.empty() ? "" : " ", shell_word(argument));
   return line.empty() ? "(none)" : line;
 }
 
@@ -46,15 +47,16 @@ std::string around(const std::string& text, std::size_t at) {
   return fmt::format("{}{}{}", begin > 0 ? "..." : "", text.substr(begin, end - begin), end < text.size() ? "..." : "");
 }
 
-void add_lines(std::vector<std::string>& lines, const std::string& what, const StartFact* of_root, const StartFact* of_rank,
-               int rank) {
+void add_lines(std::vector<std::string>& lines, const std::string& what, const StartFact* of_root,
+               const StartFact* of_rank, int rank) {
   std::string left = of_root != nullptr ? of_root->text : not_set;
   std::string right = of_rank != nullptr ? of_rank->text : not_set;
   if (left == right) {  // one name for two things
     left += fmt::format(" ({})", of_root->key);
     right += fmt::format(" ({})", of_rank->key);
   }
-  const auto at = static_cast<std::size_t>(std::mismatch(left.begin(), left.end(), right.begin(), right.end()).first - left.begin());
+  const auto at = static_cast<std::size_t>(std::mismatch(left.begin(), left.end(), right.begin(), right.end()).first -
+                                           left.begin());
   const std::string second = fmt::format("rank {}", rank);
   lines.push_back(fmt::format("{} of {:<{}} {}", what, "rank 0:", second.size() + 1, around(left, at)));
   lines.push_back(fmt::format("{} of {}: {}", what, second, around(right, at)));
@@ -130,10 +132,11 @@ void require_same_start(const mpi::Comm& world, const Start& own) {
   const std::uint64_t ranks = world.sum(std::uint64_t{!lines.empty()});
   if (ranks == 0) return;  // other hashes of the same
   const auto first = world.min(static_cast<std::uint64_t>(lines.empty() ? world.size() : world.rank()));
-  const std::string who = ranks == 1 ? fmt::format("rank {} differs", first)
-                                     : fmt::format("{} of {} ranks differ", ranks, world.size());
-  throw PrintableError(ExitCode::usage, fmt::format("all ranks of a job have to be started alike, but {} from rank 0:{}", who,
-                                                    world.broadcast(lines, static_cast<int>(first))));
+  const std::string who =
+      ranks == 1 ? fmt::format("rank {} differs", first) : fmt::format("{} of {} ranks differ", ranks, world.size());
+  throw PrintableError(ExitCode::usage,
+                       fmt::format("all ranks of a job have to be started alike, but {} from rank 0:{}", who,
+                                   world.broadcast(lines, static_cast<int>(first))));
 }
 
 }  // namespace concdemo

@@ -5,8 +5,8 @@
 
 #include "system/mpi.hpp"
 
-// All ranks of a job are started alike. Ranks that are not would compute, write or wait for something else each, and might
-// well call what comes out "verified".
+// All ranks of a job are started alike. Ranks that are not would compute, write or wait for something else each, and
+// might well call what comes out "verified".
 namespace concdemo {
 
 // One thing that a process was started with. Ranks agree where the keys do; people read the texts.
@@ -17,9 +17,9 @@ struct StartFact {
 };
 using Start = std::vector<StartFact>;
 
-// Build, libraries, arguments (without the program's name), the variables of the environment that choose what is computed
-// and written (CONCDEMO_*, HDF5_*), and the working folder, where that is used. What places a rank or belongs to its node
-// is its own: OMP_*, the masks of CPUs, TMPDIR, proxies.
+// Build, libraries, arguments (without the program's name), the variables of the environment that choose what is
+// computed and written (CONCDEMO_*, HDF5_*), and the working folder, where that is used. What places a rank or belongs
+// to its node is its own: OMP_*, the masks of CPUs, TMPDIR, proxies.
 Start this_start(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment,
                  bool uses_folder);
 

@@ -119,7 +119,8 @@ Grain compare_grain(const Place& place, const std::vector<double>& task_us, std:
     tasks.kind = TaskKind::spin;
     tasks.count = count > 0 ? count : std::clamp<std::uint64_t>(static_cast<std::uint64_t>(serial_us / us), 32, 40'000);
     tasks.steps = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(us * steps_per_us));
-    grain.figures.push_back(compare_ways(place, tasks, repeat, [] { return 0.0; }, show));
+    grain.figures.push_back(compare_ways(
+        place, tasks, repeat, [] { return 0.0; }, show));
   }
   return grain;
 }

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "measure/measure.hpp"
 #include "lessons/way.hpp"
+#include "measure/measure.hpp"
 
 // The same tasks in each way, measured.
 namespace concdemo {

@@ -108,11 +108,18 @@ std::string grain_table(const Grain& grain) {
 Json to_json(const KindFigures& kind) {
   Json ways = Json::array();
   for (const WayFigure& way : kind.ways) {
-    ways.push_back({{"way", way.way}, {"workers", way.workers}, {"seconds", way.seconds}, {"speed_up", way.speed_up},
-                    {"efficiency", way.efficiency}, {"cpu_s", way.cpu_s}});
+    ways.push_back({{"way", way.way},
+                    {"workers", way.workers},
+                    {"seconds", way.seconds},
+                    {"speed_up", way.speed_up},
+                    {"efficiency", way.efficiency},
+                    {"cpu_s", way.cpu_s}});
   }
-  return {{"kind", name_of(kind.tasks.kind)}, {"tasks", kind.tasks.count}, {"each", sizes(kind.tasks)},
-          {"task_us", task_us(kind)}, {"ways", ways}};
+  return {{"kind", name_of(kind.tasks.kind)},
+          {"tasks", kind.tasks.count},
+          {"each", sizes(kind.tasks)},
+          {"task_us", task_us(kind)},
+          {"ways", ways}};
 }
 
 Json to_json(const Grain& grain) {
@@ -139,7 +146,9 @@ Json make_record(const KindFigures& kind, const WayFigure& way, const Layout& la
           {"each", sizes(kind.tasks)},
           {"layout", layout_json(layout)},
           {"seconds",
-           {{"min", way.seconds}, {"median", way.samples.median()}, {"max", way.samples.max()},
+           {{"min", way.seconds},
+            {"median", way.samples.median()},
+            {"max", way.samples.max()},
             {"samples", way.samples.seconds}}},
           {"speed_up", way.speed_up},
           {"efficiency", way.efficiency},

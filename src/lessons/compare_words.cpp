@@ -67,13 +67,15 @@ std::string event_loop_text(const KindFigures& kind, const char* because) {
 std::string about_computing(const KindFigures& kind, int cores) {
   const double best = best_of(kind).speed_up;
   if (cores <= 1) {
-    return fmt::format("cpu: there is one core, so nothing could be gained by computing in parallel{}.",
-                       best < gain ? "" : fmt::format(" (that {} was {} is this machine's noise)", best_of(kind).way,
-                                                      times(best)));
+    return fmt::format(
+        "cpu: there is one core, so nothing could be gained by computing in parallel{}.",
+        best < gain ? "" : fmt::format(" (that {} was {} is this machine's noise)", best_of(kind).way, times(best)));
   }
   if (best < gain) {
-    return fmt::format("cpu: no way gained anything on {}: at best {} serial. Is the machine busy with something "
-                       "else?", counted(cores, "core"), times(best));
+    return fmt::format(
+        "cpu: no way gained anything on {}: at best {} serial. Is the machine busy with something "
+        "else?",
+        counted(cores, "core"), times(best));
   }
   std::string text = fastest(kind);
   const WayFigure* lock = find(kind, one_lock);
@@ -108,9 +110,10 @@ std::string about_waiting(const KindFigures& kind, int cores) {
   const WayFigure* threads = find(kind, "threads");
   if (lock != nullptr && threads != nullptr && threads->speed_up >= gain) {
     const double part = lock->speed_up / threads->speed_up;
-    text += fmt::format(" The one lock, released while a task waits, cost {}: {} with it, {} without{}.",
-                        part >= 0.85 ? "little or nothing" : "something", times(lock->speed_up),
-                        times(threads->speed_up), part > gain ? " (faster with it is noise: is the machine busy?)" : "");
+    text +=
+        fmt::format(" The one lock, released while a task waits, cost {}: {} with it, {} without{}.",
+                    part >= 0.85 ? "little or nothing" : "something", times(lock->speed_up), times(threads->speed_up),
+                    part > gain ? " (faster with it is noise: is the machine busy?)" : "");
   }
   const bool in_turn = kind.tasks.kind == TaskKind::file;
   return text + (in_turn ? event_loop_text(kind, "writes the files in turn") : "");

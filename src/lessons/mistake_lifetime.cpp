@@ -59,7 +59,9 @@ Findings run_exit_before_threads() {
   const ChildRun mended = run_in_child(main_that_joins, child_limit_s);
   const auto finding = [](const ChildRun& run, const char* shown, const char* way, bool all_wanted) {
     const int printed = lines_in(run.output);
-    return Finding{shown, way, run.succeeded() && (printed == printed_lines) == all_wanted,
+    return Finding{shown,
+                   way,
+                   run.succeeded() && (printed == printed_lines) == all_wanted,
                    fmt::format("{} of {} lines were printed, {} lost; exit code {} after {}", printed, printed_lines,
                                printed_lines - printed, run.exit_code, format_seconds(run.elapsed_s)),
                    {{"lines", printed_lines}, {"lost", printed_lines - printed}, {"elapsed_s", run.elapsed_s}}};
@@ -97,7 +99,10 @@ Findings run_unjoined_thread() {
                                 ? fmt::format("was ended by signal {}{}", run.signal,
                                               run.signal == SIGABRT ? " (SIGABRT, from std::terminate)" : "")
                                 : fmt::format("left with exit code {}", run.exit_code);
-    return Finding{shown, way, caught_or_right, fmt::format("the process {}; it said \"{}\"", end, said),
+    return Finding{shown,
+                   way,
+                   caught_or_right,
+                   fmt::format("the process {}; it said \"{}\"", end, said),
                    {{"signal", run.signal}, {"exit_code", run.exit_code}}};
   };
   const ChildRun broken = run_in_child(drop_thread, child_limit_s);
@@ -141,7 +146,9 @@ int read_from_future() {
 Findings run_result_before_join() {
   const int expected = sum_of_squares();
   const auto finding = [&](int seen, const char* shown, const char* way, bool right_wanted) {
-    return Finding{shown, way, (seen == expected) == right_wanted,
+    return Finding{shown,
+                   way,
+                   (seen == expected) == right_wanted,
                    fmt::format("1^2 + ... + 5^2 = {} was read; it is {}", seen, expected),
                    {{"read", seen}, {"right", expected}}};
   };
@@ -154,8 +161,9 @@ Findings run_result_before_join() {
 const Mistake exit_before_threads_mistake{
     .name = "exit-before-threads",
     .summary = "the program ends before its threads, and what they had to say is lost",
-    .mistake = "main starts a thread, lets go of it and returns. The process ends with main, not with its last thread: "
-               "what the thread had not yet printed or saved is lost, and the exit code is 0 all the same.",
+    .mistake =
+        "main starts a thread, lets go of it and returns. The process ends with main, not with its last thread: "
+        "what the thread had not yet printed or saved is lost, and the exit code is 0 all the same.",
     .rule = "Join every thread before main returns; do not detach what has work to finish.",
     .in_process = run_exit_before_threads};
 

@@ -9,12 +9,19 @@
 namespace concdemo {
 
 const std::vector<const Mistake*>& mistakes() {
-  static const std::vector<const Mistake*> list{
-      &cpu_under_one_lock_mistake, &race_mistake,          &exit_before_threads_mistake,
-      &unjoined_thread_mistake,    &result_before_join_mistake, &lock_order_mistake,
-      &false_sharing_mistake,      &unordered_sum_mistake, &queue_without_condition_mistake,
-      &no_limit_mistake,           &head_to_head_mistake,  &missing_rank_mistake,
-      &buffer_reuse_mistake};
+  static const std::vector<const Mistake*> list{&cpu_under_one_lock_mistake,
+                                                &race_mistake,
+                                                &exit_before_threads_mistake,
+                                                &unjoined_thread_mistake,
+                                                &result_before_join_mistake,
+                                                &lock_order_mistake,
+                                                &false_sharing_mistake,
+                                                &unordered_sum_mistake,
+                                                &queue_without_condition_mistake,
+                                                &no_limit_mistake,
+                                                &head_to_head_mistake,
+                                                &missing_rank_mistake,
+                                                &buffer_reuse_mistake};
   return list;
 }
 

@@ -109,7 +109,7 @@ using Transfer = void (*)(Account&, Account&, std::latch&);
 void transfer_lock_by_lock(Account& from, Account& to, std::latch& each_holds_one) {
   // shown: lock-order.broken
   const std::scoped_lock first(from.lock);
-  each_holds_one.arrive_and_wait();  // makes sure of what else happens once a month
+  each_holds_one.arrive_and_wait();        // makes sure of what else happens once a month
   const std::scoped_lock second(to.lock);  // the other transfer holds it, and waits for ours
   from.rupees -= 100;
   to.rupees += 100;
@@ -156,10 +156,10 @@ Findings run_lock_order() {
                                                                : run.output.substr(last, run.output.size() - last - 1)),
                    {{"deadlock", run.timed_out}, {"elapsed_s", run.elapsed_s}, {"cpu_s", run.cpu_s}}};
   };
-  return {finding(broken, "lock-order.broken", "",
-                  broken.timed_out && broken.output == "both transfers are under way\n"),
-          {finding(mended, "lock-order.mended", "std::scoped_lock of both",
-                   mended.succeeded() && mended.output.ends_with("balances 1000 and 1000\n"))}};
+  return {
+      finding(broken, "lock-order.broken", "", broken.timed_out && broken.output == "both transfers are under way\n"),
+      {finding(mended, "lock-order.mended", "std::scoped_lock of both",
+               mended.succeeded() && mended.output.ends_with("balances 1000 and 1000\n"))}};
 }
 
 }  // namespace

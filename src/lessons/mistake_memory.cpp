@@ -220,7 +220,9 @@ Findings run_unordered_sum() {
       low = std::min(low, value);
       high = std::max(high, value);
     }
-    return Finding{shown, way, (bits.size() == 1) == one_wanted,
+    return Finding{shown,
+                   way,
+                   (bits.size() == 1) == one_wanted,
                    fmt::format("1 + 1/2 + ... + 1/{} on 1 to 8 threads, and backwards: {}", values.size(),
                                bits.size() == 1 ? fmt::format("always {}", low)
                                                 : fmt::format("{} results, {} to {}", bits.size(), low, high)),

@@ -12,7 +12,7 @@
 namespace concdemo {
 namespace {
 
-constexpr double patience_s = 0.3;            // for what would wait for ever
+constexpr double patience_s = 0.3;          // for what would wait for ever
 constexpr std::size_t large = 1024 * 1024;  // values of a message that no MPI library puts aside without a receiver
 
 bool is_of_pair(const mpi::Comm& world) { return world.rank() < 2; }
@@ -22,7 +22,7 @@ bool on_all(const mpi::Comm& comm, bool mine) { return comm.min(std::uint64_t{mi
 // --- head-to-head. In these functions `pair` is this rank and `other`.
 
 struct Exchanged {
-  bool sent = false;               // before the receive was begun
+  bool sent = false;  // before the receive was begun
   std::vector<int> theirs = std::vector<int>(large, -1);
 };
 
@@ -86,7 +86,10 @@ Findings run_head_to_head(const mpi::Comm& world) {
                            const char* way) {
     pair.barrier();
     const bool arrived = on_all(pair, exchange(pair, mine, other).theirs == wanted);
-    return Finding{shown, way, arrived, fmt::format("both messages {}", arrived ? "arrived" : "are not what was sent"),
+    return Finding{shown,
+                   way,
+                   arrived,
+                   fmt::format("both messages {}", arrived ? "arrived" : "are not what was sent"),
                    {{"arrived", arrived}}};
   };
   Finding broken{"head-to-head.broken", "", false, {}, {}};
@@ -99,8 +102,11 @@ Findings run_head_to_head(const mpi::Comm& world) {
   broken.seen = fmt::format("{} send was done after {}; without a receive MPI_Send of 8 B {}, of {} {}",
                             neither ? "neither" : "a", format_seconds(patience_s), returns(small_is_put_aside),
                             format_bytes(large * sizeof(int)), returns(large_is_put_aside));
-  broken.figures = {{"deadlock", neither}, {"waited_s", patience_s}, {"small_returns", small_is_put_aside},
-                    {"large_returns", large_is_put_aside}, {"large_bytes", large * sizeof(int)}};
+  broken.figures = {{"deadlock", neither},
+                    {"waited_s", patience_s},
+                    {"small_returns", small_is_put_aside},
+                    {"large_returns", large_is_put_aside},
+                    {"large_bytes", large * sizeof(int)}};
   return {broken,
           {finding(send_and_receive, "head-to-head.sendrecv", "MPI_Sendrecv"),
            finding(begin_both, "head-to-head.isend", "MPI_Isend")}};
@@ -120,7 +126,7 @@ Findings run_missing_rank(const mpi::Comm& world) {
   {
     // shown: missing-rank.broken
     std::vector<mpi::Request> calls;
-    if (!values.empty()) {  // "nothing to add": but the others wait for this rank too
+    if (!values.empty()) {                                    // "nothing to add": but the others wait for this rank too
       calls.push_back(mpi::iallreduce_sum(comm, mine, sum));  // MPI_Allreduce is this ...
       done = calls.back().done_within(patience_s);            // ... and a wait, which has an end here
     }
@@ -131,7 +137,9 @@ Findings run_missing_rank(const mpi::Comm& world) {
   }
   const std::uint64_t waited = world.sum(std::uint64_t{!values.empty() && !done});
   const auto callers = static_cast<std::uint64_t>(comm.size() - 1);
-  Finding broken{"missing-rank.broken", "", waited == callers && on_all(world, sum == expected),
+  Finding broken{"missing-rank.broken",
+                 "",
+                 waited == callers && on_all(world, sum == expected),
                  fmt::format("{} of {} ranks called; after {} {} still waited for the last one", callers, comm.size(),
                              format_seconds(patience_s), waited),
                  {{"called", callers}, {"waited", waited}, {"waited_s", patience_s}}};
@@ -141,8 +149,11 @@ Findings run_missing_rank(const mpi::Comm& world) {
   call.wait();
   // shown end
   return {broken,
-          {{"missing-rank.mended", "a call on every rank", on_all(world, sum == expected),
-            fmt::format("the sum is {} on every rank", sum), {{"sum", sum}}}}};
+          {{"missing-rank.mended",
+            "a call on every rank",
+            on_all(world, sum == expected),
+            fmt::format("the sum is {} on every rank", sum),
+            {{"sum", sum}}}}};
 }
 
 // --- buffer-reuse. Rank 0 sends 1, 1, 1, ... and goes on to 2 in the same buffer.
@@ -185,7 +196,9 @@ Findings run_buffer_reuse(const mpi::Comm& world) {
   const auto finding = [&](std::size_t (*send)(const mpi::Comm&), const char* shown, const char* way,
                            bool right_wanted) {
     const auto wrong = pair.sum(send(pair));
-    return Finding{shown, way, (wrong == 0) == right_wanted,
+    return Finding{shown,
+                   way,
+                   (wrong == 0) == right_wanted,
                    fmt::format("of {} values sent {} arrived as something else", large, wrong),
                    {{"values", large}, {"wrong", wrong}}};
   };

@@ -135,7 +135,9 @@ Finding enter_all(void (*enter)(std::counting_semaphore<places>&, Gauge&), const
   std::counting_semaphore<places> free_places(places);
   Gauge inside;
   const double elapsed_s = run_on_threads(tasks, [&](int) { enter(free_places, inside); });
-  return {shown, way, (inside.most() <= places) == limit_wanted,
+  return {shown,
+          way,
+          (inside.most() <= places) == limit_wanted,
           fmt::format("{} of {} tasks at once where there are places for {}, {}", inside.most(), tasks, places,
                       format_seconds(elapsed_s)),
           {{"tasks", tasks}, {"places", places}, {"most_at_once", inside.most()}, {"elapsed_s", elapsed_s}}};

@@ -80,8 +80,8 @@ std::uint64_t write_file(const TaskList& list, std::uint64_t index) {
   if (error == 0) error = files::size_of(file.get(), size);
   if (const int closing = file.close(); error == 0) error = closing;
   if (error == 0) return size;
-  throw system_error(fmt::format("file task {}: {}: {}; TMPDIR names another folder", index, path,
-                                 files::error_text(error)));
+  throw system_error(
+      fmt::format("file task {}: {}: {}; TMPDIR names another folder", index, path, files::error_text(error)));
 }
 
 }  // namespace

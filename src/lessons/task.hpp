@@ -20,14 +20,14 @@ const char* name_of(TaskKind kind);
 struct TaskList {
   TaskKind kind = TaskKind::cpu;
   std::uint64_t count = 0;
-  std::uint64_t numbers = 0;   // cpu: task i has the numbers i * numbers, i * numbers + 1, ...
-  std::uint64_t steps = 0;     // spin
-  double wait_s = 0;           // sleep
-  std::string url;             // http
-  std::string shown_url;       // http: without credentials
-  std::string page;            // http: the body that must come; empty: any
-  std::string file_prefix;     // file: folder and beginning of the name; each is unlinked as soon as it is open
-  std::uint64_t bytes = 0;     // file: of each
+  std::uint64_t numbers = 0;  // cpu: task i has the numbers i * numbers, i * numbers + 1, ...
+  std::uint64_t steps = 0;    // spin
+  double wait_s = 0;          // sleep
+  std::string url;            // http
+  std::string shown_url;      // http: without credentials
+  std::string page;           // http: the body that must come; empty: any
+  std::string file_prefix;    // file: folder and beginning of the name; each is unlinked as soon as it is open
+  std::uint64_t bytes = 0;    // file: of each
 };
 
 // Does one task and returns its result. `lock`, where given, is held by the caller: it is released around what blocks,

@@ -25,7 +25,8 @@ TaskGround::TaskGround(const mpi::Comm& world, const std::set<TaskKind>& kinds, 
   mpi::together(world, [&] {
     if (kinds.contains(TaskKind::http)) {  // one end of each connection, or both
       const int connections = static_cast<int>(std::min<std::uint64_t>(options.count, most_connections));
-      limits::require_files((serves ? 2 : 1) * connections + 16, fmt::format("compare with {} requests at once", connections));
+      limits::require_files((serves ? 2 : 1) * connections + 16,
+                            fmt::format("compare with {} requests at once", connections));
     }
     if (serves && node.is_root()) server_.emplace(std::move(pages), options.latency_s);
     if (kinds.contains(TaskKind::file)) folder_.emplace();

@@ -77,7 +77,8 @@ Run over_ranks(const Place& place, const TaskList& list, int threads_a_rank) {
   // Few long tasks one by one; many short ones as the pool finds best.
   options.chunk = list.kind == TaskKind::spin ? 0 : 1;
   return [pool, list, options, numbers = numbers_of(list)] {
-    return pool->map(numbers, [&](std::uint64_t i) { return run_task(list, i); }, options);
+    return pool->map(
+        numbers, [&](std::uint64_t i) { return run_task(list, i); }, options);
   };
 }
 

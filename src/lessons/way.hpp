@@ -14,9 +14,9 @@ inline constexpr int most_connections = 256;  // at once, for the requests of a 
 // Where the ways run.
 struct Place {
   const mpi::Comm& world;
-  int threads = 1;         // of the ways inside one process, which is rank 0
-  int rank_threads = 1;    // of each rank in ranks x threads
-  std::vector<int> cpus;   // all that the ranks of this node may use together: one process's threads go to each of them
+  int threads = 1;        // of the ways inside one process, which is rank 0
+  int rank_threads = 1;   // of each rank in ranks x threads
+  std::vector<int> cpus;  // all that the ranks of this node may use together: one process's threads go to each of them
 };
 
 using TaskResults = std::vector<std::uint64_t>;  // in the order of the tasks

@@ -10,10 +10,10 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "system/array.hpp"
-#include "measure/measure.hpp"
 #include "kernels/peaks.hpp"
 #include "kernels/simd.hpp"
+#include "measure/measure.hpp"
+#include "system/array.hpp"
 #include "system/files.hpp"
 #include "system/mpi_ping.hpp"
 #include "system/topology.hpp"
@@ -68,7 +68,8 @@ double durable_rate(const std::string& folder, int rank) {
   files::Descriptor file;
   const int error = files::open(path, O_CREAT | O_EXCL | O_WRONLY, file);
   if (error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == EROFS) {
-    throw usage_error(fmt::format("--folder {}: {}; name a folder that you may write", folder, files::error_text(error)));
+    throw usage_error(
+        fmt::format("--folder {}: {}; name a folder that you may write", folder, files::error_text(error)));
   }
   check(error);
   unlink(path.c_str());  // it goes with the descriptor, however this ends

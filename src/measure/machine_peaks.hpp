@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "screen/progress.hpp"
 #include "base/json.hpp"
+#include "screen/progress.hpp"
 #include "system/mpi.hpp"
 
 // What the allocation can do: the ceilings of every rank and node, messages between them, durable writes to a folder.

@@ -9,8 +9,8 @@ namespace concdemo {
 
 double median(std::vector<double> values);  // 0 of none
 
-// Seconds of repeated runs; each sample is from the first rank that begins to the last that ends, by the clock of a node;
-// the longest of any node.
+// Seconds of repeated runs; each sample is from the first rank that begins to the last that ends, by the clock of a
+// node; the longest of any node.
 struct Samples {
   std::vector<double> seconds;  // in the order of the runs
   int slowest_rank = 0;         // the rank that worked longest in all, waits for others left out

@@ -6,11 +6,11 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 
-#include "base/text.hpp"
-#include "system/array.hpp"
-#include "measure/measure.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "kernels/peaks.hpp"
+#include "measure/measure.hpp"
+#include "system/array.hpp"
 #include "system/topology.hpp"
 
 namespace concdemo {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "system/array.hpp"
 #include "kernels/peaks.hpp"
+#include "system/array.hpp"
 
 namespace concdemo {
 namespace {

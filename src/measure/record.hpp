@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
 #include "base/io_timeline.hpp"
+#include "base/json.hpp"
 #include "layout/layout.hpp"
 #include "output/output.hpp"
 #include "system/files.hpp"
@@ -24,8 +24,9 @@ std::uint64_t peak_rss_bytes(const mpi::Comm& comm);
 // One line of JSON in printable characters; bytes that are not UTF-8 (file names, variables) become U+FFFD.
 std::string to_line(const Json& record);
 
-// A file of records, open for appending: a regular file that is empty or begins as a record does; links are followed. Throws
-// usage Error for anything else and what cannot be opened. One that was made for this and got no record goes again.
+// A file of records, open for appending: a regular file that is empty or begins as a record does; links are followed.
+// Throws usage Error for anything else and what cannot be opened. One that was made for this and got no record goes
+// again.
 class RecordFile {
  public:
   explicit RecordFile(const std::string& path);

@@ -112,8 +112,9 @@ std::string heat_map(const SweptWorkload& workload) {
     best = std::max(best, value);
   }
   if (rates.size() < 2 || !(best > 0)) return "";
-  std::string text = fmt::format("  {} by ranks{} (down) and threads (across), % of the best: @ above 80, # 60, + 40, - 20\n  {:>6} |", workload.name,
-                                 nodes > 1 ? " a node" : "", "");
+  std::string text =
+      fmt::format("  {} by ranks{} (down) and threads (across), % of the best: @ above 80, # 60, + 40, - 20\n  {:>6} |",
+                  workload.name, nodes > 1 ? " a node" : "", "");
   for (const int t : threads) text += fmt::format("{:>6}", t);
   text += "\n";
   for (const int r : ranks) {

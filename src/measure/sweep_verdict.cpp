@@ -12,14 +12,10 @@ double amount(Bound bound, const SweepPoint& point) { return bound == Bound::fma
 
 double Ceilings::of(Bound bound) const {
   switch (bound) {
-    case Bound::read:
-      return read_bytes_s;
-    case Bound::copy:
-      return copy_bytes_s;
-    case Bound::fma:
-      return flops_s;
-    case Bound::none:
-      break;
+    case Bound::read: return read_bytes_s;
+    case Bound::copy: return copy_bytes_s;
+    case Bound::fma: return flops_s;
+    case Bound::none: break;
   }
   return 0;
 }

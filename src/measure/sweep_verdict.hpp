@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "layout/sweep_plan.hpp"
 #include "measure/measure.hpp"
 #include "measure/rank_peaks.hpp"
-#include "layout/sweep_plan.hpp"
 #include "measure/usl.hpp"
 
 // What a sweep found, and what follows from it: pure functions of the measured times.
@@ -45,8 +45,8 @@ double rate(const SweptWorkload& workload, const SweepPoint& point);  // flop/s 
 // Rate a core over that on one core; 0 when either is missing.
 double efficiency(const SweptWorkload& workload, const SweepPoint& point);
 
-// The fastest layout. Another cannot be told from it when the interval of the ratio of rates, round by round, includes 1:
-// it is as good when that holds for all between them too, else its own rounds scatter too much.
+// The fastest layout. Another cannot be told from it when the interval of the ratio of rates, round by round, includes
+// 1: it is as good when that holds for all between them too, else its own rounds scatter too much.
 struct SweepVerdict {
   std::size_t best = 0;
   std::optional<std::size_t> runner_up;

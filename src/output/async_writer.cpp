@@ -12,7 +12,8 @@
 namespace concdemo {
 namespace {
 
-constexpr std::uint64_t piece_elements = RunWriter::most_bytes / sizeof(double);  // one write; its checksum warms the cache
+constexpr std::uint64_t piece_elements =
+    RunWriter::most_bytes / sizeof(double);  // one write; its checksum warms the cache
 
 }  // namespace
 

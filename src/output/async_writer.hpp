@@ -61,7 +61,7 @@ class AsyncWriter {
   std::vector<std::uint64_t> elements_;
   Failure failure_;
   std::atomic<std::uint64_t> left_bytes_ = 0;  // submitted and not written
-  IoThread thread_;  // last: stops first
+  IoThread thread_;                            // last: stops first
 };
 
 }  // namespace concdemo

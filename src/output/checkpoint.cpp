@@ -91,9 +91,8 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
       is_foreign = is_foreign || entry->binding != binding_;
       if (entry->binding == binding_) slots[i] = {true, entry->number, every_of(*entry), entry->checksum, i};
     }
-    std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
-      return a.usable != b.usable ? a.usable : a.step > b.step;
-    });
+    std::sort(slots.begin(), slots.end(),
+              [](const Slot& a, const Slot& b) { return a.usable != b.usable ? a.usable : a.step > b.step; });
     if (is_foreign) text = "it belongs to a run of other parameters";
     else if (is_damaged && !slots[0].usable) text = "no checkpoint in it is whole";
   }

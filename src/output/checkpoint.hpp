@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "format/commit_entry.hpp"
-#include "output/durable_writer.hpp"
 #include "kernels/matrix.hpp"
+#include "output/durable_writer.hpp"
 #include "system/files.hpp"
 #include "system/mpi.hpp"
 

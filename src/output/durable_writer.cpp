@@ -19,7 +19,8 @@ namespace concdemo {
 namespace {
 
 constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
-constexpr std::size_t piece_elements = RunWriter::most_bytes / sizeof(double);  // one write; its checksum warms the cache
+constexpr std::size_t piece_elements =
+    RunWriter::most_bytes / sizeof(double);  // one write; its checksum warms the cache
 
 // The words of an exchange; the least of all ranks counts.
 enum Word { written_word, synced_word, committed_word, failed_rank_word, no_signal_word, words };
@@ -51,9 +52,9 @@ void DurableWriter::submit(std::uint64_t row, std::uint64_t column, const Matrix
   const auto& target = open_->target;
   if (row > target.rows || block.rows > target.rows - row || column > target.columns ||
       block.columns > target.columns - column) {
-    return fail({ExitCode::system,
-                 fmt::format("{}x{} elements at ({}, {}) handed to a matrix of {}x{}: a bug in this program",
-                             block.rows, block.columns, row, column, target.rows, target.columns)});
+    return fail(
+        {ExitCode::system, fmt::format("{}x{} elements at ({}, {}) handed to a matrix of {}x{}: a bug in this program",
+                                       block.rows, block.columns, row, column, target.rows, target.columns)});
   }
   ++open_->pending;
   ++submitted_;

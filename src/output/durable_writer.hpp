@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/failure.hpp"
+#include "kernels/matrix.hpp"
 #include "output/io_thread.hpp"
 #include "output/run_writer.hpp"
-#include "kernels/matrix.hpp"
 #include "system/mpi.hpp"
 #include "system/mpi_pending.hpp"
 
@@ -54,7 +54,7 @@ class DurableWriter {
   // Collective: completes the exchange that the call before began, acts on it, and begins the next. Throws the same
   // Error on all ranks.
   Progress agree(int signal);
-  Progress drain();  // collective: until everything finished is committed
+  Progress drain();           // collective: until everything finished is committed
   void wait_until_written();  // local: what this rank submitted; tells how many bytes are left
 
   IoThread& thread() { return thread_; }
@@ -78,9 +78,9 @@ class DurableWriter {
   const mpi::Comm& comm_;
   const bool syncs_;  // the first rank of a node, but rank 0, whose commit does
 
-  std::shared_ptr<Matrix> open_;                 // begun and not finished
+  std::shared_ptr<Matrix> open_;                  // begun and not finished
   std::deque<std::shared_ptr<Matrix>> matrices_;  // finished and not committed; the first is number committed_agreed_
-  std::deque<mpi::PendingReduction> sums_;       // the first is that of matrix number first_sum_
+  std::deque<mpi::PendingReduction> sums_;        // the first is that of matrix number first_sum_
   std::optional<mpi::PendingReduction> exchange_;
   std::uint64_t submitted_ = 0, finished_ = 0;
   std::uint64_t written_ = 0;  // by this rank; matrices [0, written_)
@@ -90,8 +90,8 @@ class DurableWriter {
   std::atomic<std::uint64_t> committed_ = 0;  // by rank 0's
   std::atomic<bool> failed_ = false;
   std::atomic<std::uint64_t> left_bytes_ = 0;  // submitted and not written
-  std::map<int, RunWriter> runs_;  // of each target's file; the I/O thread's
-  std::mutex mutex_;               // guards failure_
+  std::map<int, RunWriter> runs_;              // of each target's file; the I/O thread's
+  std::mutex mutex_;                           // guards failure_
   Failure failure_;
   IoThread thread_;  // last: stops first
 };

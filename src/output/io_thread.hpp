@@ -13,10 +13,10 @@
 namespace concdemo {
 
 struct WriterOptions {
-  bool async = true;    // false: the caller does the writing (the same bytes)
-  int ring_depth = 64;  // pieces of work under way before the caller waits
+  bool async = true;        // false: the caller does the writing (the same bytes)
+  int ring_depth = 64;      // pieces of work under way before the caller waits
   std::vector<int> cpus{};  // where the I/O thread may run; empty: where the main thread may
-  bool reserve = true;  // take the whole file's space before the first write
+  bool reserve = true;      // take the whole file's space before the first write
 };
 
 // A thread that does file work in the order it is given, with all signals blocked: POSIX calls alone, neither MPI nor
@@ -51,7 +51,7 @@ class IoThread {
   void do_now(const Job& job, bool is_urgent);
 
   const WriterOptions options_;
-  double stall_s_ = 0;  // the caller's own
+  double stall_s_ = 0;        // the caller's own
   mutable std::mutex mutex_;  // guards what follows, and orders what jobs wrote against left()
   std::deque<Job> urgent_, ordinary_;
   std::size_t left_ = 0;  // ordinary ones, with the one under way

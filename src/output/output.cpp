@@ -42,7 +42,8 @@ std::uint64_t least_bytes(const FileHeader& header) {
 bool prepare(const PartialFile& partial, const FileSpec& spec, bool reserve, FileHeader& header) {
   partial.require_space(least_bytes(header), reserve);
   std::vector<hdf5::TableSpec> tables;
-  for (const auto& dataset : header.datasets) tables.push_back({dataset.name, {block_count(element_count(dataset.shape))}});
+  for (const auto& dataset : header.datasets)
+    tables.push_back({dataset.name, {block_count(element_count(dataset.shape))}});
   Skeleton skeleton(partial, header.header_bytes, spec.datasets, tables, header.attributes, hdf5::large_bytes);
   header.file_bytes = skeleton.file_bytes();
   for (std::size_t i = 0; i < header.datasets.size(); ++i) {
@@ -63,13 +64,13 @@ struct OutputFile::State {
   double start = now_s();
   bool is_node_leader = false;
   bool reserved = false;
-  FileHeader header;                   // table checksums are known to rank 0, at the end
-  std::optional<PartialFile> partial;  // rank 0
+  FileHeader header;                                 // table checksums are known to rank 0, at the end
+  std::optional<PartialFile> partial;                // rank 0
   std::optional<RemovedOnSignal> removed_on_signal;  // other ranks: a launcher may end them first
   files::Descriptor file;
-  std::string misuse;                    // of submit, told by commit
+  std::string misuse;                               // of submit, told by commit
   std::vector<std::shared_ptr<const void>> owners;  // of submitted data
-  std::optional<AsyncWriter> writer;     // last: stops before the file closes
+  std::optional<AsyncWriter> writer;                // last: stops before the file closes
 
   OutputStats commit();
   void sum_tables();
@@ -117,9 +118,7 @@ void OutputFile::submit_rows(std::size_t dataset, std::uint64_t first_element, s
                              std::uint64_t columns, std::span<const double> data) {
   try {
     state_->writer->submit_rows(dataset, first_element, stride, columns, data);
-  } catch (const std::exception& error) {
-    state_->misuse = error.what();
-  }
+  } catch (const std::exception& error) { state_->misuse = error.what(); }
 }
 
 void OutputFile::keep(std::shared_ptr<const void> owner) { state_->owners.push_back(std::move(owner)); }
@@ -176,9 +175,7 @@ OutputStats OutputFile::State::commit() {
     if (comm.is_root()) return;
     int error = is_node_leader ? files::sync_data(file.get()) : 0;
     if (const int close_error = file.close(); error == 0) error = close_error;
-    if (error != 0) {
-      throw system_error(fmt::format("{}: fdatasync: {}", partial_path, files::error_text(error)));
-    }
+    if (error != 0) { throw system_error(fmt::format("{}: fdatasync: {}", partial_path, files::error_text(error))); }
   });
   mpi::together(comm, [&] {
     if (!misuse.empty()) throw system_error(misuse);

@@ -46,8 +46,8 @@ class OutputFile {
   // wait_until_left says so. A failed write is told by commit.
   void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data);
 
-  // The same for rows of `columns` elements each, which lie `stride` elements apart in the dataset and one after another
-  // in `data`; the first of them begins at first_element.
+  // The same for rows of `columns` elements each, which lie `stride` elements apart in the dataset and one after
+  // another in `data`; the first of them begins at first_element.
   void submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride, std::uint64_t columns,
                    std::span<const double> data);
 

@@ -36,18 +36,24 @@ std::string resolved(const std::string& path, bool force) {
   if (fs::exists(status) && !force) {
     const auto run = unfinished_run(path);
     if (run && run->committed == 0) {
-      throw usage_error(fmt::format("output {} is a run that was ended before its first snapshot: nothing is lost; begin "
-                                    "again with --force, or name another file", path));
+      throw usage_error(
+          fmt::format("output {} is a run that was ended before its first snapshot: nothing is lost; begin "
+                      "again with --force, or name another file",
+                      path));
     }
     if (run) {
-      throw usage_error(fmt::format("output {0} is an unfinished run; go on with: concdemo resume {0}, name another file, "
-                                    "or add --force to lose it", path));
+      throw usage_error(
+          fmt::format("output {0} is an unfinished run; go on with: concdemo resume {0}, name another file, "
+                      "or add --force to lose it",
+                      path));
     }
     throw usage_error(fmt::format("output {} exists; name another file, or add --force to replace it", path));
   }
   if (fs::exists(status) && files::is_kept(path)) {
-    throw usage_error(fmt::format("output {} belongs to another user, who alone may replace it in a sticky folder; name "
-                                  "another file", path));
+    throw usage_error(
+        fmt::format("output {} belongs to another user, who alone may replace it in a sticky folder; name "
+                    "another file",
+                    path));
   }
   const auto target = fs::canonical(path, unused);  // through a symbolic link the file itself is replaced
   return target.empty() ? path : target.string();
@@ -63,8 +69,10 @@ Error refusal(const std::string& path, int error) {
 
 Error no_space(const std::string& path, std::uint64_t bytes) {
   const auto free = files::free_bytes(files::folder_of(path));
-  return system_error(fmt::format("{} needs {} bytes, its file system has {} free; use a smaller size or another "
-                                  "folder", path, bytes, free ? fmt::to_string(*free) : "fewer"));
+  return system_error(
+      fmt::format("{} needs {} bytes, its file system has {} free; use a smaller size or another "
+                  "folder",
+                  path, bytes, free ? fmt::to_string(*free) : "fewer"));
 }
 
 constexpr std::string_view mark = "concdemo unfinished output 1: may be removed when no run writes it\n";
@@ -118,8 +126,8 @@ PartialFile::~PartialFile() {
 void PartialFile::require_space(std::uint64_t bytes, bool reserve) const {
   const auto limit = files::size_limit();
   if (limit && bytes > *limit) {
-    throw system_error(fmt::format("{} needs {} bytes, the limit on file sizes is {}; raise it (ulimit -f)", target_,
-                                   bytes, *limit));
+    throw system_error(
+        fmt::format("{} needs {} bytes, the limit on file sizes is {}; raise it (ulimit -f)", target_, bytes, *limit));
   }
   const auto free = files::free_bytes(files::folder_of(target_));
   if (reserve && free && bytes > *free) throw no_space(target_, bytes);
@@ -155,8 +163,8 @@ void PartialFile::publish(bool goes_on) {
   error = fault::at("rename");
   if (error == 0) error = files::rename(partial_, target_, force_);
   if (error == EEXIST) {
-    throw system_error(fmt::format("{} was made by another program in the meantime and is kept; the result is lost",
-                                   target_));
+    throw system_error(
+        fmt::format("{} was made by another program in the meantime and is kept; the result is lost", target_));
   }
   if (error != 0) {
     throw system_error(fmt::format("cannot rename {} to {}: {}", partial_, target_, files::error_text(error)));

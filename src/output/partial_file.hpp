@@ -15,8 +15,8 @@ std::string partial_path(const std::string& target);  // target.partial
 std::string require_output_place(const std::string& path, bool force);
 
 // PATH.partial: becomes PATH by publish(), or is removed when this goes or a signal ends the process. One process
-// (rank 0) owns it, and locks it against other runs. From its first moment to its last it begins with a mark, or with the
-// header that makes it a file of ours; what a killed run left is removed, and nobody else's is.
+// (rank 0) owns it, and locks it against other runs. From its first moment to its last it begins with a mark, or with
+// the header that makes it a file of ours; what a killed run left is removed, and nobody else's is.
 class PartialFile {
  public:
   // Throws usage Error when PATH may not be replaced or its folder cannot be written, system Error otherwise.
@@ -49,7 +49,8 @@ class PartialFile {
   std::optional<RemovedOnSignal> removed_on_signal_;
 };
 
-// Until then a power cut may undo what was made, renamed or removed beside `path`. `point`: a fault's. Throws system Error.
+// Until then a power cut may undo what was made, renamed or removed beside `path`. `point`: a fault's. Throws system
+// Error.
 void sync_folder_of(const std::string& path, const char* point);
 
 }  // namespace concdemo

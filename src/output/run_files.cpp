@@ -6,10 +6,10 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "format/xdmf.hpp"
 #include "output/checkpoint.hpp"
 #include "output/partial_file.hpp"
 #include "output/run_lock.hpp"
-#include "format/xdmf.hpp"
 
 namespace concdemo {
 namespace {
@@ -29,7 +29,8 @@ fs::path place_of(fs::path path) {
 
 std::vector<std::string> helper_paths(const std::string& output) {
   const auto target = place_of(output).string();
-  return {partial_path(target), lock_path(target), checkpoint_path(target), xdmf_path(target), xdmf_partial_path(target)};
+  return {partial_path(target), lock_path(target), checkpoint_path(target), xdmf_path(target),
+          xdmf_partial_path(target)};
 }
 
 }  // namespace
@@ -51,16 +52,16 @@ void require_apart(const RunFiles& files) {
     }
     for (const auto& helper : helpers) {
       if (!is_same_file(input, helper)) continue;
-      throw usage_error(fmt::format("{} is read, and a run that writes {} makes a file of this name; name another output",
-                                    input, output));
+      throw usage_error(fmt::format(
+          "{} is read, and a run that writes {} makes a file of this name; name another output", input, output));
     }
   }
   if (record.empty() || output.empty()) return;
   if (is_same_file(record, output)) throw usage_error("--record and --output name the same file");
   for (const auto& helper : helpers) {
     if (!is_same_file(record, helper)) continue;
-    throw usage_error(fmt::format("--record {}: a run that writes {} makes a file of this name; name another", record,
-                                  output));
+    throw usage_error(
+        fmt::format("--record {}: a run that writes {} makes a file of this name; name another", record, output));
   }
 }
 

@@ -11,8 +11,8 @@ struct RunFiles {
   std::string record;  // empty: none
 };
 
-// Throws usage Error where two of them are one file, whatever its names, or one of them is what the run makes beside the
-// output (FILE.partial and so on). Inputs may be the same. For one rank.
+// Throws usage Error where two of them are one file, whatever its names, or one of them is what the run makes beside
+// the output (FILE.partial and so on). Inputs may be the same. For one rank.
 void require_apart(const RunFiles& files);
 
 // Whether two paths name one file: links are followed, and of files that are not there yet the folders count.

@@ -18,9 +18,7 @@ namespace {
 
 constexpr std::string_view mark = "concdemo lock 1: held by the run that writes the file it is named after\n";
 
-std::string why_no_lock(int file) {
-  return bears(file, mark) ? "" : "it is no lock of concdemo";
-}
+std::string why_no_lock(int file) { return bears(file, mark) ? "" : "it is no lock of concdemo"; }
 
 // Not synced: a power cut leaves the mark or a part of it, and both are known as ours.
 int make(const std::string& path, files::Descriptor& file) {
@@ -41,8 +39,8 @@ Error refusal(const std::string& path, int error) {
   if (error == EAGAIN) {
     return usage_error(fmt::format("another run holds {}; wait for its end, or name another file", path));
   }
-  return usage_error(fmt::format("cannot lock {}: {}; name a file in a folder that you may write", path,
-                                 files::error_text(error)));
+  return usage_error(
+      fmt::format("cannot lock {}: {}; name a file in a folder that you may write", path, files::error_text(error)));
 }
 
 }  // namespace

@@ -8,7 +8,8 @@ namespace concdemo {
 namespace {
 
 constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t shortest = std::uint64_t{1} << 16;  // bytes of whole pages in a run; below, a call each costs more
+constexpr std::uint64_t shortest = std::uint64_t{1}
+                                   << 16;  // bytes of whole pages in a run; below, a call each costs more
 
 bool is_switched_off() {
   const char* text = std::getenv("CONCDEMO_BUFFERED");

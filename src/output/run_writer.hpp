@@ -31,7 +31,8 @@ class RunWriter {
   int file_;
   files::Descriptor direct_;  // the same file, past the page cache
   Array buffer_;              // of runs that lie elsewhere in their pages in memory than in the file
-  std::uint64_t begun_ = 0, ended_ = 0, waiting_ = 0;  // bytes in the page cache that the disk was not told of, and where
+  std::uint64_t begun_ = 0, ended_ = 0,
+                waiting_ = 0;  // bytes in the page cache that the disk was not told of, and where
 };
 
 }  // namespace concdemo

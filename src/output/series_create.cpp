@@ -7,10 +7,10 @@
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "format/checksum.hpp"
+#include "format/verify_series.hpp"
 #include "output/partial_file.hpp"
 #include "output/series_state.hpp"
 #include "output/skeleton.hpp"
-#include "format/verify_series.hpp"
 
 namespace concdemo {
 namespace {
@@ -138,9 +138,10 @@ std::unique_ptr<SeriesFile> SeriesFile::create(const mpi::Comm& comm, const Seri
   state->reserved = comm.broadcast_value(state->reserved);
   state->open_everywhere();
   state->start_writing();
-  mpi::together(comm, [&] {  // one of an earlier file must not pass for this one's, with its parameters from other input
-    if (comm.is_root() && state->checkpoints->remove()) sync_folder_of(state->target, "names");
-  });
+  mpi::together(comm,
+                [&] {  // one of an earlier file must not pass for this one's, with its parameters from other input
+                  if (comm.is_root() && state->checkpoints->remove()) sync_folder_of(state->target, "names");
+                });
   return std::unique_ptr<SeriesFile>(new SeriesFile(std::move(state)));
 }
 

@@ -12,11 +12,11 @@
 #include "base/error.hpp"
 #include "base/fault.hpp"
 #include "format/checksum.hpp"
+#include "format/verify_blocks.hpp"
+#include "format/verify_series.hpp"
 #include "output/partial_file.hpp"
 #include "output/series_state.hpp"
 #include "output/strided.hpp"
-#include "format/verify_blocks.hpp"
-#include "format/verify_series.hpp"
 
 namespace concdemo {
 
@@ -118,8 +118,8 @@ void SeriesFile::finish(std::uint64_t snapshot, double time, std::span<const dou
   if (snapshot != state.next || snapshot >= snapshots() || !std::isfinite(time) ||
       scalars.size() != state.header.series->scalars) {
     return fail({ExitCode::system,
-                 fmt::format("snapshot {} at time {} with {} scalars cannot follow {} of {}: a bug in this program", snapshot,
-                             time, scalars.size(), state.next, snapshots())});
+                 fmt::format("snapshot {} at time {} with {} scalars cannot follow {} of {}: a bug in this program",
+                             snapshot, time, scalars.size(), state.next, snapshots())});
   }
   state.begin();
   CommitEntry entry{CommitKind::snapshot, snapshot, time, 0, 0, {scalars.begin(), scalars.end()}};

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/failure.hpp"
+#include "kernels/matrix.hpp"
 #include "output/async_writer.hpp"
 #include "output/output.hpp"
-#include "kernels/matrix.hpp"
 #include "system/hdf5_write.hpp"
 #include "system/mpi.hpp"
 
@@ -36,9 +36,9 @@ std::vector<DatasetSpec> datasets_of(const SeriesSpec& spec);  // field, time, s
 
 // What all ranks know after agree(), the same on all of them at the same call.
 struct StepState {
-  std::uint64_t committed = 0;               // snapshots [0, committed) survive the death of processes and nodes
-  std::optional<std::uint64_t> checkpoint;   // newest durable one's step
-  int signal = 0;                            // the largest given to agree() by any rank; 0 for none
+  std::uint64_t committed = 0;              // snapshots [0, committed) survive the death of processes and nodes
+  std::optional<std::uint64_t> checkpoint;  // newest durable one's step
+  int signal = 0;                           // the largest given to agree() by any rank; 0 for none
 };
 
 // A file of snapshots of one ny x nx field, written by all ranks behind their computation, that any HDF5 reader can
@@ -57,10 +57,10 @@ class SeriesFile {
                                             const WriterOptions& options);
 
   // Collective. An unfinished (or finished) file, to go on from committed() snapshots: they were all read and are
-  // right; what follows is reset, what can be made anew is mended. Throws like create(), and verification Error when the
-  // file is damaged beyond that. With `require`, which is called on all ranks when sizes and attributes are known and throws
-  // on all alike where they cannot be gone on with, also usage Error where there is no snapshot yet. Then the file stays
-  // as it was.
+  // right; what follows is reset, what can be made anew is mended. Throws like create(), and verification Error when
+  // the file is damaged beyond that. With `require`, which is called on all ranks when sizes and attributes are known
+  // and throws on all alike where they cannot be gone on with, also usage Error where there is no snapshot yet. Then
+  // the file stays as it was.
   static std::unique_ptr<SeriesFile> open(const mpi::Comm& comm, const std::string& path, const WriterOptions& options,
                                           const std::function<void(const SeriesFile&)>& require = {});
 
@@ -97,7 +97,7 @@ class SeriesFile {
   std::uint64_t checkpoint_every() const;  // as that one was told; 0 where there is none
   void read_checkpoint(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // before a new one
 
-  std::size_t left() const;                      // submissions of this rank (checkpoints too) that are not written yet
+  std::size_t left() const;                       // submissions of this rank (checkpoints too) that are not written yet
   void wait_until_left(std::size_t submissions);  // until at most so many; the memory of the others is free
   // When there is nothing left to compute: until this rank's are on disk. Told as draining, not as stall. What fails is
   // thrown by the next agree() or close().

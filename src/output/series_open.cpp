@@ -12,15 +12,16 @@
 #include "base/printable.hpp"
 #include "base/text.hpp"
 #include "format/foreign_file.hpp"
-#include "output/series_state.hpp"
 #include "format/verify_blocks.hpp"
 #include "format/verify_series.hpp"
+#include "output/series_state.hpp"
 
 namespace concdemo {
 namespace {
 
 Error damaged(const std::string& path, const std::string& what) {
-  return {ExitCode::verification, fmt::format("{} cannot be resumed, its {} is damaged; run from the start", path, what)};
+  return {ExitCode::verification,
+          fmt::format("{} cannot be resumed, its {} is damaged; run from the start", path, what)};
 }
 
 // Before anything is made beside a file that is no run's.
@@ -35,7 +36,8 @@ void refuse_foreign(const std::string& path, const HeaderReading& reading, int f
   }
 }
 
-// Rank 0: what must be right to go on at all: header, metadata, axes, and that there are commit entries. Writes nothing.
+// Rank 0: what must be right to go on at all: header, metadata, axes, and that there are commit entries. Writes
+// nothing.
 HeaderReading read_start(const std::string& path, const std::string& target, int file) {
   auto reading = read_header_copies(target);
   refuse_foreign(path, reading, file);
@@ -72,10 +74,10 @@ void mend_start(const std::string& path, int file, const HeaderReading& reading,
   std::uint64_t bytes = 0;
   int error = files::size_of(file, bytes);
   if (error == 0 && bytes != header.file_bytes) {
-    messages.push_back(bytes > header.file_bytes
-                           ? fmt::format("{}: {} bytes that followed its end are cut off", path, bytes - header.file_bytes)
-                           : fmt::format("{}: {} bytes instead of {}: what is missing is made again", path, bytes,
-                                         header.file_bytes));
+    messages.push_back(
+        bytes > header.file_bytes
+            ? fmt::format("{}: {} bytes that followed its end are cut off", path, bytes - header.file_bytes)
+            : fmt::format("{}: {} bytes instead of {}: what is missing is made again", path, bytes, header.file_bytes));
     error = files::resize(file, header.file_bytes);
   }
   if (error != 0) throw system_error(fmt::format("cannot resize {}: {}", path, files::error_text(error)));
@@ -104,7 +106,8 @@ std::uint64_t sound_snapshots(const mpi::Comm& comm, int file, const FileHeader&
 void tell_mended(const std::string& path, const SeriesReading& reading, std::uint64_t committed,
                  std::vector<std::string>& messages) {
   if (committed < reading.written) {
-    const auto what = committed < reading.committed ? fmt::format("snapshot {}", committed) : reading.damage.lines().front();
+    const auto what =
+        committed < reading.committed ? fmt::format("snapshot {}", committed) : reading.damage.lines().front();
     messages.push_back(fmt::format("{}: {} is damaged; going on from {}", path, what, counted(committed, "snapshot")));
   }
   if (committed == reading.written && reading.damage.count() > 0) {
@@ -125,10 +128,12 @@ void reset_after(const std::string& path, int file, const FileHeader& header, co
   const auto& series = *header.series;
   for (std::size_t d = 1; d < 2 + series.scalars; ++d) {
     for (std::uint64_t begin = 0; begin < series.snapshots; begin += piece) {
-      std::vector<std::uint64_t> values(static_cast<std::size_t>(std::min(piece, series.snapshots - begin)), quiet_nan_bits());
+      std::vector<std::uint64_t> values(static_cast<std::size_t>(std::min(piece, series.snapshots - begin)),
+                                        quiet_nan_bits());
       for (auto i = begin; i < std::min(committed, begin + piece); ++i) {
         const auto& entry = reading.entries[static_cast<std::size_t>(i)];
-        values[static_cast<std::size_t>(i - begin)] = std::bit_cast<std::uint64_t>(d == 1 ? entry.time : entry.scalars[d - 2]);
+        values[static_cast<std::size_t>(i - begin)] =
+            std::bit_cast<std::uint64_t>(d == 1 ? entry.time : entry.scalars[d - 2]);
       }
       const auto offset = header.datasets[d].data.offset + begin * sizeof(double);
       put_at(file, path, std::as_bytes(std::span(values)), offset, "reset");
@@ -149,7 +154,8 @@ void reset_after(const std::string& path, int file, const FileHeader& header, co
 
 }  // namespace
 
-std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::string& path, const WriterOptions& options,
+std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::string& path,
+                                             const WriterOptions& options,
                                              const std::function<void(const SeriesFile&)>& require) {
   files::ignore_size_signal();
   std::unique_ptr<SeriesFile> opened(new SeriesFile(std::make_unique<State>(comm, options)));
@@ -189,7 +195,8 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     or_unlock([&] {
       reading = read_series(state.file.get(), state.header);
       if (reading.is_hollow) {
-        throw damaged(path, fmt::format("header (it tells of {} snapshots, for which there is no place)", state.snapshots()));
+        throw damaged(path,
+                      fmt::format("header (it tells of {} snapshots, for which there is no place)", state.snapshots()));
       }
     });
   });
@@ -201,8 +208,10 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     if (!comm.is_root()) return;
     or_unlock([&] {
       if (committed > 0) return;
-      if (reading.written > 0) throw damaged(path, "start (snapshot 0)");  // the others may be of use to somebody: they stay
-      if (reading.values.count() > 0) throw damaged(path, "table of commit entries");  // no value comes before its entry
+      if (reading.written > 0)
+        throw damaged(path, "start (snapshot 0)");  // the others may be of use to somebody: they stay
+      if (reading.values.count() > 0)
+        throw damaged(path, "table of commit entries");  // no value comes before its entry
       if (!require) return;
       throw usage_error(fmt::format(
           "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", path));

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "format/file_header.hpp"
 #include "output/checkpoint.hpp"
 #include "output/durable_writer.hpp"
-#include "format/file_header.hpp"
 #include "output/run_lock.hpp"
 #include "output/series_file.hpp"
 #include "output/xdmf_file.hpp"
@@ -40,11 +40,11 @@ struct SeriesFile::State {
     bool is_snapshot;
     std::uint64_t number;  // of the snapshot, or step of the checkpoint
   };
-  std::deque<Handed> handed;        // to the writer, not committed yet
-  std::uint64_t matrices = 0;       // of the writer, committed
+  std::deque<Handed> handed;   // to the writer, not committed yet
+  std::uint64_t matrices = 0;  // of the writer, committed
   std::optional<std::uint64_t> newest_checkpoint;
   std::optional<Checkpoint> checkpoints;
-  std::optional<Xdmf> xdmf;  // rank 0; its I/O thread adds to it
+  std::optional<Xdmf> xdmf;             // rank 0; its I/O thread adds to it
   std::optional<DurableWriter> writer;  // last: its thread stops before the files close
 
   std::uint64_t rows() const { return header.datasets[0].shape[1]; }

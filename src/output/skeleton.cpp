@@ -30,9 +30,7 @@ class Skeleton::Scratch {
     for (const auto& base : {TemporaryFolder::default_base(), last_folder}) {
       try {
         folder_.emplace(base);
-      } catch (const Error&) {
-        continue;
-      }
+      } catch (const Error&) { continue; }
       path_ = folder_->path() + "/skeleton";
       error = files::open(path_, O_RDWR | O_CREAT | O_EXCL, file_);
       if (error == 0) return;

@@ -15,8 +15,8 @@ class Xdmf {
  public:
   Xdmf(const std::string& file, XdmfField field);  // touches nothing
 
-  // Throws usage Error where OUT.xmf, or OUT.xmf.partial, by which it is replaced, is something else than an earlier one of
-  // this file. Touches nothing.
+  // Throws usage Error where OUT.xmf, or OUT.xmf.partial, by which it is replaced, is something else than an earlier
+  // one of this file. Touches nothing.
   void require_place() const;
 
   void start(std::vector<double> times);  // lists these snapshots, the first ones; throws system Error

@@ -19,8 +19,8 @@ constexpr Range unpack(Word word) { return {word >> 32, word & 0xffffffff}; }
 
 // What the ranks of a node share.
 struct NodeState {
-  alignas(64) std::atomic<Word> range;                // not yet claimed
-  alignas(64) std::atomic<std::uint64_t> closed;      // 1: no other range will come
+  alignas(64) std::atomic<Word> range;                   // not yet claimed
+  alignas(64) std::atomic<std::uint64_t> closed;         // 1: no other range will come
   alignas(64) std::atomic<std::uint64_t> first_failure;  // lowest index that failed; no worker begins a higher one
 };
 static_assert(std::atomic<Word>::is_always_lock_free);

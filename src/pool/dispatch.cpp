@@ -26,8 +26,8 @@ class Stock {
     if (next_ * call_.unit > first_failure_) next_ = call_.units;  // nobody needs what comes after a failure
     const std::uint64_t left = call_.units - next_;
     const auto nodes = static_cast<std::uint64_t>(call_.leaders.size());
-    const std::uint64_t size = call_.fixed > 0 ? std::min(left, call_.fixed * call_.workers)
-                                               : claims::guided_piece(left, nodes, rounds);
+    const std::uint64_t size =
+        call_.fixed > 0 ? std::min(left, call_.fixed * call_.workers) : claims::guided_piece(left, nodes, rounds);
     next_ += size;
     return {next_ - size, next_};
   }
@@ -44,7 +44,7 @@ class Stock {
 void dispatch(const Dispatch& call, const std::function<void(std::uint64_t begun)>& begun) {
   const mpi::Comm& leaders = call.leaders;
   Stock stock(call);
-  std::optional<Range> spare;  // granted, not yet in the node's range
+  std::optional<Range> spare;      // granted, not yet in the node's range
   std::uint64_t refill_below = 1;  // ask when so little is left
   bool asked = false;
   bool all_granted = false;

@@ -66,8 +66,7 @@ std::optional<Range> next_piece(Run& run, int thread, std::uint64_t k) {
 
 void note_failure(Run& run, std::uint64_t index, int thread, Failure failure) {
   std::uint64_t lowest = run.node.first_failure.load();
-  while (index < lowest && !run.node.first_failure.compare_exchange_weak(lowest, index)) {
-  }
+  while (index < lowest && !run.node.first_failure.compare_exchange_weak(lowest, index)) {}
   const std::lock_guard lock(run.mutex);
   if (index < run.first_failure.index) run.first_failure = {index, thread, std::move(failure)};
 }
@@ -131,21 +130,20 @@ RankPool::~RankPool() = default;
 std::vector<WorkerStats> RankPool::stats() const { return state_->stats; }
 
 void RankPool::agree(const Call& call, const MapOptions& options) {
-  const std::string mine =
-      fmt::format("{} of {} items (chunk {}, {} schedule, results to {})", call.kind, call.items, options.chunk,
-                  options.schedule == Schedule::dynamic ? "dynamic" : "fixed",
-                  options.results == Results::all ? "all" : "root");
+  const std::string mine = fmt::format("{} of {} items (chunk {}, {} schedule, results to {})", call.kind, call.items,
+                                       options.chunk, options.schedule == Schedule::dynamic ? "dynamic" : "fixed",
+                                       options.results == Results::all ? "all" : "root");
   if (comm_.all_same(std::hash<std::string>{}(fmt::format("{} {} {}", mine, call.function, call.hash)))) return;
   const auto all = comm_.all_gather(mine);
   const auto other = std::find_if(all.begin(), all.end(), [&](const std::string& text) { return text != all.front(); });
-  throw usage_error(other == all.end()
-                        ? fmt::format("RankPool: ranks called {} with other items or functions", mine)
-                        : fmt::format("RankPool: ranks made different calls: rank 0 {}, rank {} {}", all.front(),
-                                      other - all.begin(), *other));
+  throw usage_error(other == all.end() ? fmt::format("RankPool: ranks called {} with other items or functions", mine)
+                                       : fmt::format("RankPool: ranks made different calls: rank 0 {}, rank {} {}",
+                                                     all.front(), other - all.begin(), *other));
 }
 
 void RankPool::run(const Call& call, const MapOptions& options, const std::function<void(std::uint64_t, int)>& item) {
-  if (ThreadPool::inside()) throw usage_error("RankPool: called inside a ThreadPool; ranks call it from their main thread");
+  if (ThreadPool::inside())
+    throw usage_error("RankPool: called inside a ThreadPool; ranks call it from their main thread");
   if (state_->running || omp_in_parallel()) {
     throw usage_error("RankPool: called inside an item or a parallel region; items do not call pools over ranks");
   }
@@ -180,8 +178,9 @@ void RankPool::run(const Call& call, const MapOptions& options, const std::funct
     std::jthread others(team);
     const auto end = [&](void*) { state.range.closed.store(1); };
     const std::unique_ptr<void, decltype(end)> always(&state, end);
-    dispatch({state.leaders, state.range, run.units, run.unit, run.fixed, state.node_workers},
-             run.progress ? run.progress : [](std::uint64_t) {});
+    dispatch(
+        {state.leaders, state.range, run.units, run.unit, run.fixed, state.node_workers},
+        run.progress ? run.progress : [](std::uint64_t) {});
   } else {
     team();
   }

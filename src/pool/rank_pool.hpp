@@ -26,11 +26,12 @@ enum class Schedule {
 enum class Results { all, root };  // who gets them; see also map_owned()
 
 struct MapOptions {
-  std::uint64_t chunk = 0;  // items of one piece; 0: dynamic pieces shrink with what is left, fixed ones are equal shares
+  std::uint64_t chunk =
+      0;  // items of one piece; 0: dynamic pieces shrink with what is left, fixed ones are equal shares
   Schedule schedule = Schedule::dynamic;
   Results results = Results::all;
-  // Called on rank 0 by its main thread, with the number of items begun so far on all ranks: between its pieces and at most
-  // ten times a second while they are claimed, and at the end. Must not throw.
+  // Called on rank 0 by its main thread, with the number of items begun so far on all ranks: between its pieces and at
+  // most ten times a second while they are claimed, and at the end. Must not throw.
   std::function<void(std::uint64_t begun, std::uint64_t total)> progress{};
 };
 
@@ -46,8 +47,8 @@ struct ItemError : Error {
 //
 // Every call is collective: all ranks make it, with the same items, function and options, from the thread that started
 // MPI; calls that differ throw a usage Error on every rank, and so does a call from inside a ThreadPool or an item. The
-// function runs on many threads at once and calls neither MPI nor this pool. Items are numbered from 0; items with higher
-// numbers than one that failed may never begin.
+// function runs on many threads at once and calls neither MPI nor this pool. Items are numbered from 0; items with
+// higher numbers than one that failed may never begin.
 class RankPool {
  public:
   struct Options {
@@ -82,16 +83,15 @@ class RankPool {
     return results;
   }
 
-  // f(item) merged into one State, the same on all ranks: merge(in, inout) for every result, in an order that differs from
-  // layout to layout, so that the same bits need a merge whose order does not matter (integers, exact sums). `none` is
-  // the state of no items. State is trivially copyable.
+  // f(item) merged into one State, the same on all ranks: merge(in, inout) for every result, in an order that differs
+  // from layout to layout, so that the same bits need a merge whose order does not matter (integers, exact sums).
+  // `none` is the state of no items. State is trivially copyable.
   template <class State, class Items, class F>
   State map_reduce(const Items& items, F f, void (*merge)(const State& in, State& inout), const State& none = {},
                    const MapOptions& options = {}) {
     std::vector<State> states(static_cast<std::size_t>(options_.threads), none);
-    run({"map_reduce", typeid(F).name(), size_of(items), hash_of(items)}, options, [&](std::uint64_t i, int thread) {
-      merge(f(at(items, i)), states[static_cast<std::size_t>(thread)]);
-    });
+    run({"map_reduce", typeid(F).name(), size_of(items), hash_of(items)}, options,
+        [&](std::uint64_t i, int thread) { merge(f(at(items, i)), states[static_cast<std::size_t>(thread)]); });
     for (std::size_t i = 1; i < states.size(); ++i) merge(states[i], states[0]);
     return comm_.combine<State>(states[0], merge);
   }
@@ -139,7 +139,8 @@ class RankPool {
     using Item = std::decay_t<decltype(*std::begin(items))>;
     if constexpr (std::is_trivially_copyable_v<Item> && std::has_unique_object_representations_v<Item>) {
       for (std::uint64_t i = 0; i < std::min(most, size_of(items)); ++i) pack::put(bytes, Item(at(items, i)));
-    } else if constexpr (std::is_same_v<Item, std::string> || std::is_same_v<Item, double> || std::is_same_v<Item, float>) {
+    } else if constexpr (std::is_same_v<Item, std::string> || std::is_same_v<Item, double> ||
+                         std::is_same_v<Item, float>) {
       for (std::uint64_t i = 0; i < std::min(most, size_of(items)); ++i) pack::put(bytes, at(items, i));
     }
     return std::hash<std::string>{}(bytes);
@@ -179,7 +180,8 @@ class RankPool {
       }
       count += position;
     }
-    std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.range.begin < b.range.begin; });
+    std::sort(pieces.begin(), pieces.end(),
+              [](const Piece& a, const Piece& b) { return a.range.begin < b.range.begin; });
     Owned<Result> all;
     all.values.reserve(count);
     for (const Piece& piece : pieces) {
@@ -211,7 +213,8 @@ class RankPool {
     }
   }
 
-  void run(const Call& call, const MapOptions& options, const std::function<void(std::uint64_t index, int thread)>& item);
+  void run(const Call& call, const MapOptions& options,
+           const std::function<void(std::uint64_t index, int thread)>& item);
   void agree(const Call& call, const MapOptions& options);
   std::vector<std::string> collect(const std::string& mine, Results results) const;
 

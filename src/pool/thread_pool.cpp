@@ -72,8 +72,7 @@ bool ThreadPool::push(std::unique_ptr<Task> task, std::optional<std::chrono::nan
 void ThreadPool::expect_task() const {
   constexpr double patience_s = 20e-6;
   const double start = now_s();
-  while (queued_.load(std::memory_order_relaxed) == 0 && now_s() - start < patience_s) {
-  }
+  while (queued_.load(std::memory_order_relaxed) == 0 && now_s() - start < patience_s) {}
 }
 
 void ThreadPool::work(WorkerStats& stats) {

@@ -66,8 +66,8 @@ class ThreadPool {
     return future;
   }
 
-  // f(item) for every item; results in the order of the items. Returns when all have ended; then throws the exception of
-  // the first item that failed.
+  // f(item) for every item; results in the order of the items. Returns when all have ended; then throws the exception
+  // of the first item that failed.
   template <class Items, class F>
   auto map(const Items& items, F f) {
     using Result = std::invoke_result_t<F&, decltype(*std::begin(items))>;
@@ -117,9 +117,7 @@ class ThreadPool {
         } else {
           promise.set_value(f());
         }
-      } catch (...) {
-        promise.set_exception(std::current_exception());
-      }
+      } catch (...) { promise.set_exception(std::current_exception()); }
     }
     void fail(std::exception_ptr why) noexcept override { promise.set_exception(std::move(why)); }
     F f;

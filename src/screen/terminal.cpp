@@ -52,7 +52,8 @@ std::string launcher_process() {
 
 void print(const std::string& text) {
   erase_line();
-  if (!write_all(1, printable_lines(text))) throw system_error("cannot write to standard output; is the disk full or the pipe closed?");
+  if (!write_all(1, printable_lines(text)))
+    throw system_error("cannot write to standard output; is the disk full or the pipe closed?");
 }
 
 void message(const std::string& text) { message_lines(printable(text)); }

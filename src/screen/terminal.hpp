@@ -3,11 +3,11 @@
 
 namespace concdemo {
 
-// Each call is one write, so that lines of several processes do not tear. Called on rank 0 only. No control character of a
-// text reaches the screen, see base/printable.hpp; where its newlines are lines of our own, the caller has made printable
-// what stands in them from outside.
-void print(const std::string& text);          // results, lines: stdout
-void message(const std::string& text);        // everything else, one line: stderr, "concdemo: " before it, a newline after
+// Each call is one write, so that lines of several processes do not tear. Called on rank 0 only. No control character
+// of a text reaches the screen, see base/printable.hpp; where its newlines are lines of our own, the caller has made
+// printable what stands in them from outside.
+void print(const std::string& text);    // results, lines: stdout
+void message(const std::string& text);  // everything else, one line: stderr, "concdemo: " before it, a newline after
 void message_lines(const std::string& text);  // the same of several lines, as an Error has them
 
 // Whether a person sees stderr: it is a terminal, or it goes to a launcher on this host whose stderr is one.
@@ -19,7 +19,8 @@ bool stderr_is_watched();
 void draw_line(const std::string& text);
 void erase_line();
 
-// For more than a line: printable text with cursor movement, where stderr_is_watched(). Columns of that terminal; 80 if unknown.
+// For more than a line: printable text with cursor movement, where stderr_is_watched(). Columns of that terminal; 80 if
+// unknown.
 void draw(const std::string& text);
 int terminal_columns();
 

@@ -22,7 +22,7 @@ using activity::State;
 namespace {
 
 constexpr double minute_s = 60;
-constexpr double abort_s = 5;    // that MPI_Abort may take
+constexpr double abort_s = 5;      // that MPI_Abort may take
 constexpr double hand_over_s = 1;  // until a main thread that waits has called it
 
 enum Thread : std::size_t { main_thread, io_thread, watching_thread, threads };  // the last: does the process run?
@@ -127,8 +127,10 @@ std::string Watchdog::stalled(const std::vector<Seen>& seen, double after_s, boo
   Seat& seat = board_.seats()[seat_];
   if (!late(seen, after_s / 2, false).empty()) return "";
   if (claim && seat.reported[main_thread].exchange(mine.beats + 1) == mine.beats + 1) return "";
-  return fmt::format("rank {} on {} has waited {:.3g} s for other ranks, after: {}; no rank of this host is late, look at "
-                     "the others", seat.rank.load(), host_, mine.silent_s, printable(activity::text_of(seat.slots[main_thread])));
+  return fmt::format(
+      "rank {} on {} has waited {:.3g} s for other ranks, after: {}; no rank of this host is late, look at "
+      "the others",
+      seat.rank.load(), host_, mine.silent_s, printable(activity::text_of(seat.slots[main_thread])));
 }
 
 bool Watchdog::main_thread_waits(int seat) const {
@@ -166,8 +168,8 @@ void Watchdog::look(std::vector<Seen>& seen, double passed_s) {
   const std::string text = stalled(seen, timeout_s_, false);
   if (text.empty() || board_.ending.exchange(1) != 0) return;
   const std::string with_it = late(seen, timeout_s_ * 0.8, false);  // all that stopped at that moment
-  message_lines(fmt::format("{}\n  the job is ended (--hang-timeout {:g}); {}", with_it.empty() ? text : with_it, timeout_s_,
-                            printable(advice_)));
+  message_lines(fmt::format("{}\n  the job is ended (--hang-timeout {:g}); {}", with_it.empty() ? text : with_it,
+                            timeout_s_, printable(advice_)));
   ending_since_s_ = now_s();
 }
 

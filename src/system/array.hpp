@@ -6,8 +6,8 @@
 
 namespace concdemo {
 
-// Page-aligned array of doubles in huge pages where the system gives them. The memory is mapped, not touched: the thread
-// that writes an element first decides on which NUMA node it lies. Throws std::bad_alloc.
+// Page-aligned array of doubles in huge pages where the system gives them. The memory is mapped, not touched: the
+// thread that writes an element first decides on which NUMA node it lies. Throws std::bad_alloc.
 class Array {
  public:
   Array() = default;

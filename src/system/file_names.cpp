@@ -63,9 +63,7 @@ int rename(const std::string& from, const std::string& to, bool replace) {
   return std::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
-int remove(int fd, const std::string& path) {
-  return !is_at(fd, path) || ::unlink(path.c_str()) == 0 ? 0 : errno;
-}
+int remove(int fd, const std::string& path) { return !is_at(fd, path) || ::unlink(path.c_str()) == 0 ? 0 : errno; }
 
 void keep_permissions(const std::string& path, int to, mode_t more) {
   struct stat old {};

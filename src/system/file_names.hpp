@@ -10,8 +10,8 @@
 // way: what stands at a path is not opened to be written, and nothing is removed or replaced that was not asked for.
 namespace concdemo::files {
 
-// A new file that begins with `text`, which is on the disk; 0666 less umask. On failure there is none. EEXIST for whatever
-// stands there.
+// A new file that begins with `text`, which is on the disk; 0666 less umask. On failure there is none. EEXIST for
+// whatever stands there.
 int create(const std::string& path, std::string_view text, Descriptor& file);
 int write_start(int fd, std::string_view text);  // the same of a file that is open: first bytes, on the disk
 
@@ -19,8 +19,8 @@ int rename(const std::string& from, const std::string& to, bool replace);  // el
 int remove(int fd, const std::string& path);  // nothing where `path` does not name this very file
 
 // Gives `to` what the regular file `path` has, as far as this user and the file system can: mode, access list, user
-// attributes, owner and group; where the group cannot be kept, nobody gains by another one. Beyond that it gets the bits of
-// mode `more`. Nothing where no regular file is.
+// attributes, owner and group; where the group cannot be kept, nobody gains by another one. Beyond that it gets the
+// bits of mode `more`. Nothing where no regular file is.
 void keep_permissions(const std::string& path, int to, mode_t more = 0);
 
 // Whether `path`, links followed, names a file of this user; false where none is.

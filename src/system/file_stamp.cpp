@@ -33,7 +33,9 @@ std::uint64_t checksum(std::span<const std::byte> bytes) {
 }  // namespace
 
 Stamp stamp_of(const std::string& path) {
-  const auto refuse = [&path](int error) { return usage_error(fmt::format("cannot read {}: {}", path, error_text(error))); };
+  const auto refuse = [&path](int error) {
+    return usage_error(fmt::format("cannot read {}: {}", path, error_text(error)));
+  };
   Stamp stamp;
   stamp.path = std::filesystem::absolute(path);
   Descriptor file;

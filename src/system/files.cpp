@@ -189,8 +189,8 @@ int copy_sparse(int from, int to, std::uint64_t first, std::uint64_t end) {
   std::vector<std::byte> buffer(std::size_t{1} << 16);
   for (std::uint64_t at = first; at < end;) {
     off_t begin = ::lseek(from, static_cast<off_t>(at), SEEK_DATA);
-    if (begin < 0 && errno == ENXIO) return 0;                 // only holes follow
-    if (begin < 0) begin = static_cast<off_t>(at);             // holes unknown to this file system: copy all
+    if (begin < 0 && errno == ENXIO) return 0;      // only holes follow
+    if (begin < 0) begin = static_cast<off_t>(at);  // holes unknown to this file system: copy all
     off_t hole = ::lseek(from, begin, SEEK_HOLE);
     if (hole < 0) hole = static_cast<off_t>(end);
     const auto stop = std::min(end, static_cast<std::uint64_t>(hole));

@@ -51,7 +51,7 @@ extern "C" herr_t find_cause(unsigned, const H5E_error2_t* error, void* found) {
   const auto at = description.find(key);
   if (at == std::string_view::npos) return 0;
   const int number = std::atoi(description.data() + at + key.size());
-  constexpr std::array machine{EIO,   ENOMEM, EMFILE,    ENFILE,    ESTALE,  ENXIO,
+  constexpr std::array machine{EIO,    ENOMEM,   EMFILE,    ENFILE,    ESTALE,   ENXIO,
                                ENODEV, ENOTCONN, ESHUTDOWN, ETIMEDOUT, EREMOTEIO};
   cause.system |= std::find(machine.begin(), machine.end(), number) != machine.end();
   return 0;

@@ -42,7 +42,8 @@ AttributeNumbers attribute_numbers(const Handle& object, const char* name, const
   if (!found.type.numeric) return found;
   const auto count = static_cast<std::size_t>(std::max(hssize_t{0}, H5Sget_simple_extent_npoints(space.get())));
   if (count > most_bytes / H5Tget_size(type.get())) {
-    throw usage_error(fmt::format("{} is damaged: its attribute {} has {} elements; copy it again", where, name, count));
+    throw usage_error(
+        fmt::format("{} is damaged: its attribute {} has {} elements; copy it again", where, name, count));
   }
   const auto read = [&]<class T>(T, Id memory_type) {
     std::vector<T> values(count);

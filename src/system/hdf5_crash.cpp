@@ -98,7 +98,8 @@ void prepare_thread() {
 
 CrashGuard::CrashGuard(const std::string& what)
     : before_(guarded),
-      message_("concdemo: " + printable(what.substr(0, 1000)) + " is damaged: HDF5 crashes when it reads it; copy it again\n") {
+      message_("concdemo: " + printable(what.substr(0, 1000)) +
+               " is damaged: HDF5 crashes when it reads it; copy it again\n") {
   catch_crashes();
   thread_local const bool prepared = (prepare_thread(), true);
   static_cast<void>(prepared);

@@ -48,17 +48,23 @@ std::string conversion(const Filter& filter, const std::string& file) {
   const std::string from = shell_word(file);
   const std::string to = shell_word(std::filesystem::path(file).replace_extension().string() + "-gzip.h5");
   if (filter.name == "lzf") {
-    return fmt::format("h5py has it; convert the file: python3 -c 'import sys, h5py; old, new = h5py.File(sys.argv[1]), "
-                       "h5py.File(sys.argv[2], \"w\"); old.visititems(lambda name, x: isinstance(x, h5py.Dataset) and "
-                       "new.create_dataset(name, data=x[()], compression=\"gzip\" if x.shape else None) and "
-                       "new[name].attrs.update(x.attrs) or None)' {} {}", from, to);
+    return fmt::format(
+        "h5py has it; convert the file: python3 -c 'import sys, h5py; old, new = h5py.File(sys.argv[1]), "
+        "h5py.File(sys.argv[2], \"w\"); old.visititems(lambda name, x: isinstance(x, h5py.Dataset) and "
+        "new.create_dataset(name, data=x[()], compression=\"gzip\" if x.shape else None) and "
+        "new[name].attrs.update(x.attrs) or None)' {} {}",
+        from, to);
   }
   if (filter.in_hdf5plugin) {
-    return fmt::format("Python's hdf5plugin has it (pip install hdf5plugin); convert the file: HDF5_PLUGIN_PATH=$(python3 "
-                       "-c 'import hdf5plugin; print(hdf5plugin.PLUGIN_PATH)') h5repack -f GZIP=4 {} {}", from, to);
+    return fmt::format(
+        "Python's hdf5plugin has it (pip install hdf5plugin); convert the file: HDF5_PLUGIN_PATH=$(python3 "
+        "-c 'import hdf5plugin; print(hdf5plugin.PLUGIN_PATH)') h5repack -f GZIP=4 {} {}",
+        from, to);
   }
-  return fmt::format("set HDF5_PLUGIN_PATH to the folder of its plugin, or convert the file where the filter is: h5repack "
-                     "-f GZIP=4 {} {}", from, to);
+  return fmt::format(
+      "set HDF5_PLUGIN_PATH to the folder of its plugin, or convert the file where the filter is: h5repack "
+      "-f GZIP=4 {} {}",
+      from, to);
 }
 
 }  // namespace
@@ -72,10 +78,13 @@ void require_filters(const Handle& creation, const std::string& where, const std
         H5Pget_filter2(creation.get(), static_cast<unsigned>(i), &flags, &values, nullptr, sizeof name, name, nullptr);
     if (number < 0 || H5Zfilter_avail(number) > 0) continue;
     name[sizeof name - 1] = '\0';
-    const auto known = std::find_if(filters.begin(), filters.end(), [&](const Filter& each) { return each.number == number; });
-    const Filter filter = known != filters.end() ? *known : Filter{number, *name != '\0' ? name : "without a name", false};
-    throw usage_error(fmt::format("{} is stored through the filter {} (HDF5 number {}), which this HDF5 does not have; {}",
-                                  where, filter.name, filter.number, conversion(filter, file)));
+    const auto known =
+        std::find_if(filters.begin(), filters.end(), [&](const Filter& each) { return each.number == number; });
+    const Filter filter =
+        known != filters.end() ? *known : Filter{number, *name != '\0' ? name : "without a name", false};
+    throw usage_error(
+        fmt::format("{} is stored through the filter {} (HDF5 number {}), which this HDF5 does not have; {}", where,
+                    filter.name, filter.number, conversion(filter, file)));
   }
 }
 

@@ -49,8 +49,8 @@ void require_storage(const Handle& dataset, const Handle& plist, std::uint64_t n
   if (layout != H5D_COMPACT && (layout != H5D_CONTIGUOUS || H5Pget_external_count(plist.get()) > 0)) return;
   const std::uint64_t stored = H5Dget_storage_size(dataset.get());
   if (stored >= needed || (stored == 0 && layout == H5D_CONTIGUOUS)) return;  // nothing stored: nobody wrote it
-  throw usage_error(fmt::format("{} is damaged: {} bytes of it are stored, its shape says {}; copy it again", where, stored,
-                                needed));
+  throw usage_error(
+      fmt::format("{} is damaged: {} bytes of it are stored, its shape says {}; copy it again", where, stored, needed));
 }
 
 Place root_of(const std::string& file) { return {{}, file, "/", "", "", {}}; }
@@ -70,7 +70,7 @@ std::string only_dataset(const Handle& opened, const std::string& file) {
     throw usage_error(fmt::format("{} holds no dataset of integers or floats:", file), listing(file, all));
   }
   throw usage_error(fmt::format("{} holds {} numeric datasets; name one of them:", file, numeric.size()),
-                      listing(file, numeric));
+                    listing(file, numeric));
 }
 
 // Throws when there is nothing, or not a dataset, at the path; the message shows what there is.
@@ -81,7 +81,8 @@ Place require_dataset(const Handle& opened, const std::string& file, const std::
   }
   if (place.broken.empty()) {
     const Handle object(readable(H5Oopen(place.file_or(opened), place.path.c_str(), H5P_DEFAULT),
-                                 fmt::format("{} cannot be opened", name_of(file, path))), H5Oclose);
+                                 fmt::format("{} cannot be opened", name_of(file, path))),
+                        H5Oclose);
     if (H5Iget_type(object.get()) == H5I_DATASET) return place;
     if (H5Iget_type(object.get()) != H5I_GROUP) {
       throw usage_error(fmt::format("{} is a named type, not a dataset", name_of(file, path)));
@@ -130,8 +131,9 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
     const char* way_out = found.name == "complex"    ? "; store .real, .imag or abs() of it"
                           : found.name == "compound" ? "; store the field of it that is meant as a dataset"
                                                      : "";
-    throw usage_error(fmt::format("{} is of type {}; only integers of up to 64 bits and floats of up to 128 can be read{}", where,
-                                  found.name, way_out));
+    throw usage_error(
+        fmt::format("{} is of type {}; only integers of up to 64 bits and floats of up to 128 can be read{}", where,
+                    found.name, way_out));
   }
   if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) {
     throw usage_error(fmt::format("{} is empty: it has a null dataspace, which holds no elements", where));
@@ -209,7 +211,8 @@ DatasetInfo from_json(const std::string& text) {
   info.type_name = json.at("type_name").get<std::string>();
   for (const auto& each : json.at("files")) {
     info.files.push_back({text_of(each.at(0)), each.at(1).get<std::uint64_t>(), each.at(2).get<std::uint64_t>(),
-                          each.at(3).get<std::uint64_t>(), each.at(4).get<std::int64_t>(), each.at(5).get<std::uint64_t>()});
+                          each.at(3).get<std::uint64_t>(), each.at(4).get<std::int64_t>(),
+                          each.at(5).get<std::uint64_t>()});
   }
   info.uncovered = json.at("uncovered").get<std::uint64_t>();
   return info;

@@ -93,8 +93,8 @@ std::string find_named(NamedBy by, const std::string& opener, const std::string&
     // A link whose target has gone is something, too: its message says so.
     if (std::filesystem::exists(status) && !std::filesystem::is_directory(status)) return place;
   }
-  throw usage_error(fmt::format("the file {} is missing (looked for as {}); bring it there, or set {} to its folder", name,
-                                fmt::join(places, ", "), variable_of(by)));
+  throw usage_error(fmt::format("the file {} is missing (looked for as {}); bring it there, or set {} to its folder",
+                                name, fmt::join(places, ", "), variable_of(by)));
 }
 
 Place follow(const Handle& opened, const std::string& file, const std::string& path) {

@@ -19,11 +19,11 @@ std::string find_named(NamedBy by, const std::string& opener, const std::string&
 
 // Where a path inside a file ends when every link in it is followed.
 struct Place {
-  Handle file;            // of the last external link; not valid while all is in the first file
-  std::string file_name;  // as opened
-  std::string path;       // of hard links alone; "/" for the root group
-  std::string link;       // "b.h5:/x", where the first link on the way leads; empty without one
-  std::string broken;     // why the way does not lead there; empty when it does
+  Handle file;                     // of the last external link; not valid while all is in the first file
+  std::string file_name;           // as opened
+  std::string path;                // of hard links alone; "/" for the root group
+  std::string link;                // "b.h5:/x", where the first link on the way leads; empty without one
+  std::string broken;              // why the way does not lead there; empty when it does
   std::vector<std::string> files;  // that external links led to
 
   Id file_or(const Handle& first) const { return file.valid() ? file.get() : first.get(); }

@@ -45,7 +45,8 @@ extern "C" herr_t collect_name(hid_t, const char* name, const H5L_info_t*, void*
 
 class Lister {
  public:
-  // The hard links of a group and of those below it; other links are left for later. `link`: where one led to the group.
+  // The hard links of a group and of those below it; other links are left for later. `link`: where one led to the
+  // group.
   void list_group(const Handle& file, const std::string& file_name, const std::string& group, const std::string& shown,
                   const std::string& link, int depth) {
     const Handle opened(readable(H5Gopen2(file.get(), group.c_str(), H5P_DEFAULT), file_name), H5Gclose);
@@ -80,7 +81,8 @@ class Lister {
       const Link link = links_[i];
       Place place = follow(*link.file, link.file_name, link.path);
       Handle object;
-      if (place.broken.empty()) object = Handle(H5Oopen(place.file_or(*link.file), place.path.c_str(), H5P_DEFAULT), H5Oclose);
+      if (place.broken.empty())
+        object = Handle(H5Oopen(place.file_or(*link.file), place.path.c_str(), H5P_DEFAULT), H5Oclose);
       if (!object.valid()) {
         ListedDataset broken;
         broken.path = link.shown;
@@ -106,7 +108,8 @@ class Lister {
     int depth;
   };
 
-  void add(const Handle& dataset, const std::string& file, const std::string& shown, const std::string& link, bool again) {
+  void add(const Handle& dataset, const std::string& file, const std::string& shown, const std::string& link,
+           bool again) {
     if (is_netcdf_dimension(dataset)) return;
     ListedDataset listed;
     listed.path = shown;
@@ -161,7 +164,8 @@ std::vector<ListedDataset> list_below(const Handle& opened, const Place& place, 
   Lister lister;
   lister.list_group(place.file.valid() ? place.file : opened, place.file_name, place.path, path, place.link, 0);
   lister.follow_links();
-  std::stable_sort(lister.found.begin(), lister.found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  std::stable_sort(lister.found.begin(), lister.found.end(),
+                   [](const auto& a, const auto& b) { return a.path < b.path; });
   return lister.found;
 }
 

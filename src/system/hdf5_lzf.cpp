@@ -11,12 +11,12 @@
 namespace concdemo::hdf5 {
 namespace {
 
-constexpr H5Z_filter_t lzf = 32000;         // its number in The HDF Group's register of filters
+constexpr H5Z_filter_t lzf = 32000;          // its number in The HDF Group's register of filters
 constexpr std::size_t most_for_a_byte = 88;  // 3 bytes of a stream stand for 264 at most
 constexpr std::size_t chunk_bytes_at = 2;    // among the values that h5py's filter stores with a dataset
 
-// HDF5's side of a filter; 0 for failure. It only decompresses. A stream that does not make a whole chunk is damaged: HDF5
-// would read on behind it.
+// HDF5's side of a filter; 0 for failure. It only decompresses. A stream that does not make a whole chunk is damaged:
+// HDF5 would read on behind it.
 extern "C" std::size_t decompress_lzf(unsigned flags, std::size_t count, const unsigned values[], std::size_t bytes,
                                       std::size_t* room, void** buffer) {
   if ((flags & H5Z_FLAG_REVERSE) == 0) return 0;

@@ -20,7 +20,8 @@ std::optional<Regular> regular(const Handle& space) {
   const auto rank = static_cast<std::size_t>(H5Sget_simple_extent_ndims(space.get()));
   Regular found{std::vector<hsize_t>(rank), std::vector<hsize_t>(rank), std::vector<hsize_t>(rank),
                 std::vector<hsize_t>(rank)};
-  H5Sget_regular_hyperslab(space.get(), found.start.data(), found.stride.data(), found.count.data(), found.block.data());
+  H5Sget_regular_hyperslab(space.get(), found.start.data(), found.stride.data(), found.count.data(),
+                           found.block.data());
   return found;
 }
 
@@ -28,8 +29,8 @@ void take_out(const Handle& left, const Regular& boxes) {
   const bool any = std::none_of(boxes.count.begin(), boxes.count.end(), [](auto count) { return count == 0; });
   if (!any) return;
   readable(H5Sselect_hyperslab(left.get(), H5S_SELECT_NOTB, boxes.start.data(), boxes.stride.data(), boxes.count.data(),
-                              boxes.block.data()),
-          "selection of a virtual dataset");
+                               boxes.block.data()),
+           "selection of a virtual dataset");
 }
 
 bool is_endless(const Regular& found, std::size_t d) {
@@ -50,8 +51,10 @@ std::string text_of(Get get) {
 
 Mapping mapping_of(const Handle& creation, std::size_t index) {
   Mapping mapping;
-  mapping.file = text_of([&](char* out, std::size_t size) { return H5Pget_virtual_filename(creation.get(), index, out, size); });
-  mapping.dataset = text_of([&](char* out, std::size_t size) { return H5Pget_virtual_dsetname(creation.get(), index, out, size); });
+  mapping.file =
+      text_of([&](char* out, std::size_t size) { return H5Pget_virtual_filename(creation.get(), index, out, size); });
+  mapping.dataset =
+      text_of([&](char* out, std::size_t size) { return H5Pget_virtual_dsetname(creation.get(), index, out, size); });
   mapping.virtual_space = Handle(readable(H5Pget_virtual_vspace(creation.get(), index), "virtual dataset"), H5Sclose);
   mapping.source_space = Handle(readable(H5Pget_virtual_srcspace(creation.get(), index), "virtual dataset"), H5Sclose);
   mapping.numbered = endless_dimension(mapping.virtual_space) && !endless_dimension(mapping.source_space);
@@ -98,7 +101,8 @@ void subtract(const Handle& left, const Handle& selection, std::uint64_t indices
     const auto d = endless_dimension(selection);
     if (!d) return take_out(left, *found);
     Regular first = *found, rest = *found;
-    const std::uint64_t block = found->block[*d] == H5S_UNLIMITED ? std::max<std::uint64_t>(indices, 1) : found->block[*d];
+    const std::uint64_t block =
+        found->block[*d] == H5S_UNLIMITED ? std::max<std::uint64_t>(indices, 1) : found->block[*d];
     first.block[*d] = block;
     first.count[*d] = indices / block;
     if (found->block[*d] == H5S_UNLIMITED) first.stride[*d] = block;
@@ -110,7 +114,8 @@ void subtract(const Handle& left, const Handle& selection, std::uint64_t indices
   }
   if (H5Sget_select_type(selection.get()) != H5S_SEL_HYPERSLABS) return;
   const auto rank = static_cast<std::size_t>(H5Sget_simple_extent_ndims(selection.get()));
-  const auto blocks = static_cast<std::uint64_t>(readable(H5Sget_select_hyper_nblocks(selection.get()), "virtual dataset"));
+  const auto blocks =
+      static_cast<std::uint64_t>(readable(H5Sget_select_hyper_nblocks(selection.get()), "virtual dataset"));
   std::vector<hsize_t> corners(blocks * 2 * rank);
   readable(H5Sget_select_hyper_blocklist(selection.get(), 0, blocks, corners.data()), "virtual dataset");
   for (std::uint64_t i = 0; i < blocks; ++i) {

@@ -11,7 +11,7 @@
 namespace concdemo::hdf5 {
 
 struct Mapping {
-  std::string file;     // "." for the dataset's own
+  std::string file;  // "." for the dataset's own
   std::string dataset;
   bool numbered = false;  // the names hold a block's number as %b, and each block has a source of its own
   Handle virtual_space;   // what it covers; the extent is the one stored with the virtual dataset

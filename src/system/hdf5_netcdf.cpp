@@ -38,7 +38,8 @@ bool is_netcdf_scale(const Handle& dataset) {
   std::string path(4096, '\0');
   const auto length = H5Iget_name(dataset.get(), path.data(), path.size());
   path.resize(static_cast<std::size_t>(std::clamp<ssize_t>(length, 0, static_cast<ssize_t>(path.size()) - 1)));
-  return is_netcdf_dimension(dataset) || (!name.empty() && path.ends_with("/" + name) && H5DSis_scale(dataset.get()) > 0);
+  return is_netcdf_dimension(dataset) ||
+         (!name.empty() && path.ends_with("/" + name) && H5DSis_scale(dataset.get()) > 0);
 }
 
 extern "C" {
@@ -113,7 +114,8 @@ std::uint64_t longest_on(const Handle& scale) {
   H5Tinsert(type.get(), "dimension", HOFFSET(Entry, dimension), H5T_NATIVE_UINT);
   const Handle attribute(H5Aopen(scale.get(), references, H5P_DEFAULT), H5Aclose);
   const Handle space(H5Aget_space(attribute.get()), H5Sclose);
-  std::vector<Entry> entries(static_cast<std::size_t>(std::max(hssize_t{0}, H5Sget_simple_extent_npoints(space.get()))));
+  std::vector<Entry> entries(
+      static_cast<std::size_t>(std::max(hssize_t{0}, H5Sget_simple_extent_npoints(space.get()))));
   if (entries.empty() || H5Aread(attribute.get(), type.get(), entries.data()) < 0) return longest;
   for (const Entry& entry : entries) {
     const Handle attached(H5Rdereference2(scale.get(), H5P_DEFAULT, H5R_OBJECT, &entry.dataset), H5Oclose);
@@ -171,8 +173,10 @@ std::string netcdf_path(const Handle& open_file, const std::string& file, const 
   const auto name = path.rfind('/') + 1;
   const std::string variable = path.substr(0, name) + "_nc4_non_coord_" + path.substr(name);
   if (H5Lexists(open_file.get(), variable.c_str(), H5P_DEFAULT) > 0) return variable;
-  throw usage_error(fmt::format("{}:{} is a dimension of netCDF without a variable: it has a length and no data; name a "
-                                "variable", file, path));
+  throw usage_error(
+      fmt::format("{}:{} is a dimension of netCDF without a variable: it has a length and no data; name a "
+                  "variable",
+                  file, path));
 }
 
 bool is_netcdf4(const Handle& dataset, const DatasetInfo& info) {

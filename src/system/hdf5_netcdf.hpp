@@ -9,9 +9,9 @@
 namespace concdemo::hdf5 {
 
 // Whether the dataset is in a file that the netCDF library, or one that says that it writes as netCDF does, has made.
-// netCDF 4.4.1 and later sign their files. Older ones are known by what plain HDF5 does not have: dimension ids, or, in a
-// root group that keeps the order of creation, scales named as netCDF names them or its default fill value.
-// `info`: the dataset's shape and format.
+// netCDF 4.4.1 and later sign their files. Older ones are known by what plain HDF5 does not have: dimension ids, or, in
+// a root group that keeps the order of creation, scales named as netCDF names them or its default fill value. `info`:
+// the dataset's shape and format.
 bool is_netcdf4(const Handle& dataset, const DatasetInfo& info);
 
 // A dimension of netCDF that has no variable of its name: a dataset without data.

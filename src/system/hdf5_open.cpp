@@ -84,8 +84,8 @@ TypeInfo describe_number(Id type) {
                      : is_signed ? ElementKind::signed_integer
                                  : ElementKind::unsigned_integer;
   info.format.size = !info.library_conversion ? size : floating ? 16 : 8;
-  info.format.big_endian = info.library_conversion ? H5Tget_order(H5T_NATIVE_INT) == H5T_ORDER_BE
-                                                   : size > 1 && order == H5T_ORDER_BE;
+  info.format.big_endian =
+      info.library_conversion ? H5Tget_order(H5T_NATIVE_INT) == H5T_ORDER_BE : size > 1 && order == H5T_ORDER_BE;
   const char* kind = floating ? "float" : is_bits ? "bitfield" : is_signed ? "int" : "uint";
   const char* ending = order == H5T_ORDER_BE && size > 1 ? "big-endian " : "";
   info.name = info.library_conversion ? fmt::format("{}{}-bit {} in {} bytes", ending, precision, kind, size)
@@ -162,9 +162,9 @@ TypeInfo describe_type(const Handle& type) {
 Handle native_type(const Handle& type, ElementFormat format) {
   if (format.kind == ElementKind::floating) return quad_type();
   const bool is_bits = H5Tget_class(type.get()) == H5T_BITFIELD;  // which HDF5 converts to bit fields only
-  const Id native = is_bits                                       ? H5T_NATIVE_B64
+  const Id native = is_bits                                      ? H5T_NATIVE_B64
                     : format.kind == ElementKind::signed_integer ? H5T_NATIVE_INT64
-                                                                  : H5T_NATIVE_UINT64;
+                                                                 : H5T_NATIVE_UINT64;
   return {checked(H5Tcopy(native), "HDF5 type"), H5Tclose};
 }
 

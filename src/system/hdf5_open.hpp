@@ -25,8 +25,8 @@ struct TypeInfo {
 };
 TypeInfo describe_type(const Handle& type);
 
-// What HDF5 converts elements of an odd `type` to: int64, uint64, a bit field of 64 bits or IEEE 754's binary128, in the
-// byte order of this machine.
+// What HDF5 converts elements of an odd `type` to: int64, uint64, a bit field of 64 bits or IEEE 754's binary128, in
+// the byte order of this machine.
 Handle native_type(const Handle& type, ElementFormat format);
 
 }  // namespace concdemo::hdf5

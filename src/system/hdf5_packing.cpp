@@ -76,15 +76,16 @@ std::vector<std::uint64_t> elements_of(const Handle& dataset, const char* name, 
                                        ElementFormat stored, DatasetInfo& info) {
   const AttributeNumbers found = attribute_numbers(dataset, name, where);
   if (!found.type.numeric && has_attribute(dataset, name)) {
-    info.notes.push_back(fmt::format("its attribute {} is of type {}, not a number: it is ignored", name, found.type.name));
+    info.notes.push_back(
+        fmt::format("its attribute {} is of type {}, not a number: it is ignored", name, found.type.name));
   }
   std::vector<std::uint64_t> elements;
   for (const Number& number : found.numbers) {
     if (const Bits bits = element_of(number, stored, info.format)) {
       elements.push_back(*bits);
     } else {
-      info.notes.push_back(fmt::format("its attribute {} has {}, which no {} can be: it is ignored", name, to_text(number),
-                                       info.type_name));
+      info.notes.push_back(fmt::format("its attribute {} has {}, which no {} can be: it is ignored", name,
+                                       to_text(number), info.type_name));
     }
   }
   return elements;

@@ -64,9 +64,9 @@ ParallelFile::ParallelFile(const mpi::Comm& comm, const std::string& path, const
   std::map<std::string, hid_t> scales;
   for (const auto& spec : datasets) {
     const auto space = space_of(spec.shape);
-    datasets_.push_back(made(H5Dcreate2(file_.get(), spec.name.c_str(), H5T_IEEE_F64LE, space.get(), H5P_DEFAULT,
-                                        layout.get(), H5P_DEFAULT),
-                             H5Dclose, "dataset " + spec.name));
+    datasets_.push_back(made(
+        H5Dcreate2(file_.get(), spec.name.c_str(), H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, layout.get(), H5P_DEFAULT),
+        H5Dclose, "dataset " + spec.name));
     put_attributes(datasets_.back().get(), spec.attributes);
     if (spec.dims == std::vector{spec.name}) {
       checked(H5DSset_scale(datasets_.back().get(), spec.name.c_str()), "dimension scale " + spec.name);

@@ -56,9 +56,10 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
   if (!info.chunk.empty()) {
     const std::uint64_t chunk_bytes = element_count(info.chunk) * element;
     if (chunk_bytes > buffer_bytes) {
-      throw usage_error(fmt::format("{}:{} is stored in chunks of {} bytes ({}), more than --buffers {}; "
-                                    "give --buffers {}",
-                                    info.file, info.path, chunk_bytes, to_text(info.chunk), buffer_bytes, chunk_bytes));
+      throw usage_error(
+          fmt::format("{}:{} is stored in chunks of {} bytes ({}), more than --buffers {}; "
+                      "give --buffers {}",
+                      info.file, info.path, chunk_bytes, to_text(info.chunk), buffer_bytes, chunk_bytes));
     }
     slab_bytes = std::max(std::min(buffer_bytes / 2, chunked_slab_bytes), chunk_bytes);
     cache_bytes = buffer_bytes - slab_bytes;
@@ -75,8 +76,8 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
   type_ = Handle(H5Dget_type(dataset_.get()), H5Tclose);
   if (info.library_conversion) type_ = native_type(type_, info.format);
   if (H5Tget_size(type_.get()) != element) {
-    throw usage_error(fmt::format("{}:{} has another type here than on rank 0; give every node the same file",
-                                  info.file, info.path));
+    throw usage_error(
+        fmt::format("{}:{} has another type here than on rank 0; give every node the same file", info.file, info.path));
   }
   if (may_be_unwritten(dataset_.get())) unwritten_ = no_element(info.format, info.packing);
   require_unchanged();
@@ -111,7 +112,7 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
     // Of the same shape as the selection: else HDF5 copies element by element.
     memory = Handle(H5Screate_simple(static_cast<int>(whole.size()), whole.data(), nullptr), H5Sclose);
     readable(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
-            where("selecting"));
+             where("selecting"));
     if (count != whole) {
       const std::vector<hsize_t> origin(whole.size(), 0);
       checked(H5Sselect_hyperslab(memory.get(), H5S_SELECT_SET, origin.data(), nullptr, count.data(), nullptr),
@@ -121,12 +122,14 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
   checked(memory.get(), where("selecting"));
   if (H5Dread(dataset_.get(), type_.get(), memory.get(), space_.get(), H5P_DEFAULT, raw) < 0) {
     const std::uint64_t chunk = info_.chunk.empty() ? 0 : element_count(info_.chunk);
-    throw unreadable(where("reading"), (box.elements() + 4 * chunk) * static_cast<std::uint64_t>(info_.format.size) + (64 << 20));
+    throw unreadable(where("reading"),
+                     (box.elements() + 4 * chunk) * static_cast<std::uint64_t>(info_.format.size) + (64 << 20));
   }
   if (const auto found = first_out_of_range(raw, info_.format, info_.packing, box.elements())) {
-    throw usage_error(fmt::format("{}:{} has an element at index [{}] that is beyond the range of float64, which ends at "
-                                  "1.8e308; scale the data, or mark it as missing",
-                                  info_.file, info_.path, fmt::join(index_in(box, *found), ", ")));
+    throw usage_error(
+        fmt::format("{}:{} has an element at index [{}] that is beyond the range of float64, which ends at "
+                    "1.8e308; scale the data, or mark it as missing",
+                    info_.file, info_.path, fmt::join(index_in(box, *found), ", ")));
   }
   tally::add(tally::Unit::bytes, inside.elements() * size);
 }
@@ -193,7 +196,8 @@ ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std
   const auto size = static_cast<std::uint64_t>(info_.format.size);
   const auto deliver = [&](const std::byte* raw, Range flat) {
     const std::uint64_t at = flat.begin - range.begin;
-    const auto found = to_double(info_, raw, flat, out.data() + at, missing_mask.empty() ? nullptr : missing_mask.data() + at);
+    const auto found =
+        to_double(info_, raw, flat, out.data() + at, missing_mask.empty() ? nullptr : missing_mask.data() + at);
     counts.missing += found.missing;
     counts.inexact += found.inexact;
   };

@@ -27,11 +27,11 @@ struct DatasetInfo {
   ElementFormat format;             // of the elements as HDF5 hands them over
   bool library_conversion = false;  // odd types: HDF5 converts to native_type(format)
   Packing packing;
-  Shape chunk;            // as many extents as shape; empty where the storage has no chunks
-  std::string type_name;  // "int16", "big-endian float64", "80-bit float"
+  Shape chunk;                      // as many extents as shape; empty where the storage has no chunks
+  std::string type_name;            // "int16", "big-endian float64", "80-bit float"
   std::vector<files::Stamp> files;  // that the elements come from: the named one first, then those of links and sources
   std::uint64_t uncovered = 0;      // elements of a virtual dataset that no source is to give: its fill value
-  std::vector<std::string> notes;  // what a person should know of it: "its attribute ... is ignored"
+  std::vector<std::string> notes;   // what a person should know of it: "its attribute ... is ignored"
   bool may_miss() const { return packing.may_miss() || !storage.empty(); }
   bool operator==(const DatasetInfo&) const = default;
 };
@@ -49,10 +49,11 @@ struct ListedDataset {
 
 // Elements [flat.begin, flat.end) as float64: convert_to_double() of `raw`, but that those which the file does not hold
 // are missing, whatever lies in `raw` for them.
-ConvertCounts to_double(const DatasetInfo& info, const std::byte* raw, Range flat, double* out, std::uint8_t* missing_mask);
+ConvertCounts to_double(const DatasetInfo& info, const std::byte* raw, Range flat, double* out,
+                        std::uint8_t* missing_mask);
 
-// Every dataset of the file in the order of names, those that links lead to as well, and links that lead nowhere; netCDF
-// dimensions without a variable are left out.
+// Every dataset of the file in the order of names, those that links lead to as well, and links that lead nowhere;
+// netCDF dimensions without a variable are left out.
 std::vector<ListedDataset> list_datasets(const std::string& file);
 
 // `path` empty: the only numeric dataset, or the only one that is not a dimension scale.
@@ -68,9 +69,9 @@ struct ReadCounts {
   std::uint64_t bytes = 0;    // handed over by HDF5: uncompressed, whole chunks
 };
 
-// An open dataset. A read throws usage Error where it ends after a file that it came from has changed, and where a finite
-// element is beyond the range of float64. Beside the caller's arrays it holds `buffer_bytes` for a slab and the chunk
-// cache together, and HDF5 one chunk more while it decompresses. Destroy it before MPI's end.
+// An open dataset. A read throws usage Error where it ends after a file that it came from has changed, and where a
+// finite element is beyond the range of float64. Beside the caller's arrays it holds `buffer_bytes` for a slab and the
+// chunk cache together, and HDF5 one chunk more while it decompresses. Destroy it before MPI's end.
 class DatasetReader {
  public:
   // Throws usage Error as inspect() does, and for a chunk larger than buffer_bytes, naming --buffers.

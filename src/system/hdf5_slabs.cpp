@@ -131,8 +131,8 @@ void visit_runs_as_boxes(const Shape& shape, Range range, std::uint64_t max_elem
       ++d;
     }
     if (d < shape.size()) {
-      box.count[d] = std::min({range.size() / strides[d], shape[d] - box.start[d],
-                               std::max(max_elements / strides[d], std::uint64_t{1})});
+      box.count[d] = std::min(
+          {range.size() / strides[d], shape[d] - box.start[d], std::max(max_elements / strides[d], std::uint64_t{1})});
       std::copy(shape.begin() + static_cast<std::ptrdiff_t>(d) + 1, shape.end(),
                 box.count.begin() + static_cast<std::ptrdiff_t>(d) + 1);
     }

@@ -31,7 +31,8 @@ bool holds(const Handle& type, const Handle& values) {
   const TypeInfo to = describe_type(type), from = describe_type(values);
   if (!to.numeric || !from.numeric || to.library_conversion || from.library_conversion) return false;
   const auto bits = [](ElementFormat format) {
-    if (format.kind != ElementKind::floating) return 8 * format.size - (format.kind == ElementKind::signed_integer ? 1 : 0);
+    if (format.kind != ElementKind::floating)
+      return 8 * format.size - (format.kind == ElementKind::signed_integer ? 1 : 0);
     return format.size == 8 ? 53 : format.size == 4 ? 24 : 11;
   };
   if (bits(to.format) < bits(from.format)) return false;
@@ -65,7 +66,6 @@ class Examiner {
   std::vector<std::string> files;
 
  private:
-
   void add_file(const std::string& file) {
     if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(file);
   }
@@ -114,7 +114,8 @@ class Examiner {
     if (endless_dimension(mapping.source_space)) return;
     std::vector<hsize_t> first(rank), last(rank);
     if (H5Sget_select_npoints(mapping.source_space.get()) == 0) return;
-    readable(H5Sget_select_bounds(mapping.source_space.get(), first.data(), last.data()), "source of a virtual dataset");
+    readable(H5Sget_select_bounds(mapping.source_space.get(), first.data(), last.data()),
+             "source of a virtual dataset");
     for (std::size_t d = 0; d < rank; ++d) {
       if (last[d] < source.shape[d]) continue;
       throw usage_error(fmt::format("that is {}, and elements up to index {} of dimension {} are taken",
@@ -160,8 +161,9 @@ class Examiner {
     const Shape shape = shape_of(space);
     for (std::size_t d = 0; d < std::min(shape.size(), stored.size()); ++d) {
       if (shape[d] >= stored[d]) continue;
-      throw usage_error(fmt::format("{} was {}, and its sources give {} now: some are missing, or shorter than they were",
-                                    where, to_text(stored), to_text(shape)));
+      throw usage_error(
+          fmt::format("{} was {}, and its sources give {} now: some are missing, or shorter than they were", where,
+                      to_text(stored), to_text(shape)));
     }
     whole.holes = holes_of(creation, space, taken);
   }
@@ -194,7 +196,8 @@ class Examiner {
     });
   }
 
-  static bool has_dataset(const std::string& file, const Handle& own, const std::string& name, const std::string& dataset) {
+  static bool has_dataset(const std::string& file, const Handle& own, const std::string& name,
+                          const std::string& dataset) {
     if (name == ".") return follow(own, file, dataset).broken.empty();
     const std::string path = find_named(NamedBy::virtual_dataset, file, name);
     return follow(open_file(path), path, dataset).broken.empty();
@@ -208,7 +211,8 @@ class Examiner {
       readable(H5Sselect_none(left.get()), "virtual dataset");
       return left;
     }
-    readable(H5Sselect_hyperslab(left.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), "virtual dataset");
+    readable(H5Sselect_hyperslab(left.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+             "virtual dataset");
     for (std::size_t i = 0; i < taken.size(); ++i) {
       const Mapping mapping = mapping_of(creation, i);
       if (!mapping.numbered) subtract(left, mapping.virtual_space, taken[i]);
@@ -219,14 +223,16 @@ class Examiner {
     return left;
   }
 
-  void examine_external(const Handle& creation, const Source& source, const std::string& file, const std::string& where) {
+  void examine_external(const Handle& creation, const Source& source, const std::string& file,
+                        const std::string& where) {
     std::uint64_t needed = element_count(source.shape) * H5Tget_size(source.type.get());
     const int parts = H5Pget_external_count(creation.get());
     for (int i = 0; i < parts && needed > 0; ++i) {
       std::string name(4096, '\0');  // of paths, the system's own limit
       off_t offset = 0;
       hsize_t size = 0;
-      readable(H5Pget_external(creation.get(), static_cast<unsigned>(i), name.size() - 1, name.data(), &offset, &size), where);
+      readable(H5Pget_external(creation.get(), static_cast<unsigned>(i), name.size() - 1, name.data(), &offset, &size),
+               where);
       name.resize(name.find('\0'));
       const std::uint64_t part = std::min<std::uint64_t>(needed, size);
       try {

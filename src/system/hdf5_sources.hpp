@@ -5,8 +5,8 @@
 
 #include "system/hdf5.hpp"
 
-// Elements that lie outside of the file of their dataset: virtual datasets and external storage. HDF5 reads what it does
-// not find there as fill values or zeros, without a word. Call it under the Lock.
+// Elements that lie outside of the file of their dataset: virtual datasets and external storage. HDF5 reads what it
+// does not find there as fill values or zeros, without a word. Call it under the Lock.
 namespace concdemo::hdf5 {
 
 struct Sources {

@@ -33,10 +33,13 @@ constexpr std::array kinds{
     Kind{"\x0e\x03\x13\x01", "an HDF4 file", "h4toh5 FILE NEW"},
     Kind{"GRIB", "a GRIB file", "cdo -f nc4 copy FILE NEW"},
     Kind{"BUFR", "a BUFR file", "bufr_dump -j s FILE (for what is in it)"},
-    Kind{"\x93NUMPY", "a NumPy array (.npy)",
-         "python3 -c 'import sys, h5py, numpy; h5py.File(sys.argv[2], \"w\")[\"data\"] = numpy.load(sys.argv[1])' FILE NEW"},
-    Kind{"MATLAB 5.0", "a MATLAB file of version 5 to 7", "load it in MATLAB and save it with -v7.3, or use scipy.io.loadmat and h5py in Python"},
-    Kind{"PK\x03\x04", "a zip archive (as .npz and zipped zarr are)", "unzip FILE, and name an HDF5 file of it, or write one in Python"},
+    Kind{
+        "\x93NUMPY", "a NumPy array (.npy)",
+        "python3 -c 'import sys, h5py, numpy; h5py.File(sys.argv[2], \"w\")[\"data\"] = numpy.load(sys.argv[1])' FILE NEW"},
+    Kind{"MATLAB 5.0", "a MATLAB file of version 5 to 7",
+         "load it in MATLAB and save it with -v7.3, or use scipy.io.loadmat and h5py in Python"},
+    Kind{"PK\x03\x04", "a zip archive (as .npz and zipped zarr are)",
+         "unzip FILE, and name an HDF5 file of it, or write one in Python"},
     Kind{"\x1f\x8b", "compressed by gzip", "gunzip -k FILE"},
     Kind{"\xfd"
          "7zXZ",
@@ -73,8 +76,10 @@ std::string foreign(const std::string& file, const Content& content) {
   const bool is_text = std::all_of(content.beginning.begin(), content.beginning.end(), [](char c) {
     return static_cast<unsigned char>(c) >= 32 || c == '\n' || c == '\r' || c == '\t';
   });
-  return fmt::format("{} is not an HDF5 or netCDF-4 file (its {} bytes have no HDF5 signature){}", file, content.bytes,
-                     is_text ? fmt::format("; a table of numbers becomes one by scripts/sample_data convert {}", shell_word(file)) : "");
+  return fmt::format(
+      "{} is not an HDF5 or netCDF-4 file (its {} bytes have no HDF5 signature){}", file, content.bytes,
+      is_text ? fmt::format("; a table of numbers becomes one by scripts/sample_data convert {}", shell_word(file))
+              : "");
 }
 
 bool has(const Content& content, std::string_view part) { return content.superblock.find(part) != std::string::npos; }
@@ -98,9 +103,10 @@ std::optional<std::string> member_of_several(const std::string& file, const Cont
     const auto first = content.has_signature ? content : look_beside(metadata).value_or(Content{});
     if (has(first, "NCSAmult")) {
       const std::string whole = folder + name.substr(0, ending);
-      return fmt::format("{} is one of the files of the driver \"split\" or \"multi\", which hold an HDF5 file together; "
-                         "join them: h5repack {} {}",
-                         file, shell_word(whole), shell_word(whole + "-joined.h5"));
+      return fmt::format(
+          "{} is one of the files of the driver \"split\" or \"multi\", which hold an HDF5 file together; "
+          "join them: h5repack {} {}",
+          file, shell_word(whole), shell_word(whole + "-joined.h5"));
     }
   }
   // Any number in the name may be the member's; the one in ".h5" seldom is.
@@ -108,16 +114,19 @@ std::optional<std::string> member_of_several(const std::string& file, const Cont
   for (auto last = name.find_last_of(digit); last != std::string::npos;) {
     const auto before = name.find_last_not_of(digit, last);
     const std::size_t begin = before == std::string::npos ? 0 : before + 1, digits = last + 1 - begin;
-    const auto with = [&](const std::string& number) { return folder + name.substr(0, begin) + number + name.substr(last + 1); };
+    const auto with = [&](const std::string& number) {
+      return folder + name.substr(0, begin) + number + name.substr(last + 1);
+    };
     const bool is_first = name.find_first_not_of('0', begin) > last;
     for (const bool padded : {true, false}) {
       const std::string first_name = with(padded ? std::string(digits, '0') : "0");
       const auto first = is_first ? content : look_beside(first_name).value_or(Content{});
       if (!has(first, "NCSAfami")) continue;
       const std::string pattern = padded && digits > 1 ? fmt::format("%0{}d", digits) : "%d";
-      return fmt::format("{} is one of the files of the driver \"family\", which hold an HDF5 file together; join them: "
-                         "h5repart -family_to_sec2 {} {}",
-                         file, shell_word(with(pattern)), shell_word(with("-joined")));
+      return fmt::format(
+          "{} is one of the files of the driver \"family\", which hold an HDF5 file together; join them: "
+          "h5repart -family_to_sec2 {} {}",
+          file, shell_word(with(pattern)), shell_word(with("-joined")));
     }
     last = begin == 0 ? std::string::npos : name.find_last_of(digit, begin - 1);
   }
@@ -130,10 +139,11 @@ std::string still_open(const std::string& file, const Content& content) {
   constexpr int swmr = 4;
   const bool by_swmr = content.superblock.size() > flags_at && (content.superblock[flags_at] & swmr) != 0;
   const std::string copy = new_name(file, "-copy.h5");
-  return fmt::format("{} is open for {}, or was left so by a program that did not close it; wait for that program, or take "
-                     "what is there so far from a copy: cp {} {} && h5clear -s {}",
-                     file, by_swmr ? "SWMR writing (a single writer, multiple readers)" : "writing", shell_word(file),
-                     shell_word(copy), shell_word(copy));
+  return fmt::format(
+      "{} is open for {}, or was left so by a program that did not close it; wait for that program, or take "
+      "what is there so far from a copy: cp {} {} && h5clear -s {}",
+      file, by_swmr ? "SWMR writing (a single writer, multiple readers)" : "writing", shell_word(file),
+      shell_word(copy), shell_word(copy));
 }
 
 }  // namespace
@@ -145,7 +155,9 @@ Content look_into(const std::string& file) {
     throw usage_error(fmt::format("cannot read {}: there is no such file; check its name", file));
   }
   if (std::filesystem::is_directory(status)) {
-    const auto holds = [&](const char* name) { return std::filesystem::exists(std::filesystem::path(file) / name, error); };
+    const auto holds = [&](const char* name) {
+      return std::filesystem::exists(std::filesystem::path(file) / name, error);
+    };
     if (holds("zarr.json") || holds(".zgroup") || holds(".zarray")) {
       throw usage_error(fmt::format(
           "cannot read {}: it is a zarr folder, not an HDF5 file; convert it: python3 -c 'import sys, xarray; "
@@ -198,8 +210,10 @@ Error unusable(const std::string& file, const Content& content, const std::strin
                                    whole.empty() ? "more" : whole));
   }
   if (reason.find("lock file") != std::string::npos) {
-    return usage_error(fmt::format("{} is locked, probably by a program that is writing it ({}); wait for it, or set "
-                                   "HDF5_USE_FILE_LOCKING=FALSE", file, reason));
+    return usage_error(
+        fmt::format("{} is locked, probably by a program that is writing it ({}); wait for it, or set "
+                    "HDF5_USE_FILE_LOCKING=FALSE",
+                    file, reason));
   }
   return usage_error(fmt::format("{} is a damaged or truncated HDF5 file of {} bytes ({}); copy it again", file,
                                  content.bytes, reason));

@@ -78,8 +78,8 @@ std::vector<Limit> limits_of(const Handle& dataset, const std::string& where, Da
     const bool is_nan = std::any_of(found.numbers.begin(), found.numbers.end(),
                                     [](const Number& each) { return std::isnan(to_double(each)); });
     if (has_attribute(dataset, name) && (found.numbers.size() != count || is_nan)) {
-      info.notes.push_back(fmt::format("its attribute {} is not {}: it is ignored", name,
-                                       count == 1 ? "a number" : "two numbers"));
+      info.notes.push_back(
+          fmt::format("its attribute {} is not {}: it is ignored", name, count == 1 ? "a number" : "two numbers"));
       found.numbers.clear();
     }
     return found;
@@ -98,7 +98,8 @@ std::vector<Limit> limits_of(const Handle& dataset, const std::string& where, Da
 }
 
 // The elements that a limit of stored elements leaves.
-std::optional<Indices> stored_within(const Limit& limit, ElementFormat stored, const Ordered& order, ElementFormat format) {
+std::optional<Indices> stored_within(const Limit& limit, ElementFormat stored, const Ordered& order,
+                                     ElementFormat format) {
   Number value = limit.value;
   if (const auto* number = std::get_if<double>(&value); number != nullptr && format.kind != ElementKind::floating) {
     value = limit.is_lowest ? std::ceil(*number) : std::floor(*number);
@@ -153,7 +154,8 @@ void find_valid_range(const Handle& dataset, const std::string& where, ElementFo
   for (const ElementFormat format : unpacked) unpacked_width = std::max(unpacked_width, width(format));
   for (const Limit& limit : limits_of(dataset, where, info)) {
     const bool is_unpacked = unpacked_width > width(info.format) && width(limit.type) == unpacked_width;
-    const auto left = is_unpacked ? unpacked_within(limit, order, info) : stored_within(limit, stored, order, info.format);
+    const auto left =
+        is_unpacked ? unpacked_within(limit, order, info) : stored_within(limit, stored, order, info.format);
     if (!left) {
       info.notes.push_back(fmt::format("its attribute {} has {}, and no {} is {}: it is ignored", limit.name,
                                        to_text(limit.value), info.type_name, limit.is_lowest ? "as high" : "as low"));

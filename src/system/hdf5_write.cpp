@@ -110,8 +110,8 @@ std::vector<std::pair<std::string, std::uint64_t>> dimensions_of(const std::vect
   std::vector<std::pair<std::string, std::uint64_t>> dimensions;
   for (const auto& spec : datasets) {
     if (!spec.dims.empty() && spec.dims.size() != spec.shape.size()) {
-      throw usage_error(fmt::format("dataset {} has {} dimensions but {} dimension names", spec.name,
-                                    spec.shape.size(), spec.dims.size()));
+      throw usage_error(fmt::format("dataset {} has {} dimensions but {} dimension names", spec.name, spec.shape.size(),
+                                    spec.dims.size()));
     }
     if (element_count(spec.shape) > max_extent_bytes / sizeof(double)) {
       throw usage_error(fmt::format("dataset {} of {} elements is larger than any file; use a smaller size", spec.name,

@@ -81,9 +81,7 @@ std::size_t take_body(char* data, std::size_t, std::size_t length, void* context
   if (handle.too_large) return refused;
   try {
     handle.sink_error = handle.sink(std::as_bytes(std::span(data, length)));
-  } catch (const std::exception& error) {
-    handle.sink_error = error.what();
-  }
+  } catch (const std::exception& error) { handle.sink_error = error.what(); }
   if (!handle.sink_error.empty()) return refused;
   handle.bytes += length;
   return length;
@@ -98,8 +96,7 @@ int watch_body(void* context, curl_off_t, curl_off_t received, curl_off_t, curl_
 
 Trouble kind_of(CURLcode code) {
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return Trouble::timeout;
+    case CURLE_OPERATION_TIMEDOUT: return Trouble::timeout;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
@@ -108,10 +105,8 @@ Trouble kind_of(CURLcode code) {
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-      return Trouble::connection;
-    default:
-      return Trouble::other;
+    case CURLE_HTTP2_STREAM: return Trouble::connection;
+    default: return Trouble::other;
   }
 }
 
@@ -127,21 +122,18 @@ std::string text_of(CURLcode code, const Download::Handle& handle) {
       return (connected_s > 0 ? "no progress for " : "not connected within ") +
              std::to_string(handle.limits.timeout_s) + " s";
     }
-    case CURLE_TOO_MANY_REDIRECTS:
-      return "more than " + std::to_string(most_redirects) + " redirects";
+    case CURLE_TOO_MANY_REDIRECTS: return "more than " + std::to_string(most_redirects) + " redirects";
     case CURLE_COULDNT_RESOLVE_PROXY:  // libcurl's words may hold a password
       return "the proxy that http_proxy, https_proxy or all_proxy names is no URL, or cannot be found";
     case CURLE_UNSUPPORTED_PROTOCOL:
       if (status_of(handle.easy) / 100 == 3) return "redirected to what is not allowed (" + own + ")";
       [[fallthrough]];
-    case CURLE_WEIRD_SERVER_REPLY:
-      return "its answer is not HTTP (" + own + ")";
+    case CURLE_WEIRD_SERVER_REPLY: return "its answer is not HTTP (" + own + ")";
     case CURLE_RECV_ERROR:
       return own.find("chunked") == std::string::npos ? own : "its chunks or trailers are not sound (" + own + ")";
     case CURLE_OUT_OF_MEMORY:  // libcurl's word for a header line of more than 100 KB, too
       return "a line of its headers is too long, or memory is short";
-    default:
-      return own;
+    default: return own;
   }
 }
 

@@ -7,8 +7,9 @@
 
 namespace concdemo::http {
 
-// Looks at the lines of headers and trailers of one request, through all its answers (interim ones, redirects, the last),
-// before libcurl acts upon them: libraries of some versions keep all of them in memory, or take a wrong length for good.
+// Looks at the lines of headers and trailers of one request, through all its answers (interim ones, redirects, the
+// last), before libcurl acts upon them: libraries of some versions keep all of them in memory, or take a wrong length
+// for good.
 class HeaderLines {
  public:
   static constexpr std::size_t most_bytes = 256 << 10;  // of all answers together; real ones have a few thousand

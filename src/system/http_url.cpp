@@ -37,13 +37,10 @@ Url parse_url(const std::string& url) {
     throw usage_error(unusable(url) + "write it in full, as in https://example.org/data.csv");
   }
   if (curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
-    throw usage_error(unusable(url) +
-                      "not a URL; percent-encode what is special, as in https://example.org/a%20b.csv");
+    throw usage_error(unusable(url) + "not a URL; percent-encode what is special, as in https://example.org/a%20b.csv");
   }
   const std::string scheme = part(parts.get(), CURLUPART_SCHEME);
-  if (scheme != "http" && scheme != "https") {
-    throw usage_error(unusable(url) + "only http and https are fetched");
-  }
+  if (scheme != "http" && scheme != "https") { throw usage_error(unusable(url) + "only http and https are fetched"); }
   for (const CURLUPart secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT}) {
     curl_url_set(parts.get(), secret, nullptr, 0);
   }

@@ -60,8 +60,8 @@ void take_what_is_allowed() {
   raise(RLIMIT_NOFILE, files_of_a_server);
   raise(RLIMIT_STACK, usual_stack);
   if (limit_of(RLIMIT_STACK).rlim_cur < least_stack) {
-    throw system_error(fmt::format("too small a stack: ulimit -s is {}; raise it to {} or more", shown(RLIMIT_STACK, 1024),
-                                   least_stack / 1024));
+    throw system_error(fmt::format("too small a stack: ulimit -s is {}; raise it to {} or more",
+                                   shown(RLIMIT_STACK, 1024), least_stack / 1024));
   }
 }
 
@@ -76,10 +76,10 @@ void require_files(int more, const std::string& what) {
   }
   if (error != EMFILE && error != ENFILE) return;
   const auto open = limit_of(RLIMIT_NOFILE).rlim_cur - (error == EMFILE ? held.size() + (file.valid() ? 1 : 0) : 0);
-  throw system_error(error == ENFILE
-                         ? fmt::format("too few file descriptors: this machine has no more; {} needs {}", what, more)
-                         : fmt::format("too few file descriptors: ulimit -n is {}; raise it to {} or more, which {} needs",
-                                       shown(RLIMIT_NOFILE), open + static_cast<rlim_t>(more), what));
+  throw system_error(
+      error == ENFILE ? fmt::format("too few file descriptors: this machine has no more; {} needs {}", what, more)
+                      : fmt::format("too few file descriptors: ulimit -n is {}; raise it to {} or more, which {} needs",
+                                    shown(RLIMIT_NOFILE), open + static_cast<rlim_t>(more), what));
 }
 
 HeldThreads::HeldThreads(int count) {
@@ -98,10 +98,11 @@ HeldThreads::HeldThreads(int count) {
   const std::size_t got = threads_.size();
   let_go();
   const char* stack = std::getenv("OMP_STACKSIZE");
-  throw system_error(fmt::format("too few threads: the system gives {} of {} more (ulimit -u is {}, ulimit -v is {}{}); raise the "
-                                 "limit, or take fewer by --threads",
-                                 got, count, shown(RLIMIT_NPROC), shown(RLIMIT_AS, 1024),
-                                 stack != nullptr ? fmt::format(", OMP_STACKSIZE is {}", stack) : ""));
+  throw system_error(
+      fmt::format("too few threads: the system gives {} of {} more (ulimit -u is {}, ulimit -v is {}{}); raise the "
+                  "limit, or take fewer by --threads",
+                  got, count, shown(RLIMIT_NPROC), shown(RLIMIT_AS, 1024),
+                  stack != nullptr ? fmt::format(", OMP_STACKSIZE is {}", stack) : ""));
 }
 
 void HeldThreads::let_go() {

@@ -20,7 +20,7 @@ namespace concdemo::mpi {
 namespace {
 double total_waited_s = 0;
 std::atomic<int> code_to_abort_with = 0;
-}
+}  // namespace
 
 void check(int code, const char* call) {
   if (code == MPI_SUCCESS) return;
@@ -232,9 +232,8 @@ std::vector<std::string> Comm::collect(const std::string& text, bool everywhere)
   std::vector<int> lengths(receives ? static_cast<std::size_t>(size_) : 0);
   const int length = static_cast<int>(text.size());
   MPI_Request request = MPI_REQUEST_NULL;
-  check(everywhere
-            ? MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handle_->comm, &request)
-            : MPI_Igather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_->comm, &request),
+  check(everywhere ? MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handle_->comm, &request)
+                   : MPI_Igather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_->comm, &request),
         "MPI_Igather");
   wait(request, "MPI_Igather");
   std::vector<int> offsets;
@@ -259,8 +258,7 @@ std::vector<std::string> Comm::collect(const std::string& text, bool everywhere)
   return result;
 }
 
-void Comm::combine_bytes(void* state, std::size_t bytes,
-                         const std::function<void(const void*, void*)>& merge) const {
+void Comm::combine_bytes(void* state, std::size_t bytes, const std::function<void(const void*, void*)>& merge) const {
   MPI_Datatype type = MPI_DATATYPE_NULL;
   check(MPI_Type_contiguous(static_cast<int>(bytes), MPI_BYTE, &type), "MPI_Type_contiguous");
   check(MPI_Type_commit(&type), "MPI_Type_commit");

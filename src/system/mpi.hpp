@@ -24,8 +24,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 };
 
-// Before the Session, for a process that no launcher started: Open MPI then neither starts a daemon nor looks for networks,
-// which takes 0.1 s where it took 0.45, nor makes a folder for temporary files. What the user has set stays.
+// Before the Session, for a process that no launcher started: Open MPI then neither starts a daemon nor looks for
+// networks, which takes 0.1 s where it took 0.45, nor makes a folder for temporary files. What the user has set stays.
 void expect_no_other_rank();
 
 [[noreturn]] void abort(int exit_code);  // the last resort: ends every rank
@@ -68,9 +68,9 @@ class Comm {
   double max(double value) const;
   std::uint64_t max(std::uint64_t value) const;
   std::uint64_t min(std::uint64_t value) const;
-  std::uint64_t sum(std::uint64_t value) const;                      // modulo 2^64
-  void sum(std::span<std::uint64_t> values) const;                   // modulo 2^64, each of them
-  void sum(std::span<double> values) const;                          // each of them, in whatever order MPI chooses
+  std::uint64_t sum(std::uint64_t value) const;                          // modulo 2^64
+  void sum(std::span<std::uint64_t> values) const;                       // modulo 2^64, each of them
+  void sum(std::span<double> values) const;                              // each of them, in whatever order MPI chooses
   void reduce_sum(std::span<std::uint64_t> values, int root = 0) const;  // modulo 2^64; result on root only
   // One string a rank, in rank order: on rank 0 (none elsewhere), or on every rank. 2 GiB in all at most.
   std::vector<std::string> gather(const std::string& text) const { return collect(text, false); }
@@ -80,9 +80,8 @@ class Comm {
   template <class T>
   T combine(T state, void (*merge)(const T& in, T& inout)) const {
     static_assert(std::is_trivially_copyable_v<T>);
-    combine_bytes(&state, sizeof(T), [merge](const void* in, void* inout) {
-      merge(*static_cast<const T*>(in), *static_cast<T*>(inout));
-    });
+    combine_bytes(&state, sizeof(T),
+                  [merge](const void* in, void* inout) { merge(*static_cast<const T*>(in), *static_cast<T*>(inout)); });
     return state;
   }
 
@@ -120,9 +119,9 @@ class Comm {
   Traffic traffic() const { return traffic_; }
   void count_shared(std::uint64_t bytes) const { traffic_.shared_bytes += bytes; }
 
-  struct Handle;                                   // for the wrapper's own files
+  struct Handle;  // for the wrapper's own files
   const Handle& handle() const { return *handle_; }
-  void count(std::size_t bytes) const;             // one message
+  void count(std::size_t bytes) const;  // one message
 
  private:
   explicit Comm(std::unique_ptr<Handle> handle);

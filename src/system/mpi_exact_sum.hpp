@@ -9,8 +9,9 @@
 // Exact sums over the ranks of any MPI program: header alone, to be linked with concdemo::kernels and MPI.
 namespace concdemo {
 
-// Collective: the sum of all ranks' sums, the same on each; one MPI_Allreduce of sizeof(Sum) bytes (below 2 KiB) whatever
-// the data. Sum is ExactSum or ExactProductSum. Returns MPI's code, MPI_SUCCESS when `sum` is that of all ranks.
+// Collective: the sum of all ranks' sums, the same on each; one MPI_Allreduce of sizeof(Sum) bytes (below 2 KiB)
+// whatever the data. Sum is ExactSum or ExactProductSum. Returns MPI's code, MPI_SUCCESS when `sum` is that of all
+// ranks.
 template <class Sum>
 int exact_allreduce(Sum& sum, MPI_Comm comm) {
   static_assert(std::is_trivially_copyable_v<Sum> && sizeof(Sum) < 2048);

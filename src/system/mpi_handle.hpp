@@ -21,8 +21,8 @@ void check(int code, const char* call);  // an MPI failure throws Error(system) 
 inline std::uint64_t in_signed_order(std::uint64_t value) { return value ^ (std::uint64_t{1} << 63); }
 
 // Polls at once for a short while, then sleeps between polls, for a sixteenth of the time waited so far and at most a
-// millisecond, unless a longer sleep is given: the sleep adds little to any wait, and a rank that waits costs the others nothing.
-// False when the time is up.
+// millisecond, unless a longer sleep is given: the sleep adds little to any wait, and a rank that waits costs the
+// others nothing. False when the time is up.
 bool wait(MPI_Request request, const char* call, double timeout_s = 1e18,
           std::chrono::milliseconds longest_sleep = std::chrono::milliseconds(1));
 

@@ -14,7 +14,7 @@ class Request {
   struct Handle;
   explicit Request(std::unique_ptr<Handle> handle);
   Request(Request&&) noexcept;
-  ~Request();  // does not wait
+  ~Request();                          // does not wait
   bool done_within(double timeout_s);  // polls and sleeps; false when the time is up, and it goes on
   void wait();
 

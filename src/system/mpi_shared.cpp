@@ -18,7 +18,7 @@ constexpr const char* allocate = "MPI_Win_allocate_shared (is /dev/shm full?)";
 
 // Where Open MPI and MPICH keep such windows. Touching memory beyond its room would kill the process (SIGBUS).
 bool have_room(const Comm& node, std::uint64_t my_bytes) {
-  struct statvfs folder{};
+  struct statvfs folder {};
   std::uint64_t room = 0;
   if (statvfs("/dev/shm", &folder) == 0) room = std::uint64_t{folder.f_bavail} * folder.f_frsize;
   return node.sum(my_bytes) <= node.min(room - room / 8);
@@ -41,8 +41,7 @@ SharedMemory::SharedMemory(const Comm& node, std::size_t bytes) : window_(std::m
   }
   const MPI_Aint mine = node.is_root() ? static_cast<MPI_Aint>(bytes + alignment) : 0;
   void* base = nullptr;
-  check(MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, node.handle().comm, &base, &window_->win),
-        allocate);
+  check(MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, node.handle().comm, &base, &window_->win), allocate);
   MPI_Aint size = 0;
   int unit = 0;
   check(MPI_Win_shared_query(window_->win, 0, &size, &unit, &base), "MPI_Win_shared_query");
@@ -76,9 +75,7 @@ std::uint64_t room_for(std::uint64_t count) { return up_to_page(count * sizeof(d
 
 }  // namespace
 
-bool SharedArrays::fit(const Comm& node, std::uint64_t my_count) {
-  return have_room(node, room_for(my_count));
-}
+bool SharedArrays::fit(const Comm& node, std::uint64_t my_count) { return have_room(node, room_for(my_count)); }
 
 SharedArrays::SharedArrays(const Comm& node, std::uint64_t my_count)
     : window_(std::make_unique<Window>()), rank_(node.rank()) {

@@ -26,8 +26,8 @@ class SharedMemory {
   void* data_ = nullptr;
 };
 
-// Collective over the ranks of a node: these, where the system has room for SharedMemory of so many bytes; else this rank
-// alone, as if on a node of its own, which needs none.
+// Collective over the ranks of a node: these, where the system has room for SharedMemory of so many bytes; else this
+// rank alone, as if on a node of its own, which needs none.
 Comm with_shared_memory(Comm node, std::size_t bytes);
 
 // An array of doubles of each rank of a node that the others read where it lies. Its owner touches it first, so that it

@@ -52,8 +52,9 @@ int note_of_program(dl_phdr_info* program, std::size_t, void* found) {
 }
 
 // File systems of one machine alone.
-constexpr std::array<unsigned, 8> local_kinds{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,       BTRFS_SUPER_MAGIC, TMPFS_MAGIC,
-                                              RAMFS_MAGIC,      OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,  0x2fc12fc1 /* ZFS */};
+constexpr std::array<unsigned, 8> local_kinds{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+                                              TMPFS_MAGIC,      RAMFS_MAGIC,     OVERLAYFS_SUPER_MAGIC,
+                                              F2FS_SUPER_MAGIC, 0x2fc12fc1 /* ZFS */};
 
 std::string machine() {  // the kernel that numbers devices; containers and sandboxes on it have other host names
   std::string id;

@@ -23,7 +23,8 @@ extern "C" void note(int signal) { noted = signal; }
 
 extern "C" void remove_and_end(int signal) {
   struct stat there {};
-  if (lstat(doomed.data(), &there) == 0 && there.st_dev == doomed_status.st_dev && there.st_ino == doomed_status.st_ino) {
+  if (lstat(doomed.data(), &there) == 0 && there.st_dev == doomed_status.st_dev &&
+      there.st_ino == doomed_status.st_ino) {
     unlink(doomed.data());
   }
   struct sigaction action {};

@@ -20,8 +20,8 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-// While one exists, a signal that ends the process (TERM, INT, HUP, QUIT, USR1, USR2, ALRM, XCPU) first removes the file at
-// `path`, when it is still the one that is open as `file`. One at a time in a process.
+// While one exists, a signal that ends the process (TERM, INT, HUP, QUIT, USR1, USR2, ALRM, XCPU) first removes the
+// file at `path`, when it is still the one that is open as `file`. One at a time in a process.
 class RemovedOnSignal {
  public:
   RemovedOnSignal(const std::string& path, int file);
@@ -39,8 +39,8 @@ class NotedSignal {
   NotedSignal(const NotedSignal&) = delete;
   NotedSignal& operator=(const NotedSignal&) = delete;
 
-  int get() const;  // the last one; 0 for none
-  void stay() { stays_ = true; }  // until the process ends, which is now up to the caller
+  int get() const;                              // the last one; 0 for none
+  void stay() { stays_ = true; }                // until the process ends, which is now up to the caller
   [[noreturn]] static void end_by(int signal);  // as if it had never been caught
 
  private:

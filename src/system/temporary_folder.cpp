@@ -64,18 +64,20 @@ TemporaryFolder::TemporaryFolder(const std::string& base) {
     path_ = fmt::format("{}/{}{}", base, beginning, pattern);
     if (::mkdtemp(path_.data()) == nullptr) {
       const int error = errno;
-      const std::string text = fmt::format("cannot make a temporary folder in {}: {}; TMPDIR names another", base,
-                                           files::error_text(error));
+      const std::string text =
+          fmt::format("cannot make a temporary folder in {}: {}; TMPDIR names another", base, files::error_text(error));
       throw error == ENOSPC || error == EDQUOT || error == EMFILE ? system_error(text) : usage_error(text);
     }
     const int error = files::open(path_ + mark, O_RDWR | O_CREAT | O_EXCL, lock_);
     if (error == ENOENT) continue;  // another process took it for an abandoned one
     if (error != 0) {
       remove(path_);
-      throw system_error(fmt::format("cannot write to {}: {}; TMPDIR names another folder", path_, files::error_text(error)));
+      throw system_error(
+          fmt::format("cannot write to {}: {}; TMPDIR names another folder", path_, files::error_text(error)));
     }
     // Where the file system has no locks, nobody else gets one either, and nothing is removed there.
-    if (files::lock(lock_.get()) == EWOULDBLOCK || !files::is_at(lock_.get(), path_ + mark)) lock_ = files::Descriptor();
+    if (files::lock(lock_.get()) == EWOULDBLOCK || !files::is_at(lock_.get(), path_ + mark))
+      lock_ = files::Descriptor();
   }
 }
 

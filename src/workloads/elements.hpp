@@ -44,15 +44,16 @@ struct Converted {
   std::size_t load(const std::vector<Stored>& operands, std::size_t begin, std::size_t count, LoadCounts& counts);
 };
 
-// add(state, x, y) over elements [begin, end), in as few calls as can be; y is x where there is one operand. `add` takes
-// spans of double, and of float if it can.
+// add(state, x, y) over elements [begin, end), in as few calls as can be; y is x where there is one operand. `add`
+// takes spans of double, and of float if it can.
 template <class State, class Add>
 void add_elements(const std::vector<Stored>& operands, std::size_t begin, std::size_t end, const Add& add,
                   Counted<State>& into) {
   const Stored& x = operands.front();
   const Stored& y = operands.back();
   if (begin == end) return;
-  // Whether elements [first, last) are of type T in both operands, and none is missing: then they are added as they are.
+  // Whether elements [first, last) are of type T in both operands, and none is missing: then they are added as they
+  // are.
   const auto add_plain = [&]<class T>(T, std::size_t first, std::size_t last) {
     const auto left = x.plain<T>(first, last);
     if (left.empty()) return false;
@@ -91,7 +92,8 @@ class Elements {
   // Collective: all elements of all ranks in one state, the same everywhere; `counts` become those of this pass.
   template <class State, class Add>
   State reduce(const Add& add, LoadCounts& counts) {
-    const Counted<State> all = pool_ ? claimed<State>(add) : combined(plan_ ? streamed<State>(add) : in_memory<State>(add));
+    const Counted<State> all =
+        pool_ ? claimed<State>(add) : combined(plan_ ? streamed<State>(add) : in_memory<State>(add));
     counts = all.counts;
     return all.state;
   }
@@ -115,9 +117,10 @@ class Elements {
 
   template <class State, class Add>
   Counted<State> over(const std::vector<Stored>& operands, int threads, const Add& add) const {
-    return accumulate_parts<Counted<State>>(
-        static_cast<std::size_t>(operands.front().size()), threads,
-        [&](Counted<State>& mine, std::size_t begin, std::size_t end) { add_elements(operands, begin, end, add, mine); });
+    return accumulate_parts<Counted<State>>(static_cast<std::size_t>(operands.front().size()), threads,
+                                            [&](Counted<State>& mine, std::size_t begin, std::size_t end) {
+                                              add_elements(operands, begin, end, add, mine);
+                                            });
   }
 
   template <class State, class Add>

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/activity.hpp"
-#include "measure/record.hpp"
 #include "input/stored.hpp"
+#include "measure/record.hpp"
 
 namespace concdemo {
 
@@ -30,7 +30,8 @@ double stored_bytes(const Problem& problem) {
 std::optional<Pipeline> slowest(const mpi::Comm& comm, std::optional<Pipeline> mine) {
   if (!mine) return mine;
   mine->blocks = comm.max(mine->blocks);
-  for (double* seconds : {&mine->read_s, &mine->compute_s, &mine->write_s, &mine->wall_s}) *seconds = comm.max(*seconds);
+  for (double* seconds : {&mine->read_s, &mine->compute_s, &mine->write_s, &mine->wall_s})
+    *seconds = comm.max(*seconds);
   return mine;
 }
 
@@ -51,7 +52,8 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   Measurement measured;
   measured.job = job;
   measured.cost = workload.cost(problem);
-  if (measured.cost.bound == Bound::read && problem.method == Method::exact) measured.cost.traffic_bytes = stored_bytes(problem);
+  if (measured.cost.bound == Bound::read && problem.method == Method::exact)
+    measured.cost.traffic_bytes = stored_bytes(problem);
   progress.show(label + "computing");
   mpi::Traffic before;
   mpi::Traffic after;

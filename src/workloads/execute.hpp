@@ -14,8 +14,8 @@ struct ExecuteOptions {
   int warmup = 0;
   int repeat = 1;
   Sink sink;          // written by the last repetition; the caller commits
-  bool peak = false;             // measure the peak that limits the workload, where its data exceed the caches
-  std::string label;             // before what progress shows: "one core, "
+  bool peak = false;  // measure the peak that limits the workload, where its data exceed the caches
+  std::string label;  // before what progress shows: "one core, "
 };
 
 // What one execution of a workload showed; the same on every rank.
@@ -28,11 +28,11 @@ struct Measurement {
   Json result;
   std::string headline;
   Verification verification;
-  mpi::Traffic traffic;        // of one execution, maximum over ranks
+  mpi::Traffic traffic;              // of one execution, maximum over ranks
   std::uint64_t peak_rss_bytes = 0;  // largest of any rank, before peaks are measured
   std::optional<Peak> peak;          // never below what the workload itself reached
-  double rate() const;         // per second, by the median: flops where the FMA units limit, else bytes
-  double best_rate() const;    // by the shortest sample
+  double rate() const;               // per second, by the median: flops where the FMA units limit, else bytes
+  double best_rate() const;          // by the shortest sample
   std::string rate_unit() const;
 };
 

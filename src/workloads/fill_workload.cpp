@@ -31,7 +31,8 @@ class FillJob final : public Job {
     return share_.verify(x_, "scalar generator, every 61st element", 61, [this](std::uint64_t i) {
       const std::uint64_t index = share_.range.begin + i;
       if (operand_.source == Operand::Source::values) return operand_.values[index];
-      return operand_.fill == Fill::index ? static_cast<double>(index) : uniform_at(operand_.seed, operand_.stream, index);
+      return operand_.fill == Fill::index ? static_cast<double>(index)
+                                          : uniform_at(operand_.seed, operand_.stream, index);
     });
   }
 

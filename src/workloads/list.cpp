@@ -8,9 +8,9 @@
 namespace concdemo {
 
 const std::vector<const Workload*>& workloads() {
-  static const std::vector<const Workload*> list{&fill_workload, &square_workload, &sum_workload,   &sumsq_workload,
-                                                 &dot_workload,  &stats_workload,  &matvec_workload,
-                                                 &matmul_workload, &transpose_workload, &heat_workload};
+  static const std::vector<const Workload*> list{
+      &fill_workload,  &square_workload, &sum_workload,    &sumsq_workload,     &dot_workload,
+      &stats_workload, &matvec_workload, &matmul_workload, &transpose_workload, &heat_workload};
   return list;
 }
 
@@ -21,8 +21,9 @@ const Workload& find_workload(const std::string& name) {
     names.emplace_back(workload->name);
   }
   const auto nearest = nearest_name(name, names);
-  throw usage_error(fmt::format("unknown workload \"{}\"; {}", name,
-                                nearest ? "did you mean " + *nearest + "?" : fmt::format("there are {}", fmt::join(names, ", "))));
+  throw usage_error(
+      fmt::format("unknown workload \"{}\"; {}", name,
+                  nearest ? "did you mean " + *nearest + "?" : fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
 }  // namespace concdemo

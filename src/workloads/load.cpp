@@ -89,8 +89,8 @@ std::vector<Shape> two_operand_shapes(const Shape& size) { return {size, size}; 
 Shape common_shape(const std::vector<Operand>& operands) {
   for (const Operand& operand : operands) {
     if (operand.shape == operands.front().shape) continue;
-    throw usage_error(fmt::format("operands of different shapes: {}, {}", describe_shape(operands.front()),
-                                  describe_shape(operand)));
+    throw usage_error(
+        fmt::format("operands of different shapes: {}, {}", describe_shape(operands.front()), describe_shape(operand)));
   }
   return operands.front().shape;
 }
@@ -127,9 +127,8 @@ std::uint64_t share_bytes(const Shape& size, int ranks) {
 }
 
 std::function<std::uint64_t(const Shape&, int)> shared_arrays(int arrays) {
-  return [arrays](const Shape& size, int ranks) {
-    return share_bytes(size, ranks) * static_cast<std::uint64_t>(arrays);
-  };
+  return
+      [arrays](const Shape& size, int ranks) { return share_bytes(size, ranks) * static_cast<std::uint64_t>(arrays); };
 }
 
 }  // namespace concdemo

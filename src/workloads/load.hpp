@@ -10,7 +10,8 @@ namespace concdemo {
 std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts);
 
 // Collective: a range of one operand; missing elements stay where they are. `counts` gets this rank's own.
-// The same for one range, on this rank alone: elements that are missing in any operand are dropped from all and counted.
+// The same for one range, on this rank alone: elements that are missing in any operand are dropped from all and
+// counted.
 std::vector<Array> load_block(const Problem& problem, Range range, int threads, LoadCounts& counts);
 
 Array load_range(const Context& context, const Operand& operand, Range range, LoadCounts& counts);
@@ -23,8 +24,10 @@ double add_over_ranks(const mpi::Comm& comm, double value);
 // Collective: whether all ranks share memory; `node_size` > 0: so many ranks count as a node.
 bool share_memory(const mpi::Comm& comm, int node_size);
 
-// `count` numbers below `limit` from the counter generator, ascending; fewer where some are equal. The same on every rank.
-std::vector<std::uint64_t> sample_below(std::uint64_t limit, std::uint64_t count, std::uint64_t seed, std::uint32_t stream);
+// `count` numbers below `limit` from the counter generator, ascending; fewer where some are equal. The same on every
+// rank.
+std::vector<std::uint64_t> sample_below(std::uint64_t limit, std::uint64_t count, std::uint64_t seed,
+                                        std::uint32_t stream);
 
 // Helpers of descriptors whose operands are arrays of one shape, treated as flat.
 std::vector<Shape> one_operand_shape(const Shape& size);

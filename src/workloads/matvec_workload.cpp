@@ -11,8 +11,8 @@
 #include "format/checksum.hpp"
 #include "kernels/row_products.hpp"
 #include "workloads/list.hpp"
-#include "workloads/result_numbers.hpp"
 #include "workloads/load.hpp"
+#include "workloads/result_numbers.hpp"
 
 namespace concdemo {
 namespace {

@@ -6,16 +6,15 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "system/topology.hpp"
 #include "input/file_operand.hpp"
+#include "system/topology.hpp"
 
 namespace concdemo {
 namespace {
 
 std::vector<Operand> value_operands(const Workload& workload, const Request& request) {
   std::vector<Operand> operands;
-  const std::vector<Shape> shapes =
-      request.size.empty() ? std::vector<Shape>{} : workload.operand_shapes(request.size);
+  const std::vector<Shape> shapes = request.size.empty() ? std::vector<Shape>{} : workload.operand_shapes(request.size);
   for (std::size_t i = 0; i < request.values.size(); ++i) {
     Operand operand;
     operand.source = Operand::Source::values;
@@ -36,18 +35,22 @@ constexpr double default_alpha = 0.2;
 void refuse_steps(const Workload& workload, const Request& request) {
   if (!workload.has_steps && (request.steps || request.alpha || request.snapshot_every)) {
     throw usage_error(fmt::format("{} takes no time steps; leave {} out", workload.name,
-                                  request.steps ? "--steps" : request.alpha ? "--alpha" : "--snapshot-every"));
+                                  request.steps   ? "--steps"
+                                  : request.alpha ? "--alpha"
+                                                  : "--snapshot-every"));
   }
   if (!request.slice.empty() && (!workload.has_steps || request.inputs.empty())) {
     throw usage_error("--slice is for the --input of heat; leave it out");
   }
-  if (request.snapshot_every == 0) throw usage_error("--snapshot-every 0: give at least 1, or leave it out for the start and the end alone");
+  if (request.snapshot_every == 0)
+    throw usage_error("--snapshot-every 0: give at least 1, or leave it out for the start and the end alone");
   if (request.alpha && !(*request.alpha >= 0 && *request.alpha <= largest_stable_alpha)) {
     const bool is_large = *request.alpha > largest_stable_alpha;
-    throw usage_error(fmt::format("--alpha {}: {}", *request.alpha,
-                                  is_large ? fmt::format("the scheme is stable up to {}; take more steps with a smaller one",
-                                                         largest_stable_alpha)
-                                           : fmt::format("give a number from 0 to {}", largest_stable_alpha)));
+    throw usage_error(fmt::format(
+        "--alpha {}: {}", *request.alpha,
+        is_large
+            ? fmt::format("the scheme is stable up to {}; take more steps with a smaller one", largest_stable_alpha)
+            : fmt::format("give a number from 0 to {}", largest_stable_alpha)));
   }
 }
 
@@ -100,7 +103,8 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
     const bool files = !request.inputs.empty();
     const std::size_t given = files ? request.inputs.size() : request.values.size();
     if (given != static_cast<std::size_t>(workload.operands)) {
-      throw usage_error(fmt::format("{} takes {}; {} was given {}", name, counted(static_cast<std::uint64_t>(workload.operands), "operand"),
+      throw usage_error(fmt::format("{} takes {}; {} was given {}", name,
+                                    counted(static_cast<std::uint64_t>(workload.operands), "operand"),
                                     files ? "--input" : "--values", counted(given, "time")));
     }
     if (!files) problem.operands = value_operands(workload, request);
@@ -127,8 +131,10 @@ void plan_memory(const Context& context, const Workload& workload, Problem& prob
   const std::uint64_t available = available_memory();
   const bool fits = context.comm.min(std::uint64_t{available == 0 || each <= available / on_node}) == 1;
   const auto from_file = [](const Operand& operand) { return operand.source == Operand::Source::file; };
-  const bool large = std::any_of(problem.operands.begin(), problem.operands.end(), from_file) && each > problem.buffer_bytes;
-  if (workload.can_stream && problem.method == Method::exact && problem.schedule == Schedule::fixed && (large || !fits)) {
+  const bool large =
+      std::any_of(problem.operands.begin(), problem.operands.end(), from_file) && each > problem.buffer_bytes;
+  if (workload.can_stream && problem.method == Method::exact && problem.schedule == Schedule::fixed &&
+      (large || !fits)) {
     problem.stream = true;
     return;
   }

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "workloads/elements.hpp"
-#include "workloads/result_numbers.hpp"
 #include "workloads/load.hpp"
+#include "workloads/result_numbers.hpp"
 #include "workloads/workload.hpp"
 
 // The one shape of sum, sumsq and dot: an exact state of all elements, merged in one collective, rounded once.
@@ -77,9 +77,10 @@ class ReductionJob final : public Job {
   Values y() const { return parts_.back().span(); }
 
   State exact_of_parts() const {
-    State state = accumulate_parts<State>(x().size(), context_.threads, [&](State& mine, std::size_t begin, std::size_t end) {
-      Kernel::add_reference(mine, x().subspan(begin, end - begin), y().subspan(begin, end - begin));
-    });
+    State state =
+        accumulate_parts<State>(x().size(), context_.threads, [&](State& mine, std::size_t begin, std::size_t end) {
+          Kernel::add_reference(mine, x().subspan(begin, end - begin), y().subspan(begin, end - begin));
+        });
     return context_.comm.combine<State>(state, [](const State& in, State& inout) { inout.merge(in); });
   }
 

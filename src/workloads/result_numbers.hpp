@@ -29,8 +29,8 @@ inline bool same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
 }
 
-// Whether a plain result is as near to the exact one as `roundings` roundings of terms that add up to `magnitude` allow,
-// underflow included. Beyond the range anything goes: the textbook loop overflows where the exact one does not.
+// Whether a plain result is as near to the exact one as `roundings` roundings of terms that add up to `magnitude`
+// allow, underflow included. Beyond the range anything goes: the textbook loop overflows where the exact one does not.
 inline bool plausible(double plain, double exact, double roundings, double magnitude) {
   const double bound = 2 * roundings * (0x1p-53 * magnitude + 0x1p-1074);
   if (!std::isfinite(bound) || std::isnan(exact)) return !std::isfinite(plain) || !std::isfinite(bound);

@@ -42,9 +42,9 @@ Json pipeline_json(const Pipeline& pipeline, double start_s) {
                          {"begin_s", pipeline.begin_s - start_s},
                          {"reads", spans_json(pipeline.reads.since(start_s).list())},
                          {"waits", spans_json(pipeline.waits.since(start_s).list())}};
-  return {{"blocks", pipeline.blocks},       {"block_elements", pipeline.block_elements},
-          {"read_s", pipeline.read_s},       {"compute_s", pipeline.compute_s},
-          {"write_s", pipeline.write_s},     {"wall_s", pipeline.wall_s},
+  return {{"blocks", pipeline.blocks},   {"block_elements", pipeline.block_elements},
+          {"read_s", pipeline.read_s},   {"compute_s", pipeline.compute_s},
+          {"write_s", pipeline.write_s}, {"wall_s", pipeline.wall_s},
           {"timeline", timeline}};
 }
 
@@ -58,7 +58,9 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
   for (const Operand& each : problem.operands) inputs.push_back(input_json(each));
   Json peak = nullptr;
   if (measured.peak) {
-    peak = {{"value", measured.peak->value}, {"unit", measured.rate_unit()}, {"name", measured.peak->name},
+    peak = {{"value", measured.peak->value},
+            {"unit", measured.rate_unit()},
+            {"name", measured.peak->name},
             {"fraction", measured.rate() / measured.peak->value}};
   }
   Json pipeline = nullptr;
@@ -67,38 +69,39 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
   }
   const Samples& samples = measured.samples;
   const auto slowest = static_cast<std::size_t>(samples.slowest_rank);
-  return {{"schema", 1},
-          {"workload", workload.name},
-          {"method", problem.method == Method::plain ? "plain" : "exact"},
-          {"schedule", problem.schedule == Schedule::dynamic ? "dynamic" : "static"},
-          {"size", problem.size},
-          {"steps", workload.has_steps ? Json(problem.steps) : Json(nullptr)},
-          {"alpha", workload.has_steps ? Json(problem.alpha) : Json(nullptr)},
-          {"dtype", "float64"},
-          {"seed", generated ? Json(operand.seed) : Json(nullptr)},
-          {"input", inputs},
-          {"layout", layout_json(layout)},
-          {"seconds",
-           {{"min", samples.min()}, {"median", samples.median()}, {"max", samples.max()}, {"samples", samples.seconds}}},
-          {"flops", measured.cost.flops},
-          {"traffic_bytes", measured.cost.traffic_bytes},
-          {"rate", {{"value", measured.rate()}, {"unit", measured.rate_unit()}}},
-          {"peak", peak},
-          {"missing", whole(measured.counts.missing)},
-          {"inexact_inputs", whole(measured.counts.inexact)},
-          {"result", measured.result},
-          {"verified", measured.verification.ok},
-          {"verified_against", measured.verification.against},
-          {"slowest",
-           {{"rank", samples.slowest_rank}, {"host", slowest < layout.places.size() ? layout.places[slowest].host : ""}}},
-          {"communication",
-           {{"messages", measured.traffic.messages},
-            {"bytes", measured.traffic.bytes},
-            {"shared_bytes", measured.traffic.shared_bytes}}},
-          {"pipeline", pipeline},
-          {"output", output != nullptr ? output_json(*output) : Json(nullptr)},
-          {"peak_rss_bytes", measured.peak_rss_bytes},
-          {"environment", environment_json()}};
+  return {
+      {"schema", 1},
+      {"workload", workload.name},
+      {"method", problem.method == Method::plain ? "plain" : "exact"},
+      {"schedule", problem.schedule == Schedule::dynamic ? "dynamic" : "static"},
+      {"size", problem.size},
+      {"steps", workload.has_steps ? Json(problem.steps) : Json(nullptr)},
+      {"alpha", workload.has_steps ? Json(problem.alpha) : Json(nullptr)},
+      {"dtype", "float64"},
+      {"seed", generated ? Json(operand.seed) : Json(nullptr)},
+      {"input", inputs},
+      {"layout", layout_json(layout)},
+      {"seconds",
+       {{"min", samples.min()}, {"median", samples.median()}, {"max", samples.max()}, {"samples", samples.seconds}}},
+      {"flops", measured.cost.flops},
+      {"traffic_bytes", measured.cost.traffic_bytes},
+      {"rate", {{"value", measured.rate()}, {"unit", measured.rate_unit()}}},
+      {"peak", peak},
+      {"missing", whole(measured.counts.missing)},
+      {"inexact_inputs", whole(measured.counts.inexact)},
+      {"result", measured.result},
+      {"verified", measured.verification.ok},
+      {"verified_against", measured.verification.against},
+      {"slowest",
+       {{"rank", samples.slowest_rank}, {"host", slowest < layout.places.size() ? layout.places[slowest].host : ""}}},
+      {"communication",
+       {{"messages", measured.traffic.messages},
+        {"bytes", measured.traffic.bytes},
+        {"shared_bytes", measured.traffic.shared_bytes}}},
+      {"pipeline", pipeline},
+      {"output", output != nullptr ? output_json(*output) : Json(nullptr)},
+      {"peak_rss_bytes", measured.peak_rss_bytes},
+      {"environment", environment_json()}};
 }
 
 std::string size_text(const Shape& size) { return size.size() == 1 ? format_count(size.front()) : to_text(size); }
@@ -129,26 +132,28 @@ Attributes file_attributes(const Workload& workload, const Problem& problem) {
 std::string result_lines(const Measurement& measured, bool values_only) {
   std::string text;
   for (const auto& [name, value] : measured.result.items()) {
-    std::string shown = value.is_object() ? shortest(value["bits"].get<std::string>())
-                        : value.is_string() ? value.get<std::string>() : value.dump();
+    std::string shown = value.is_object()   ? shortest(value["bits"].get<std::string>())
+                        : value.is_string() ? value.get<std::string>()
+                                            : value.dump();
     text += values_only && measured.result.size() == 1 ? shown + "\n" : fmt::format("{} = {}\n", name, shown);
   }
   return text;
 }
 
-std::string report_text(const Workload& workload, const Problem& problem, const Layout& layout, const Measurement& measured,
-                   const OutputStats* output) {
+std::string report_text(const Workload& workload, const Problem& problem, const Layout& layout,
+                        const Measurement& measured, const OutputStats* output) {
   std::string text = result_lines(measured, false);
   std::string inputs;
-  for (const Operand& operand : problem.operands) inputs += (inputs.empty() ? "" : " and ") + printable(describe(operand));
+  for (const Operand& operand : problem.operands)
+    inputs += (inputs.empty() ? "" : " and ") + printable(describe(operand));
   const auto line = [&text](const char* label, const std::string& value) {
     text += fmt::format("  {:<9} {}\n", label, value);
   };
   line("workload", fmt::format("{} of {} ({})", workload.name, size_text(problem.size), inputs));
   const std::vector<DatasetSpec> arrays = workload.outputs(problem);
   const bool makes_array = !arrays.empty();
-  if (measured.counts.missing > 0) line("missing", counted(measured.counts.missing, "value") +
-                                                              (makes_array ? ", NaN in the result" : ", left out"));
+  if (measured.counts.missing > 0)
+    line("missing", counted(measured.counts.missing, "value") + (makes_array ? ", NaN in the result" : ", left out"));
   if (measured.counts.inexact > 0) {
     line("inexact", counted(measured.counts.inexact, "element") + " rounded to float64 on input");
   }
@@ -162,8 +167,8 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
   const Samples& samples = measured.samples;
   line("time", samples.seconds.size() == 1
                    ? format_seconds(samples.median())
-                   : fmt::format("{} (median of {}; {} to {})", format_seconds(samples.median()), samples.seconds.size(),
-                                 format_seconds(samples.min()), format_seconds(samples.max())));
+                   : fmt::format("{} (median of {}; {} to {})", format_seconds(samples.median()),
+                                 samples.seconds.size(), format_seconds(samples.min()), format_seconds(samples.max())));
   std::string rate = format_rate(measured.rate(), measured.rate_unit());
   if (measured.peak) {
     rate += fmt::format(", {:.0f} % of the {} measured here, {}", 100 * measured.rate() / measured.peak->value,
@@ -171,7 +176,8 @@ std::string report_text(const Workload& workload, const Problem& problem, const 
   }
   line("rate", rate);
   if (const auto& pipeline = measured.pipeline) {
-    std::string stages = fmt::format("reading {}, computing {}", format_seconds(pipeline->read_s), format_seconds(pipeline->compute_s));
+    std::string stages =
+        fmt::format("reading {}, computing {}", format_seconds(pipeline->read_s), format_seconds(pipeline->compute_s));
     if (pipeline->write_s > 0) stages += fmt::format(", writing {}", format_seconds(pipeline->write_s));
     line("streamed", fmt::format("{} of {} elements a rank; {}, overlapped in {}", counted(pipeline->blocks, "block"),
                                  format_count(pipeline->block_elements), stages, format_seconds(pipeline->wall_s)));

@@ -19,7 +19,7 @@ std::string result_lines(const Measurement& measured, bool values_only);
 std::string report_text(const Workload& workload, const Problem& problem, const Layout& layout,
                         const Measurement& measured, const OutputStats* output);
 
-std::string size_text(const Shape& size);        // "10 M", "512x512x512"
+std::string size_text(const Shape& size);       // "10 M", "512x512x512"
 std::string layout_text(const Layout& layout);  // "1 node, 4 ranks x 2 threads"
 
 // What defines the bits of the data, and nothing of the layout, the clock or the host.

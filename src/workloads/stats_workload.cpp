@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "workloads/exact_moments.hpp"
 #include "workloads/elements.hpp"
+#include "workloads/exact_moments.hpp"
 #include "workloads/list.hpp"
-#include "workloads/result_numbers.hpp"
 #include "workloads/load.hpp"
+#include "workloads/result_numbers.hpp"
 
 namespace concdemo {
 namespace {
@@ -21,7 +21,7 @@ struct Statistics {
 };
 
 Statistics statistics(const Moments& moments) {
-  return {moments.count, moments.min, moments.max, exact_mean(moments), exact_variance(moments),
+  return {moments.count,           moments.min, moments.max, exact_mean(moments), exact_variance(moments),
           exact_deviation(moments)};
 }
 
@@ -34,8 +34,7 @@ Statistics statistics(const PlainMoments& moments) {
 
 class StatsJob final : public Job {
  public:
-  StatsJob(const Context& context, const Problem& problem)
-      : context_(context) {
+  StatsJob(const Context& context, const Problem& problem) : context_(context) {
     if (problem.method == Method::plain) {
       part_ = std::move(load_parts(context, problem, counts).front());
     } else {
@@ -45,15 +44,16 @@ class StatsJob final : public Job {
 
   void execute(const Sink&) override {
     if (!elements_) {
-      found_ = statistics(context_.comm.combine<PlainMoments>(
-          moments_plain(part_.span(), context_.threads),
-          [](const PlainMoments& in, PlainMoments& inout) {
-            if (inout.count == 0 || in.min < inout.min) inout.min = in.min;
-            if (inout.count == 0 || in.max > inout.max) inout.max = in.max;
-            inout.count += in.count;
-            inout.sum += in.sum;
-            inout.squares += in.squares;
-          }));
+      found_ = statistics(context_.comm.combine<PlainMoments>(moments_plain(part_.span(), context_.threads),
+                                                              [](const PlainMoments& in, PlainMoments& inout) {
+                                                                if (inout.count == 0 || in.min < inout.min)
+                                                                  inout.min = in.min;
+                                                                if (inout.count == 0 || in.max > inout.max)
+                                                                  inout.max = in.max;
+                                                                inout.count += in.count;
+                                                                inout.sum += in.sum;
+                                                                inout.squares += in.squares;
+                                                              }));
     } else {
       const auto add = [](Moments& moments, std::span<const double> x, std::span<const double>) { moments.add(x); };
       found_ = statistics(elements_->reduce<Moments>(add, counts));
@@ -63,20 +63,22 @@ class StatsJob final : public Job {
   Verification verify() override {
     if (!elements_) return verify_plain(statistics(merged(moments_reference(part_.span(), context_.threads))));
     LoadCounts again;
-    const auto add = [](Moments& moments, std::span<const double> x, std::span<const double>) { moments.add_reference(x); };
+    const auto add = [](Moments& moments, std::span<const double> x, std::span<const double>) {
+      moments.add_reference(x);
+    };
     const Statistics expected = statistics(elements_->reduce<Moments>(add, again));
     const bool same = found_.count == expected.count && same_bits(found_.min, expected.min) &&
                       same_bits(found_.max, expected.max) && same_bits(found_.mean, expected.mean) &&
                       same_bits(found_.variance, expected.variance) && same_bits(found_.deviation, expected.deviation);
     return {same, "scalar superaccumulator, every element",
-            same ? "" : fmt::format("mean {} and variance {}, expected {} and {}", found_.mean, found_.variance,
-                                    expected.mean, expected.variance)};
+            same ? ""
+                 : fmt::format("mean {} and variance {}, expected {} and {}", found_.mean, found_.variance,
+                               expected.mean, expected.variance)};
   }
 
   Json result() const override {
-    return {{"count", whole(found_.count)},      {"missing", whole(counts.missing)},
-            {"min", number(found_.min)},         {"max", number(found_.max)},
-            {"mean", number(found_.mean)},       {"variance", number(found_.variance)},
+    return {{"count", whole(found_.count)},   {"missing", whole(counts.missing)}, {"min", number(found_.min)},
+            {"max", number(found_.max)},      {"mean", number(found_.mean)},      {"variance", number(found_.variance)},
             {"std", number(found_.deviation)}};
   }
   std::optional<Pipeline> pipeline() const override {
@@ -103,8 +105,9 @@ class StatsJob final : public Job {
                     plausible(found_.mean, expected.mean, n + 4, magnitude) &&
                     plausible(found_.variance, expected.variance, 4 * (n + 4), square);
     return {ok, "exact moments, within the bound of n roundings",
-            ok ? "" : fmt::format("mean {} and variance {}, expected {} and {}", found_.mean, found_.variance,
-                                  expected.mean, expected.variance)};
+            ok ? ""
+               : fmt::format("mean {} and variance {}, expected {} and {}", found_.mean, found_.variance, expected.mean,
+                             expected.variance)};
   }
 
   Moments merged(const Moments& mine) const {
@@ -119,22 +122,21 @@ class StatsJob final : public Job {
 
 }  // namespace
 
-const Workload stats_workload{
-    .name = "stats",
-    .summary = "count, missing, min, max, mean; variance and std of the population (ddof=0)",
-    .operands = 1,
-    .has_plain = true,
-    .has_dynamic = true,
-    .can_stream = true,
-    .default_size = {100'000'000},
-    .tour_size = {10'000'000},
-    .cost = cost_per_element(5, 8, Bound::read),
-    .operand_shapes = one_operand_shape,
-    .size_of = common_shape,
-    .outputs = no_outputs,
-    .memory_bytes = shared_arrays(1),
-    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-      return std::make_unique<StatsJob>(context, problem);
-    }};
+const Workload stats_workload{.name = "stats",
+                              .summary = "count, missing, min, max, mean; variance and std of the population (ddof=0)",
+                              .operands = 1,
+                              .has_plain = true,
+                              .has_dynamic = true,
+                              .can_stream = true,
+                              .default_size = {100'000'000},
+                              .tour_size = {10'000'000},
+                              .cost = cost_per_element(5, 8, Bound::read),
+                              .operand_shapes = one_operand_shape,
+                              .size_of = common_shape,
+                              .outputs = no_outputs,
+                              .memory_bytes = shared_arrays(1),
+                              .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
+                                return std::make_unique<StatsJob>(context, problem);
+                              }};
 
 }  // namespace concdemo

@@ -88,9 +88,9 @@ class Campaign {
       if (visit.left_out.empty()) continue;
       const SweptWorkload& swept = sweep_.workloads[visit.item];
       const SweepPoint& point = swept.points[visit.point];
-      sweep_.left_out.push_back(fmt::format(
-          "{} as {}{}: {}", swept.name, to_text(point.layout),
-          point.seconds.empty() ? "" : " after " + counted(point.seconds.size(), "round"), visit.left_out));
+      sweep_.left_out.push_back(
+          fmt::format("{} as {}{}: {}", swept.name, to_text(point.layout),
+                      point.seconds.empty() ? "" : " after " + counted(point.seconds.size(), "round"), visit.left_out));
     }
     sweep_.compared = results_.compared();
     return std::move(sweep_);
@@ -113,8 +113,9 @@ class Campaign {
     });
   }
 
-  // Of a first visit to a workload: five runs at the peaks (one to warm up, three timed, one to check), and some 10 ns of
-  // a core an element to generate and to check it. Nothing for what has no room in memory: the visit says so at once.
+  // Of a first visit to a workload: five runs at the peaks (one to warm up, three timed, one to check), and some 10 ns
+  // of a core an element to generate and to check it. Nothing for what has no room in memory: the visit says so at
+  // once.
   double modelled_s(const Visited& visit) {
     const SweepPoint& point = point_of(visit);
     const SweepItem& item = options_.items[visit.item];

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "layout/formed_layout.hpp"
-#include "screen/progress.hpp"
 #include "measure/sweep_verdict.hpp"
+#include "screen/progress.hpp"
 #include "workloads/execute.hpp"
 
 // Workloads on every layout that this job can form, in turn.
@@ -36,9 +36,9 @@ struct Sweep {
 using PointSink = std::function<void(const Json& record)>;
 
 // Collective. A round visits every point, forwards and backwards in turn, so that drift falls on all alike; each visit
-// prepares, runs, verifies. A visit that would end after the budget, by what earlier ones took or by its work and the peaks,
-// is left out. Throws
-// verification Error for a wrong result and for one that differs from another layout's. The result counts on rank 0.
+// prepares, runs, verifies. A visit that would end after the budget, by what earlier ones took or by its work and the
+// peaks, is left out. Throws verification Error for a wrong result and for one that differs from another layout's. The
+// result counts on rank 0.
 Sweep run_sweep(Formation& formation, const mpi::Comm& world, const SweepPlan& plan, const SweepOptions& options,
                 const PointSink& sink, Progress& progress);
 

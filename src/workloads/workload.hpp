@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.hpp"
 #include "base/io_timeline.hpp"
+#include "base/json.hpp"
 #include "input/operand.hpp"
-#include "output/output.hpp"
 #include "measure/rank_peaks.hpp"
+#include "output/output.hpp"
 #include "pool/rank_pool.hpp"
 #include "system/mpi.hpp"
 
@@ -37,16 +37,16 @@ struct Context {
 
 // One concrete computation: sizes resolved, operands described; the same on every rank.
 struct Problem {
-  Shape size;                     // as in --size: extents, or M x K x N
+  Shape size;  // as in --size: extents, or M x K x N
   std::vector<Operand> operands;
   Method method = Method::exact;
   Schedule schedule = Schedule::fixed;
-  std::uint64_t buffer_bytes = 0;  // of a rank, for reading files and for streaming
-  bool stream = false;             // block by block, through buffer_bytes, not whole in memory
-  std::uint64_t steps = 0;         // of a time-stepping workload
+  std::uint64_t buffer_bytes = 0;    // of a rank, for reading files and for streaming
+  bool stream = false;               // block by block, through buffer_bytes, not whole in memory
+  std::uint64_t steps = 0;           // of a time-stepping workload
   std::uint64_t snapshot_every = 0;  // steps; of a run into a file of snapshots
-  double alpha = 0;                // its diffusion number: at most 0.25
-  int node_size = 0;               // > 0: so many ranks count as a node, for tests
+  double alpha = 0;                  // its diffusion number: at most 0.25
+  int node_size = 0;                 // > 0: so many ranks count as a node, for tests
 };
 
 // How data larger than memory passed through this rank in one execution; the stages overlap. Records have the maxima
@@ -115,8 +115,8 @@ struct Workload {
   std::vector<Shape> (*operand_shapes)(const Shape& size);
   // The size that given operands make; throws usage Error naming both shapes when they do not fit.
   Shape (*size_of)(const std::vector<Operand>& operands);
-  std::vector<DatasetSpec> (*outputs)(const Problem& problem);  // empty: writes nothing
-  std::function<std::uint64_t(const Shape& size, int ranks)> memory_bytes;  // of the most loaded rank
+  std::vector<DatasetSpec> (*outputs)(const Problem& problem);                      // empty: writes nothing
+  std::function<std::uint64_t(const Shape& size, int ranks)> memory_bytes;          // of the most loaded rank
   std::unique_ptr<Job> (*prepare)(const Context& context, const Problem& problem);  // collective
 };
 

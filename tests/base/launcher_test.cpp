@@ -132,7 +132,8 @@ TEST_CASE("the first copy of the nearest launcher prints") {
 TEST_CASE("the first copy of each node") {
   CHECK(is_first_of_node(in({})));
   CHECK_FALSE(is_first_of_node(in({{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "2"}})));
-  const Variables second{{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_LOCAL_RANK", "0"}};
+  const Variables second{
+      {"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_LOCAL_RANK", "0"}};
   CHECK(is_first_of_node(in(second)));
   CHECK(!is_first_copy(in(second)));
   CHECK_FALSE(is_first_of_node(in({{"PMI_SIZE", "2"}, {"PMI_RANK", "1"}, {"MPI_LOCALRANKID", "1"}})));

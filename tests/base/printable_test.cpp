@@ -18,14 +18,18 @@ TEST_CASE("what a terminal would act upon is shown escaped, the rest stays") {
       {"a\nconcdemo: forged\r\n", "a\\nconcdemo: forged\\r\\n"},
       {"\x1b[2J\x1b]52;c;x\a\b\t\x7f", "\\x1b[2J\\x1b]52;c;x\\x07\\x08\\t\\u007f"},
       {"a\0b"s, "a\\x00b"},
-      {"\xc2\x9b[2J\xc2\x85", "\\u009b[2J\\u0085"},                      // C1: an escape of 8 bits, a new line
+      {"\xc2\x9b[2J\xc2\x85", "\\u009b[2J\\u0085"},                             // C1: an escape of 8 bits, a new line
       {"\xe2\x80\xae x\xe2\x81\xa6 \xe2\x80\xa8", "\\u202e x\\u2066 \\u2028"},  // reversed, isolated, line separator
-      {"a\xe2\x80\x8b\xef\xbb\xbf" "b\xc2\xad", "a\\u200b\\ufeffb\\u00ad"},   // of no width
-      {"\xf3\xa0\x81\x81", "\\udb40\\udc41"},                            // a tag, which nobody sees
-      {"caf\xe9 \xff", "caf\\xe9 \\xff"},                                // Latin-1
-      {"\xc3", "\\xc3"}, {"\xe2\x82", "\\xe2\\x82"},                     // cut off
-      {"\xc0\x8a \xe0\x80\x8a \xf0\x80\x80\x8a", "\\xc0\\x8a \\xe0\\x80\\x8a \\xf0\\x80\\x80\\x8a"},  // overlong newlines
-      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},                               // half of a pair
+      {"a\xe2\x80\x8b\xef\xbb\xbf"
+       "b\xc2\xad",
+       "a\\u200b\\ufeffb\\u00ad"},             // of no width
+      {"\xf3\xa0\x81\x81", "\\udb40\\udc41"},  // a tag, which nobody sees
+      {"caf\xe9 \xff", "caf\\xe9 \\xff"},      // Latin-1
+      {"\xc3", "\\xc3"},
+      {"\xe2\x82", "\\xe2\\x82"},  // cut off
+      {"\xc0\x8a \xe0\x80\x8a \xf0\x80\x80\x8a",
+       "\\xc0\\x8a \\xe0\\x80\\x8a \\xf0\\x80\\x80\\x8a"},                                          // overlong newlines
+      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},                                                          // half of a pair
       {"\xf4\x90\x80\x80 \xf8\x88\x80\x80\x80", "\\xf4\\x90\\x80\\x80 \\xf8\\x88\\x80\\x80\\x80"},  // beyond Unicode
       {"\\x1b \\n", "\\x1b \\n"},
       {"", ""},

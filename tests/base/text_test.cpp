@@ -16,9 +16,7 @@ template <class F>
 std::string refusal(F&& call) {
   try {
     call();
-  } catch (const Error& error) {
-    return error.code == ExitCode::usage ? error.what() : "";
-  }
+  } catch (const Error& error) { return error.code == ExitCode::usage ? error.what() : ""; }
   return "";
 }
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

@@ -17,8 +17,8 @@ int main(int argc, char** argv) {
   const auto rows = static_cast<std::ptrdiff_t>(size[0]), columns = static_cast<std::ptrdiff_t>(size[1]);
   const MPI_Comm all = MPI_COMM_WORLD;
   std::ptrdiff_t local_rows, first_row, local_columns, first_column;
-  const std::ptrdiff_t count = fftw_mpi_local_size_2d_transposed(rows, columns, all, &local_rows, &first_row,
-                                                                 &local_columns, &first_column);
+  const std::ptrdiff_t count =
+      fftw_mpi_local_size_2d_transposed(rows, columns, all, &local_rows, &first_row, &local_columns, &first_column);
   const auto values = static_cast<std::size_t>(2 * count);  // of complex ones, for which it counts
   double* from = fftw_alloc_real(values);
   double* to = fftw_alloc_real(values);

@@ -48,20 +48,25 @@ double timed(const mpi::Comm& world, int repeats, F call) {
 void bench_rank_pool(const mpi::Comm& world, int threads, int repeats) {
   RankPool pool(world, {.threads = threads});
   const int workers = static_cast<int>(world.sum(static_cast<std::uint64_t>(threads)));
-  const auto show = [&](const std::string& text) { if (world.is_root()) fmt::print("{}\n", text); };
-  show(fmt::format("RankPool, {} rank{} x {} thread{}", world.size(), world.size() == 1 ? "" : "s", threads, threads == 1 ? "" : "s"));
+  const auto show = [&](const std::string& text) {
+    if (world.is_root()) fmt::print("{}\n", text);
+  };
+  show(fmt::format("RankPool, {} rank{} x {} thread{}", world.size(), world.size() == 1 ? "" : "s", threads,
+                   threads == 1 ? "" : "s"));
   for (const double task_s : {1e-3, 100e-6, 10e-6, 1e-6, 0.5e-6}) {
     const auto count = static_cast<std::uint64_t>(std::min(0.4 * workers / task_s, 1e6));
     const double wall = timed(world, repeats, [&] {
       pool.map(Indices{count}, [task_s](std::uint64_t) { return spin(task_s); }, {.results = Results::root});
     });
-    show(fmt::format("  {:>7g} us tasks: efficiency {:.3f}", task_s * 1e6, static_cast<double>(count) * task_s / workers / wall));
+    show(fmt::format("  {:>7g} us tasks: efficiency {:.3f}", task_s * 1e6,
+                     static_cast<double>(count) * task_s / workers / wall));
   }
   // One of 100 tasks takes 50 times as long; the ideal is all the work over the workers, or that one task.
   for (const std::uint64_t heavy : {0, 30, 50}) {
     constexpr double task_s = 1e-3;
     const double wall = timed(world, repeats, [&] {
-      pool.map(Indices{100}, [=](std::uint64_t i) { return spin(i == heavy ? 50 * task_s : task_s); }, {.results = Results::root});
+      pool.map(Indices{100}, [=](std::uint64_t i) { return spin(i == heavy ? 50 * task_s : task_s); },
+               {.results = Results::root});
     });
     show(fmt::format("  1 of 100 tasks takes 50 x (number {}): {:.3f} of the ideal time", heavy,
                      wall / std::max(149 * task_s / workers, 50 * task_s)));
@@ -70,8 +75,7 @@ void bench_rank_pool(const mpi::Comm& world, int threads, int repeats) {
   const double claims = timed(world, repeats, [&] {
     word = claims::pack({0, 1'000'000});
 #pragma omp parallel num_threads(threads)
-    while (claims::claim(word, 1, 2)) {
-    }
+    while (claims::claim(word, 1, 2)) {}
   });
   show(fmt::format("  a claim, {} thread{} at once: {:.0f} ns", threads, threads == 1 ? "" : "s", claims * 1e9 / 1e6));
 }
@@ -91,8 +95,9 @@ void bench_thread_pool(int repeats) {
     for (int k = 0; k < 2000; ++k) pool.submit([k] { return k; }).get();
     round_trip.push_back((now_s() - start) / 2000);
   }
-  fmt::print("ThreadPool, 2 threads\n  submit and get: {:.2f} us a task when many are under way, {:.2f} us one by one\n",
-             median(stream) * 1e6, median(round_trip) * 1e6);
+  fmt::print(
+      "ThreadPool, 2 threads\n  submit and get: {:.2f} us a task when many are under way, {:.2f} us one by one\n",
+      median(stream) * 1e6, median(round_trip) * 1e6);
 }
 
 }  // namespace

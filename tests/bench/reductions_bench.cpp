@@ -25,7 +25,8 @@ int main(int, char** argv) {
       {"sum", [=] { return sum_exact(x, threads).round(); }},
       {"sumsq", [=] { return sumsq_exact(x, threads).round(); }},
       {"dot", [=] { return dot_exact(x, y, threads).round(); }},
-      {"stats", [=] {
+      {"stats",
+       [=] {
          const Moments moments = moments_exact(x, threads);
          return moments.sum.round() + moments.squares.round() + moments.min + moments.max;
        }},

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "system/array.hpp"
+#include "kernels/peaks.hpp"
 #include "layout/formed_layout.hpp"
 #include "measure/sweep_verdict.hpp"
-#include "kernels/peaks.hpp"
+#include "system/array.hpp"
 
 using namespace concdemo;
 

@@ -1,9 +1,10 @@
-// For power_cut.py, by LD_PRELOAD: what this process does to files and names under JOURNAL_FOLDER is appended to the file
-// JOURNAL, a record each, when the call has succeeded; of a sync also when it begins, as it covers what had ended by then.
-// The records of all processes stand in one order, in which each follows what it may depend on. What is not understood
-// (a shared writable mapping, say) is recorded too, as "unknown", for the reader to refuse, who also holds what came of
-// it all against the folder, and so knows that no call went past this.
-// JOURNAL_KILL=K kills the process when it has done something of that kind, a letter below. JOURNAL_NODES=N makes that many nodes of the ranks: MPI's split by shared memory gives them, and records name them.
+// For power_cut.py, by LD_PRELOAD: what this process does to files and names under JOURNAL_FOLDER is appended to the
+// file JOURNAL, a record each, when the call has succeeded; of a sync also when it begins, as it covers what had ended
+// by then. The records of all processes stand in one order, in which each follows what it may depend on. What is not
+// understood (a shared writable mapping, say) is recorded too, as "unknown", for the reader to refuse, who also holds
+// what came of it all against the folder, and so knows that no call went past this. JOURNAL_KILL=K kills the process
+// when it has done something of that kind, a letter below. JOURNAL_NODES=N makes that many nodes of the ranks: MPI's
+// split by shared memory gives them, and records name them.
 #include <fcntl.h>
 #include <limits.h>
 #include <mpi.h>
@@ -83,7 +84,8 @@ void note(Record record, const std::string& path, const std::string& other = "",
   std::size_t bytes = 0;
   for (const auto& part : data) bytes += part.iov_len;
   // In one call, as the records of others come in between two.
-  if (data.size() > IOV_MAX || syscall(SYS_writev, journal, data.data(), data.size()) != static_cast<long>(bytes)) abort();
+  if (data.size() > IOV_MAX || syscall(SYS_writev, journal, data.data(), data.size()) != static_cast<long>(bytes))
+    abort();
   if (deadly == std::string(1, record.kind)) kill(getpid(), SIGKILL);
   errno = kept;
 }

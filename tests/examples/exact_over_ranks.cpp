@@ -1,8 +1,8 @@
 // The sum of numbers that a plain loop gets wrong, over the ranks of an MPI program of one's own: the same bits for any
 // number of ranks, and for parts that were saved and loaded in between.
+#include <mpi.h>
 #include <concdemo/exact_sum.hpp>
 #include <concdemo/mpi_exact_sum.hpp>
-#include <mpi.h>
 
 #include <cstdio>
 #include <vector>

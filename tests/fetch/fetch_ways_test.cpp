@@ -9,8 +9,8 @@
 
 #include "fetch/display.hpp"
 #include "fetch/fetch.hpp"
-#include "support/folder.hpp"
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "system/http.hpp"
 #include "system/http_server.hpp"
 

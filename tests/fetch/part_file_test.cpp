@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "support/folder.hpp"
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "system/http.hpp"
 
 using namespace concdemo;
@@ -106,8 +106,12 @@ TEST_CASE("what a killed process left goes, what a living one writes and what ot
   PartFile going(folder.path, "a", false, unfinished);
   CHECK(going.begin().empty());
   folder.write("a.concdemo-0123abcd.part", "left");
-  const std::vector<std::string> others{"a.concdemo-0123abc.part", "a.concdemo-0123ABCD.part", ".concdemo-0123abcd.part",
-                                        "a.concdemo-0123abcd.parts", "a.part", "linked.concdemo-0123abcd.part"};
+  const std::vector<std::string> others{"a.concdemo-0123abc.part",
+                                        "a.concdemo-0123ABCD.part",
+                                        ".concdemo-0123abcd.part",
+                                        "a.concdemo-0123abcd.parts",
+                                        "a.part",
+                                        "linked.concdemo-0123abcd.part"};
   for (const auto& name : others) folder.write(name, "another's");
   std::filesystem::create_hard_link(folder.path + "/" + others.back(), folder.path + "/b");
   std::filesystem::create_symlink("b", folder.path + "/link.concdemo-0123abcd.part");

@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "base/error.hpp"
-#include "support/folder.hpp"
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 
 using namespace concdemo;
 

@@ -166,12 +166,12 @@ TEST_CASE("element_bits refuses what a format cannot hold and rounds floats") {
   const ElementFormat half{ElementKind::floating, 2, false};
   CHECK(element_bits(65519.0, half) == 0x7bffu);
   CHECK_FALSE(element_bits(65520.0, half));
-  CHECK(element_bits(1.0 + 0x1p-11, half) == 0x3c00u);         // a tie goes to even
-  CHECK(element_bits(1.0 + 0x1.8p-10, half) == 0x3c02u);       // and up
-  CHECK(element_bits(0x1p-25, half) == 0u);                    // half of the smallest subnormal
+  CHECK(element_bits(1.0 + 0x1p-11, half) == 0x3c00u);    // a tie goes to even
+  CHECK(element_bits(1.0 + 0x1.8p-10, half) == 0x3c02u);  // and up
+  CHECK(element_bits(0x1p-25, half) == 0u);               // half of the smallest subnormal
   CHECK(element_bits(1.5 * 0x1p-25, half) == 1u);
-  CHECK(element_bits(0x1.ff8p-15, half) == 0x03ffu);           // the largest subnormal
-  CHECK(element_bits(0x1.ffcp-15, half) == 0x0400u);           // a tie up into the normal range
+  CHECK(element_bits(0x1.ff8p-15, half) == 0x03ffu);  // the largest subnormal
+  CHECK(element_bits(0x1.ffcp-15, half) == 0x0400u);  // a tie up into the normal range
 }
 
 TEST_CASE("a format that does not exist is refused") {

@@ -78,7 +78,7 @@ TEST_CASE("an exact sum overflows only at its end") {
   CHECK(scalar_sum({largest, largest, -largest}) == largest);
   CHECK(scalar_sum({largest, largest}) == infinity);
   CHECK(scalar_sum({-largest, -largest}) == -infinity);
-  CHECK(scalar_sum({largest, 0x1p970}) == infinity);          // the tie
+  CHECK(scalar_sum({largest, 0x1p970}) == infinity);         // the tie
   CHECK(scalar_sum({largest, 0x1p970, -least}) == largest);  // just below it
 }
 
@@ -160,9 +160,7 @@ TEST_CASE("long runs of large terms of one sign do not overflow a lane") {
   // nearly 2^52 a block and would overflow after 2^11 blocks.
   std::vector<double> x(4096 * 2300, 7.5);
   for (std::size_t i = 0; i < 5000; ++i) x[i] = 1.0;
-  on_every_target([&] {
-    CHECK(sum_exact(x, 1).round() == 5000 + 7.5 * static_cast<double>(x.size() - 5000));
-  });
+  on_every_target([&] { CHECK(sum_exact(x, 1).round() == 5000 + 7.5 * static_cast<double>(x.size() - 5000)); });
 }
 
 TEST_CASE("2^33 equal positive terms are whole") {

@@ -30,8 +30,8 @@ TEST_CASE("uniform_at takes 53 bits of the published vector of zeros") {
 }
 
 TEST_CASE("uniform numbers depend on seed, stream and index alone") {
-  const std::uint64_t firsts[] = {0, 1, 2, 7, (std::uint64_t{1} << 33) - 5,
-                                  (std::uint64_t{1} << 33) - 300, ~std::uint64_t{0} - 5001};
+  const std::uint64_t firsts[] = {
+      0, 1, 2, 7, (std::uint64_t{1} << 33) - 5, (std::uint64_t{1} << 33) - 300, ~std::uint64_t{0} - 5001};
   for (const std::uint64_t first : firsts) {
     for (const std::size_t size : {0, 1, 2, 3, 31, 32, 33, 64, 67, 301, 5001}) {
       std::vector<double> expected(size);

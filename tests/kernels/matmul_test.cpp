@@ -56,8 +56,8 @@ Values hostile_values(std::size_t count, std::uint64_t seed, std::uint32_t one_i
                             -1e-160};
   Values x(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto words = concdemo::philox4x32_10({static_cast<std::uint32_t>(i), 0, 0, 7},
-                                               {static_cast<std::uint32_t>(seed), one_in});
+    const auto words =
+        concdemo::philox4x32_10({static_cast<std::uint32_t>(i), 0, 0, 7}, {static_cast<std::uint32_t>(seed), one_in});
     x[i] = words[0] % one_in == 0 ? special[words[1] % std::size(special)]
                                   : std::ldexp(static_cast<double>(words[2]) - 0x1p31, int(words[3] % 90) - 560);
   }
@@ -109,11 +109,11 @@ void check_everywhere(const Values& a, const Values& b, std::size_t m, std::size
 }  // namespace
 
 TEST_CASE("matmul has the bits of its definition on every SIMD target and thread count") {
-  const std::size_t shapes[][3] = {{1, 1, 1},    {1, 255, 1},    {1, 256, 3},   {2, 257, 23},  {3, 513, 25},
-                                   {7, 2, 11},   {8, 256, 24},   {9, 13, 12},   {17, 31, 481}, {4, 1, 5},
-                                   {1, 600, 97}, {131, 300, 53}, {70, 7, 960},  {16, 512, 48}, {5, 1025, 1},
-                                   {0, 3, 4},    {3, 4, 0},      {0, 0, 0},     {65, 67, 71},  {515, 3, 2},
-                                 {2055, 5, 9}, {13, 258, 289}, {14, 9, 200},  {21, 261, 797}};
+  const std::size_t shapes[][3] = {{1, 1, 1},    {1, 255, 1},    {1, 256, 3},  {2, 257, 23},  {3, 513, 25},
+                                   {7, 2, 11},   {8, 256, 24},   {9, 13, 12},  {17, 31, 481}, {4, 1, 5},
+                                   {1, 600, 97}, {131, 300, 53}, {70, 7, 960}, {16, 512, 48}, {5, 1025, 1},
+                                   {0, 3, 4},    {3, 4, 0},      {0, 0, 0},    {65, 67, 71},  {515, 3, 2},
+                                   {2055, 5, 9}, {13, 258, 289}, {14, 9, 200}, {21, 261, 797}};
   for (const auto& [m, k, n] : shapes) {
     check_everywhere(random_values(m * k, 1), random_values(k * n, 2), m, k, n);
     for (const std::uint32_t one_in : {3u, 2000u})
@@ -134,7 +134,9 @@ TEST_CASE("a sum of negative zeros is +0, a NaN is the canonical one, subnormals
   for (const std::string& target : concdemo::simd_targets()) {
     const SimdTarget selected(target);
     CAPTURE(target);
-    const double cases[][3] = {{-0.0, 1.0, 0.0}, {5e-324, 1.0, 5e-324}, {-0x1p-1040, 0x1p-10, -0x1p-1050},
+    const double cases[][3] = {{-0.0, 1.0, 0.0},
+                               {5e-324, 1.0, 5e-324},
+                               {-0x1p-1040, 0x1p-10, -0x1p-1050},
                                {1e308, 10.0, std::numeric_limits<double>::infinity()}};
     for (const auto& [x, y, expected] : cases) {
       Values c(1, -7.0);

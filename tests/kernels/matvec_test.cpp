@@ -74,8 +74,16 @@ TEST_CASE("matvec follows its chain on long rows, which are multiplied side by s
 
 TEST_CASE("matvec passes NaN, infinities, subnormals and zeros of both signs on as IEEE says") {
   std::mt19937_64 random(4);
-  const double special[] = {0.0, -0.0, 5e-324, -5e-324, 1e308, -1e308, std::numeric_limits<double>::infinity(),
-                            -std::numeric_limits<double>::infinity(), std::bit_cast<double>(0xfff8000000000123u), 1e-160};
+  const double special[] = {0.0,
+                            -0.0,
+                            5e-324,
+                            -5e-324,
+                            1e308,
+                            -1e308,
+                            std::numeric_limits<double>::infinity(),
+                            -std::numeric_limits<double>::infinity(),
+                            std::bit_cast<double>(0xfff8000000000123u),
+                            1e-160};
   for (const std::size_t n : {3, 16, 100}) {
     constexpr std::size_t m = 200;
     std::vector<double> a(m * n), x(n);

@@ -14,7 +14,8 @@
 using namespace concdemo;
 using namespace convert_cases;
 
-TEST_CASE("on every SIMD target, conversion equals the scalar one in every format, with missing values and a valid range") {
+TEST_CASE(
+    "on every SIMD target, conversion equals the scalar one in every format, with missing values and a valid range") {
   std::mt19937_64 random(15);
   std::vector<ElementFormat> formats;
   for (const bool big_endian : {false, true}) {
@@ -44,7 +45,8 @@ TEST_CASE("on every SIMD target, conversion equals the scalar one in every forma
       if (round % 2 == 1) packing.scaled = true, packing.scale = 0.1, packing.offset = -3.0;
       std::vector<double> fast(n), reference(n);
       std::vector<std::uint8_t> fast_mask(n, 7), reference_mask(n, 7);
-      const auto expected = convert_reference(raw.data() + 1, format, packing, n, reference.data(), reference_mask.data());
+      const auto expected =
+          convert_reference(raw.data() + 1, format, packing, n, reference.data(), reference_mask.data());
       REQUIRE(set_simd_target(simd_targets()[static_cast<std::size_t>(round) % simd_targets().size()]));
       const auto counts = convert_to_double(raw.data() + 1, format, packing, n, fast.data(), fast_mask.data());
       CHECK(counts.missing == expected.missing);
@@ -111,10 +113,10 @@ TEST_CASE("a 16-byte float is rounded to the nearest float64, counted where it i
   const auto quad = [](std::uint64_t high, std::uint64_t low) { return std::vector<std::uint64_t>{low, high}; };
   std::vector<std::uint64_t> raw;
   const auto put = [&](const std::vector<std::uint64_t>& bits) { raw.insert(raw.end(), bits.begin(), bits.end()); };
-  put(quad(0x3fff'0000'0000'0000, std::uint64_t{1} << 59 | 1));      // 1 + 2^-53 + 2^-112: up
-  put(quad(0x3fff'0000'0000'0000, std::uint64_t{1} << 59));          // 1 + 2^-53: a tie, to even
-  put(quad(0x43fe'ffff'ffff'ffff, 0xf7ff'ffff'ffff'ffff));           // just below 2^1024 - 2^970
-  put(quad(0x43fe'ffff'ffff'ffff, 0xf800'0000'0000'0000));           // 2^1024 - 2^970
+  put(quad(0x3fff'0000'0000'0000, std::uint64_t{1} << 59 | 1));  // 1 + 2^-53 + 2^-112: up
+  put(quad(0x3fff'0000'0000'0000, std::uint64_t{1} << 59));      // 1 + 2^-53: a tie, to even
+  put(quad(0x43fe'ffff'ffff'ffff, 0xf7ff'ffff'ffff'ffff));       // just below 2^1024 - 2^970
+  put(quad(0x43fe'ffff'ffff'ffff, 0xf800'0000'0000'0000));       // 2^1024 - 2^970
   const ElementFormat format{ElementKind::floating, 16, std::endian::native == std::endian::big};
   std::vector<double> values(4);
   const auto* bytes = reinterpret_cast<const std::byte*>(raw.data());

@@ -58,10 +58,25 @@ std::vector<double> any_doubles(std::size_t n) {
 TEST_CASE("square is one rounding, at the ends of the range too") {
   const double infinity = std::numeric_limits<double>::infinity();
   const double least = std::numeric_limits<double>::denorm_min();
-  const std::vector<double> x = {3, -3, 0.1, 0.0, -0.0, infinity, -infinity, least, -least, 0x1p-537, 0x1.8p-537,
-                                 0x1p-538, 0x1.0000000000001p-511, 0x1p511, 0x1p512, -1.7e308};
-  const std::vector<double> expected = {9, 9, 0.1 * 0.1, 0.0, 0.0, infinity, infinity, 0, 0, least, 2 * least,
-                                        0, 0x1.0000000000002p-1022, 0x1p1022, infinity, infinity};
+  const std::vector<double> x = {3,
+                                 -3,
+                                 0.1,
+                                 0.0,
+                                 -0.0,
+                                 infinity,
+                                 -infinity,
+                                 least,
+                                 -least,
+                                 0x1p-537,
+                                 0x1.8p-537,
+                                 0x1p-538,
+                                 0x1.0000000000001p-511,
+                                 0x1p511,
+                                 0x1p512,
+                                 -1.7e308};
+  const std::vector<double> expected = {
+      9,        9,        0.1 * 0.1, 0.0, 0.0, infinity, infinity, 0, 0, least, 2 * least, 0, 0x1.0000000000002p-1022,
+      0x1p1022, infinity, infinity};
   for (const auto& target : simd_targets()) {
     INFO("target " << target);
     REQUIRE(set_simd_target(target));

@@ -20,7 +20,11 @@ struct Field {
   std::size_t rows, columns, stride, shift;
   std::vector<double> data;
   Field(std::size_t rows_in, std::size_t columns_in, std::size_t gap, std::size_t shift_in)
-      : rows(rows_in), columns(columns_in), stride(columns + gap), shift(shift_in), data(shift + rows * stride + 8, untouched) {}
+      : rows(rows_in),
+        columns(columns_in),
+        stride(columns + gap),
+        shift(shift_in),
+        data(shift + rows * stride + 8, untouched) {}
   double& at(std::size_t i, std::size_t j) { return data[shift + i * stride + j]; }
 };
 
@@ -29,7 +33,8 @@ std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
 // Every element a number of its own, some of them special.
 double value_at(std::size_t i, std::size_t j) {
   switch ((i * 7 + j) % 29) {
-    case 0: return std::bit_cast<double>(std::uint64_t{0x7ff0000000000001} + (std::uint64_t{i} << 12) + j);  // signalling
+    case 0:
+      return std::bit_cast<double>(std::uint64_t{0x7ff0000000000001} + (std::uint64_t{i} << 12) + j);  // signalling
     case 1: return -std::numeric_limits<double>::quiet_NaN();
     case 2: return -0.0;
     case 3: return -std::numeric_limits<double>::infinity();
@@ -38,8 +43,8 @@ double value_at(std::size_t i, std::size_t j) {
   }
 }
 
-void check(void (*kernel)(MatrixView, MatrixSpan, int), std::size_t m, std::size_t n, std::size_t gap_a, std::size_t gap_b,
-           std::size_t shift, int threads) {
+void check(void (*kernel)(MatrixView, MatrixSpan, int), std::size_t m, std::size_t n, std::size_t gap_a,
+           std::size_t gap_b, std::size_t shift, int threads) {
   Field a(m, n, gap_a, shift / 2), b(n, m, gap_b, shift);
   for (std::size_t i = 0; i < m; ++i)
     for (std::size_t j = 0; j < n; ++j) a.at(i, j) = value_at(i, j);

@@ -18,7 +18,8 @@ Start start(const std::vector<std::string>& arguments, const std::map<std::strin
 TEST_CASE("starts that are alike do not differ") {
   CHECK(difference({}, {}, 1).empty());
   CHECK(difference(start({"run", "sum"}), start({"run", "sum"}), 1).empty());
-  const Start a{{"working folder", "inode 7 named w", "/home/w on a"}}, b{{"working folder", "inode 7 named w", "/auto/w on b"}};
+  const Start a{{"working folder", "inode 7 named w", "/home/w on a"}},
+      b{{"working folder", "inode 7 named w", "/auto/w on b"}};
   CHECK(difference(a, b, 1).empty());  // one folder, mounted by two names
 }
 
@@ -33,15 +34,18 @@ TEST_CASE("a difference names both values, their ranks, and what they are of") {
 }
 
 TEST_CASE("arguments are told apart exactly") {
-  const std::vector<std::vector<std::string>> all{{"a b"}, {"a", "b"}, {"'a", "b'"}, {"a", "", "b"}, {"(none)"}, {}, {"'"}, {"a\nb"}};
+  const std::vector<std::vector<std::string>> all{{"a b"},    {"a", "b"}, {"'a", "b'"}, {"a", "", "b"},
+                                                  {"(none)"}, {},         {"'"},        {"a\nb"}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t k = 0; k < all.size(); ++k) CHECK(difference(start(all[i]), start(all[k]), 1).empty() == (i == k));
   }
 }
 
 TEST_CASE("variables count that choose what is done, and not those that place a rank") {
-  const std::map<std::string, std::string> plain{{"OMP_NUM_THREADS", "1"}, {"TMPDIR", "/a"}, {"CONCDEMO_OWN_CPUS", "0"}};
-  const std::map<std::string, std::string> other{{"OMP_NUM_THREADS", "2"}, {"TMPDIR", "/b"}, {"CONCDEMO_OWN_CPUS", "1"}};
+  const std::map<std::string, std::string> plain{
+      {"OMP_NUM_THREADS", "1"}, {"TMPDIR", "/a"}, {"CONCDEMO_OWN_CPUS", "0"}};
+  const std::map<std::string, std::string> other{
+      {"OMP_NUM_THREADS", "2"}, {"TMPDIR", "/b"}, {"CONCDEMO_OWN_CPUS", "1"}};
   CHECK(difference(start({}, plain), start({}, other), 1).empty());
   CHECK(difference(start({}, {}), start({}, {{"CONCDEMO_NFS", ""}}), 1) ==
         Lines{"CONCDEMO_NFS of rank 0: not set", "CONCDEMO_NFS of rank 1: ''"});

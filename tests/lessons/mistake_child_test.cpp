@@ -66,24 +66,49 @@ TEST_CASE("a gauge keeps the most that were ever inside") {
 }
 
 TEST_CASE("a child's lines, exit code, signal and time-out are seen") {
-  const ChildRun good = run_in_child([] { write_line("one"); write_line("two"); }, 5);
+  const ChildRun good = run_in_child(
+      [] {
+        write_line("one");
+        write_line("two");
+      },
+      5);
   CHECK(good.succeeded());
   CHECK(good.output == "one\ntwo\n");
   const ChildRun thrown = run_in_child([] { throw std::runtime_error("no"); }, 5);
   CHECK(!thrown.succeeded());
   CHECK(thrown.exit_code == 1);
   CHECK(thrown.output == "no\n");
-  const ChildRun killed = run_in_child([] { kill(getpid(), SIGTERM); pause(); }, 5);
+  const ChildRun killed = run_in_child(
+      [] {
+        kill(getpid(), SIGTERM);
+        pause();
+      },
+      5);
   CHECK(!killed.succeeded());
   CHECK(!killed.timed_out);
   CHECK(killed.signal == SIGTERM);
-  const ChildRun late = run_in_child([] { write_line("waits"); pause(); }, 0.1);
+  const ChildRun late = run_in_child(
+      [] {
+        write_line("waits");
+        pause();
+      },
+      0.1);
   CHECK(late.timed_out);
   CHECK(!late.succeeded());
   CHECK(late.output == "waits\n");
   // One that closes its output and goes on is not waited for either.
-  const ChildRun silent = run_in_child([] { close(STDOUT_FILENO); close(STDERR_FILENO); pause(); }, 0.1);
+  const ChildRun silent = run_in_child(
+      [] {
+        close(STDOUT_FILENO);
+        close(STDERR_FILENO);
+        pause();
+      },
+      0.1);
   CHECK(silent.timed_out);
-  const ChildRun much = run_in_child([] { for (int i = 0; i < 2000; ++i) write_line(std::string(99, 'x')); }, 20);
+  const ChildRun much = run_in_child(
+      [] {
+        for (int i = 0; i < 2000; ++i) write_line(std::string(99, 'x'));
+      },
+      20);
   CHECK(much.output.size() == 200'000);
 }

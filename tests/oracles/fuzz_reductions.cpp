@@ -4,11 +4,11 @@
 // fuzz_reductions [CASES [SEED [FIRST]]]    CASES: 20,000, or 1,000,000 with CONCDEMO_FULL=1; SEED: 1; FIRST: 0
 //
 // Exit code: 0 all right, 1 a case is wrong (the first is printed, with how to run it alone), 2 usage.
-#include "workloads/exact_moments.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/stats.hpp"
 #include "oracles/hostile_arrays.hpp"
 #include "oracles/real_sum.hpp"
+#include "workloads/exact_moments.hpp"
 
 #include <fmt/format.h>
 

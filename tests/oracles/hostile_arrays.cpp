@@ -29,10 +29,12 @@ Array each(std::size_t n, Make make) {
 
 // ---- one function a kind; n may be 0
 
+// clang-format off
 Array any_bits(Random& r, std::size_t n) { return each(n, [&] { return r.any(); }); }
 Array any_finite(Random& r, std::size_t n) { return each(n, [&] { return r.finite(); }); }
 Array equal(Random& r, std::size_t n) { return Array(n, r.finite()); }
 Array integers(Random& r, std::size_t n) { return each(n, [&] { return double(r.between(-10, 10)); }); }
+// clang-format on
 
 // From somewhere on a little larger, perhaps: what fits the anchors of a block may not fit those of the next.
 Array uniform(Random& r, std::size_t n) {
@@ -205,6 +207,7 @@ struct Kind {
   std::string_view name;
   Array (*make)(Random&, std::size_t);
 };
+// clang-format off
 constexpr Kind kinds[] = {
     {"any bits", any_bits}, {"any finite", any_finite}, {"uniform", uniform}, {"equal", equal}, {"integers", integers},
     {"binades", binades}, {"cancelling", cancelling}, {"ill-conditioned", ill_conditioned}, {"subnormal", subnormal},
@@ -212,6 +215,8 @@ constexpr Kind kinds[] = {
     {"ties", ties}, {"alternating", alternating}, {"stepping", stepping}, {"small products", small_products},
     {"edge products", edge_products}, {"deviation ties", deviation_ties},
 };
+// clang-format on
+// clang-format on
 
 std::size_t random_size(Random& r) {
   const std::size_t kind = r.below(100);

@@ -98,7 +98,7 @@ int main() {
       return 2;
     }
     const Answers answers = answer(x, y, header[1]);
-    fmt::print("{} {} {} {}\n", fmt::join(answers.sum, "|"), fmt::join(answers.sumsq, "|"),
-               fmt::join(answers.dot, "|"), fmt::join(answers.extremes, "|"));
+    fmt::print("{} {} {} {}\n", fmt::join(answers.sum, "|"), fmt::join(answers.sumsq, "|"), fmt::join(answers.dot, "|"),
+               fmt::join(answers.extremes, "|"));
   }
 }

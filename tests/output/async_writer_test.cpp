@@ -95,9 +95,9 @@ TEST_CASE("rows that lie apart in the file, with the checksums of the whole") {
   std::size_t got = 0;
   CHECK(files::read_all(file.get(), std::as_writable_bytes(std::span(stored)), 4096, got) == 0);
   CHECK((stored == data));
-  CHECK_THROWS_AS(writer.submit_rows(0, 202, width, 210, parts[2]), Error);      // one element beyond the end
-  CHECK_THROWS_AS(writer.submit_rows(0, 0, 199, 200, parts[0]), Error);          // rows that overlap
-  CHECK_THROWS_AS(writer.submit_rows(0, 0, width, 201, parts[0]), Error);        // not whole rows
+  CHECK_THROWS_AS(writer.submit_rows(0, 202, width, 210, parts[2]), Error);  // one element beyond the end
+  CHECK_THROWS_AS(writer.submit_rows(0, 0, 199, 200, parts[0]), Error);      // rows that overlap
+  CHECK_THROWS_AS(writer.submit_rows(0, 0, width, 201, parts[0]), Error);    // not whole rows
 }
 
 TEST_CASE("a writer that goes away with work left neither hangs nor touches the data again") {

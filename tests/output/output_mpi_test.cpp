@@ -129,7 +129,8 @@ TEST_CASE("the leftover of a killed run is replaced, that of a living one respec
   CHECK(code_of([&] { OutputFile::create(comm, spec, {}); }) == ExitCode::usage);
   CHECK(contents(partial) == "somebody's own");
   comm.barrier();
-  // Anybody may have zeros, or a text that begins like ours; a run was killed before the header was written, or after it.
+  // Anybody may have zeros, or a text that begins like ours; a run was killed before the header was written, or after
+  // it.
   for (const auto& text : {std::string(100000, '\0'), std::string(100000, 'c')}) {
     if (comm.is_root()) put_text(partial, text);
     comm.barrier();

@@ -100,9 +100,11 @@ TEST_CASE("resume goes a step back from damage, as far as it must, and reaches t
   };
   for (const auto& [bytes, committed, messages] :
        {Case{{header.series->commits.offset + 2 * 512 + 100}, 2, 1}, Case{{field.data.offset + 3 * snapshot - 8}, 2, 1},
-        Case{{field.table.offset + 2 * row}, 2, 1}, Case{{field.data.offset + 2 * snapshot, field.table.offset + row}, 1, 1},
+        Case{{field.table.offset + 2 * row}, 2, 1},
+        Case{{field.data.offset + 2 * snapshot, field.table.offset + row}, 1, 1},
         Case{{field.data.offset + snapshot + 8}, 1, 1}, Case{{header.datasets[1].data.offset}, 3, 1}, Case{{100}, 3, 1},
-        Case{{header.series->commits.offset + 3 * 512 + 8}, 3, 1}, Case{{header.series->commits.offset + 5 * 512}, 3, 1}}) {
+        Case{{header.series->commits.offset + 3 * 512 + 8}, 3, 1},
+        Case{{header.series->commits.offset + 5 * 512}, 3, 1}}) {
     CAPTURE(bytes[0], header.series->commits.offset);
     comm.barrier();
     make(comm, spec, 3);
@@ -144,7 +146,8 @@ TEST_CASE("resume refuses a file whose start is damaged, and leaves what follows
   const auto spec = series(folder.path() + "/out.h5", 30, 50, 5);
   make(comm, spec, 3);
   const auto header = read_header(spec.path).value();
-  for (const auto byte : {header.series->commits.offset, header.datasets[0].data.offset, header.datasets[0].table.offset}) {
+  for (const auto byte :
+       {header.series->commits.offset, header.datasets[0].data.offset, header.datasets[0].table.offset}) {
     comm.barrier();
     if (comm.is_root()) flip(spec.path, byte, 5);
     comm.barrier();
@@ -168,11 +171,12 @@ TEST_CASE("a file cut short is found; resume computes again what is missing, or 
   for (const auto left : {0.0, 0.01, 0.2, 0.5, 0.9, 0.999}) {
     CAPTURE(left);
     comm.barrier();
-    if (comm.is_root()) fs::resize_file(spec.path, static_cast<std::uintmax_t>(left * static_cast<double>(expected.size())));
+    if (comm.is_root())
+      fs::resize_file(spec.path, static_cast<std::uintmax_t>(left * static_cast<double>(expected.size())));
     comm.barrier();
     CHECK(code_of([&] {
-      if (!verify_file(comm, spec.path).sound) throw Error(ExitCode::verification, "damaged");
-    }) != ExitCode::ok);
+            if (!verify_file(comm, spec.path).sound) throw Error(ExitCode::verification, "damaged");
+          }) != ExitCode::ok);
     const auto code = code_of([&] {
       const auto file = SeriesFile::open(comm, spec.path, {});
       write_snapshots(comm, *file, 4, 1);

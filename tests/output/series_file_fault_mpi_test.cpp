@@ -135,8 +135,8 @@ TEST_CASE("what fails before the file is there leaves nothing behind") {
   const auto comm = mpi::Comm::world();
   const SharedFolder folder(comm);
   const auto spec = series(folder.path() + "/out.h5", 6, 5, 2);
-  for (const auto* fault : {"skeleton:1:eio", "reserve:1:enospc", "header:1:eio", "header:4:throw", "fsync:1:eio",
-                            "rename:1:eio"}) {
+  for (const auto* fault :
+       {"skeleton:1:eio", "reserve:1:enospc", "header:1:eio", "header:4:throw", "fsync:1:eio", "rename:1:eio"}) {
     CAPTURE(fault);
     const Fault armed(fault);
     CHECK(code_of([&] { SeriesFile::create(comm, spec, {}); }) == ExitCode::system);
@@ -152,7 +152,8 @@ TEST_CASE("what fails before the file is there leaves nothing behind") {
   CHECK(fs::is_empty(folder.path()));
 }
 
-TEST_CASE("a checkpoint is read on any layout, a torn, damaged or another run's one is ignored, and somebody's own refused") {
+TEST_CASE(
+    "a checkpoint is read on any layout, a torn, damaged or another run's one is ignored, and somebody's own refused") {
   const auto comm = mpi::Comm::world();
   const SharedFolder folder(comm);
   auto spec = series(folder.path() + "/out.h5", 700, 301, 4);
@@ -168,8 +169,7 @@ TEST_CASE("a checkpoint is read on any layout, a torn, damaged or another run's 
       fill(block, step);
       CHECK(file->checkpoint(step, 7, block.rows.begin, block.columns.begin, block.view()));
       CHECK_FALSE(file->checkpoint(step + 1, 7, block.rows.begin, block.columns.begin, block.view()));
-      while (file->agree(0).checkpoint != step) {
-      }
+      while (file->agree(0).checkpoint != step) {}
     }
     file->close();
   };

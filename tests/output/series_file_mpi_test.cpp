@@ -169,7 +169,8 @@ TEST_CASE("mistakes in the order and in places of blocks stop all ranks") {
     CHECK(code_of([&] { file->close(); }) == ExitCode::system);
   }
   for (const auto& [ny, snapshots] : {std::pair{0, 1}, std::pair{4, 0}}) {
-    const auto spec = series(folder.path() + "/none.h5", static_cast<std::uint64_t>(ny), 4, static_cast<std::uint64_t>(snapshots));
+    const auto spec =
+        series(folder.path() + "/none.h5", static_cast<std::uint64_t>(ny), 4, static_cast<std::uint64_t>(snapshots));
     CHECK(code_of([&] { SeriesFile::create(comm, spec, {}); }) == ExitCode::usage);
   }
   CHECK(code_of([&] { SeriesFile::open(comm, folder.path() + "/missing.h5", {}); }) == ExitCode::usage);

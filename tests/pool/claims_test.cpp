@@ -59,7 +59,8 @@ TEST_CASE("claims: a fixed schedule covers every item once") {
 }
 
 TEST_CASE("claims: more items than a word counts are claimed in units") {
-  for (const std::uint64_t items : {std::uint64_t{1}, std::uint64_t{1} << 31, (std::uint64_t{1} << 31) + 1, std::uint64_t{1} << 40}) {
+  for (const std::uint64_t items :
+       {std::uint64_t{1}, std::uint64_t{1} << 31, (std::uint64_t{1} << 31) + 1, std::uint64_t{1} << 40}) {
     const std::uint64_t unit = claims::unit_of(items);
     const std::uint64_t units = (items + unit - 1) / unit;
     CHECK(units < (std::uint64_t{1} << 32));

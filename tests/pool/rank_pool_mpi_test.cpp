@@ -40,7 +40,8 @@ TEST_CASE("RankPool: every schedule, chunk and number of nodes gives each result
       std::uint64_t items = 0;
       for (const int count : {0, 1, 5, 500}) {
         for (const auto& options : all_options()) {
-          const auto squares = pool.map(numbers(count), [](int x) { return std::int64_t{x} * x; }, options);
+          const auto squares = pool.map(
+              numbers(count), [](int x) { return std::int64_t{x} * x; }, options);
           items += static_cast<std::uint64_t>(count);
           if (options.results == Results::root && !world.is_root()) {
             REQUIRE(squares.empty());
@@ -62,11 +63,14 @@ TEST_CASE("RankPool: results may be texts, vectors and truth values; items any r
   const auto world = mpi::Comm::world();
   RankPool pool(world, {.threads = 2});
   const std::vector<std::string> words{"a", "", "ccc"};
-  CHECK(pool.map(words, [](const std::string& word) { return word + "!"; }) == std::vector<std::string>{"a!", "!", "ccc!"});
+  CHECK(pool.map(words, [](const std::string& word) { return word + "!"; }) ==
+        std::vector<std::string>{"a!", "!", "ccc!"});
   CHECK(pool.map(numbers(3), [](int n) { return std::vector<double>(static_cast<std::size_t>(n), n); }) ==
         std::vector<std::vector<double>>{{}, {1}, {2, 2}});
   CHECK(pool.map(numbers(4), [](int n) { return n % 2 == 0; }) == std::vector<bool>{true, false, true, false});
-  const auto sum = [](const std::vector<std::uint64_t>& values) { return std::accumulate(values.begin(), values.end(), std::uint64_t{0}); };
+  const auto sum = [](const std::vector<std::uint64_t>& values) {
+    return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
+  };
   CHECK(sum(pool.map(Indices{6}, [](std::uint64_t x) { return x * x; })) == 55);
 }
 
@@ -93,7 +97,8 @@ TEST_CASE("RankPool: map_reduce merges every item once") {
     const auto add = [](const std::uint64_t& in, std::uint64_t& inout) { inout += in; };
     for (const auto& options : all_options()) {
       for (const int count : {0, 1001}) {
-        const auto total = pool.map_reduce<std::uint64_t>(numbers(count), [](int x) { return std::uint64_t(x); }, add, 0, options);
+        const auto total = pool.map_reduce<std::uint64_t>(
+            numbers(count), [](int x) { return std::uint64_t(x); }, add, 0, options);
         CHECK(total == static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(count > 0 ? count - 1 : 0) / 2);
       }
     }
@@ -128,7 +133,14 @@ TEST_CASE("RankPool: the lowest item that fails is thrown on every rank, whateve
     // On a subset of the ranks, whatever they hold; what is thrown need not be a std::exception.
     const bool bad = world.rank() == world.size() - 1;
     const MapOptions fixed{.schedule = Schedule::fixed};
-    CHECK_THROWS_AS(pool.map(numbers(40), [bad](int x) { if (bad) throw x; return x; }, fixed), ItemError);
+    CHECK_THROWS_AS(pool.map(
+                        numbers(40),
+                        [bad](int x) {
+                          if (bad) throw x;
+                          return x;
+                        },
+                        fixed),
+                    ItemError);
   }
 }
 
@@ -160,8 +172,9 @@ TEST_CASE("RankPool: refuses to be called inside a ThreadPool or an item") {
   ThreadPool threads({.threads = 1});
   auto nested = threads.submit([&] { return pool.map(numbers(3), [](int x) { return x; }); });
   CHECK_THROWS_WITH(nested.get(), test::containing("ThreadPool"));
-  CHECK_THROWS_WITH(pool.map(numbers(3), [&](int) { return static_cast<int>(pool.map(numbers(1), [](int x) { return x; }).size()); }),
-                    test::containing("inside an item"));
+  CHECK_THROWS_WITH(
+      pool.map(numbers(3), [&](int) { return static_cast<int>(pool.map(numbers(1), [](int x) { return x; }).size()); }),
+      test::containing("inside an item"));
   CHECK(pool.map(numbers(2), [](int x) { return x; }) == numbers(2));
 }
 
@@ -176,7 +189,13 @@ TEST_CASE("RankPool: progress is told on rank 0 and ends with all items") {
       CHECK((told.empty() || begun >= told.back()));
       told.push_back(begun);
     };
-    pool.map(numbers(60), [](int x) { std::this_thread::sleep_for(std::chrono::milliseconds(8)); return x; }, options);
+    pool.map(
+        numbers(60),
+        [](int x) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(8));
+          return x;
+        },
+        options);
     CHECK((world.is_root() ? !told.empty() && told.back() == 60 : told.empty()));
   }
 }

@@ -47,8 +47,8 @@ template <class T>
 Converted converted(const std::vector<T>& values, ElementFormat format, const Packing& packing = {}) {
   const auto bytes = stored(values, format.big_endian);
   Converted result{std::vector<double>(values.size()), std::vector<std::uint8_t>(values.size(), 7), {}};
-  result.counts = convert_to_double(bytes.data() + 1, format, packing, values.size(), result.values.data(),
-                                    result.mask.data());
+  result.counts =
+      convert_to_double(bytes.data() + 1, format, packing, values.size(), result.values.data(), result.mask.data());
   return result;
 }
 

@@ -50,9 +50,7 @@ inline void put_text(const std::string& path, const std::string& text) {
 inline ExitCode code_of(const std::function<void()>& call) {
   try {
     call();
-  } catch (const Error& error) {
-    return error.code;
-  }
+  } catch (const Error& error) { return error.code; }
   return ExitCode::ok;
 }
 

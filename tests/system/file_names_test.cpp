@@ -10,8 +10,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "support/folder.hpp"
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 
 using namespace concdemo;
 

@@ -33,7 +33,8 @@ Ending ending_of(const Work& work) {
   close(ends[1]);
   Ending ending;
   std::array<char, 256> piece{};
-  for (ssize_t got = 0; (got = read(ends[0], piece.data(), piece.size())) > 0;) ending.text.append(piece.data(), static_cast<std::size_t>(got));
+  for (ssize_t got = 0; (got = read(ends[0], piece.data(), piece.size())) > 0;)
+    ending.text.append(piece.data(), static_cast<std::size_t>(got));
   close(ends[0]);
   waitpid(child, &ending.status, 0);
   return ending;

@@ -125,8 +125,8 @@ TEST_CASE("boxes cover exactly the range, chunk boxes each chunk it touches once
 
 TEST_CASE("a range is cut where storage ends, whatever dimensions are shorter there") {
   const Shape shape = {3, 4, 2, 3};
-  for (const Shape& storage : {Shape{3, 4, 2, 3}, Shape{2, 4, 2, 3}, Shape{3, 2, 2, 3}, Shape{1, 3, 2, 2}, Shape{0, 4, 2, 3},
-                               Shape{2, 4, 1, 3}}) {
+  for (const Shape& storage : {Shape{3, 4, 2, 3}, Shape{2, 4, 2, 3}, Shape{3, 2, 2, 3}, Shape{1, 3, 2, 2},
+                               Shape{0, 4, 2, 3}, Shape{2, 4, 1, 3}}) {
     for (const Range range : {Range{0, 72}, Range{5, 5}, Range{7, 8}, Range{1, 50}, Range{23, 49}}) {
       std::uint64_t at = range.begin;
       visit_runs_in_storage(shape, storage, range, [&](Range run, bool is_there) {

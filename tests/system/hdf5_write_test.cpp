@@ -87,9 +87,7 @@ TEST_CASE("datasets that contradict one another are usage errors") {
   const auto code = [&](const std::vector<DatasetSpec>& datasets) {
     try {
       hdf5::write_skeleton(scratch.path(), 4096, datasets, {}, {});
-    } catch (const Error& error) {
-      return error.code;
-    }
+    } catch (const Error& error) { return error.code; }
     return ExitCode::ok;
   };
   CHECK(code({{"a", {3}, {"x"}, {}}, {"b", {3}, {"x"}, {}}}) == ExitCode::ok);

@@ -29,7 +29,8 @@ TEST_CASE("a Content-Length is one number of bytes") {
   CHECK(said({"Content-Length: 9223372036854775807\n"}) == "9223372036854775807");
   CHECK(said({"Content-Length: 5\r\n", "Content-Length: 7\r\n"}) == "it says two Content-Lengths, 5 and 7");
   CHECK(said({"Content-Length: 5,7\r\n"}) == "it says two Content-Lengths, 5 and 7");
-  for (const char* value : {"-5", "+5", "12abc", "9e99", "0x10", "5 5", "5,", "9223372036854775808", "18446744073709551616"}) {
+  for (const char* value :
+       {"-5", "+5", "12abc", "9e99", "0x10", "5 5", "5,", "9223372036854775808", "18446744073709551616"}) {
     const std::string line = "Content-Length: " + std::string(value) + "\r\n";
     CHECK(said({line.c_str()}) == "its Content-Length '" + std::string(value) + "' is no number of bytes");
   }
@@ -40,8 +41,11 @@ TEST_CASE("a Content-Length is one number of bytes") {
 }
 
 TEST_CASE("chunks are the last coding") {
-  for (const auto& [line, expected] : {std::pair{"transfer-encoding: Chunked\r\n", true}, {"Transfer-Encoding: gzip, chunked\r\n", true},
-                                       {"Transfer-Encoding: gzip\r\n", false}, {"Transfer-Encoding:\r\n", false}, {"TE: chunked\r\n", false}}) {
+  for (const auto& [line, expected] : {std::pair{"transfer-encoding: Chunked\r\n", true},
+                                       {"Transfer-Encoding: gzip, chunked\r\n", true},
+                                       {"Transfer-Encoding: gzip\r\n", false},
+                                       {"Transfer-Encoding:\r\n", false},
+                                       {"TE: chunked\r\n", false}}) {
     HeaderLines headers;
     CHECK(headers.take("HTTP/1.1 200 OK\r\n").empty());
     CHECK(headers.take(line).empty());

@@ -54,7 +54,8 @@ TEST_CASE("pages are served with their type, others are missing, and nothing but
   CHECK(page.ends_with("{\"t\":31}"));
   CHECK(answer_to(send_request(server, get("/"))).ends_with("root"));
   CHECK(answer_to(send_request(server, get("/karachi"))).starts_with("HTTP/1.1 404"));
-  CHECK(answer_to(send_request(server, "POST /lahore HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab"))
+  CHECK(answer_to(send_request(server,
+                               "POST /lahore HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab"))
             .starts_with("HTTP/1.1 405"));
 }
 

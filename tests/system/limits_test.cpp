@@ -16,7 +16,8 @@ TEST_CASE("as many descriptors as are asked for can be had, or the limit is name
   REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
   CHECK_NOTHROW(limits::require_files(20, "a test"));
   CHECK_NOTHROW(limits::require_files(20, "a test"));  // they were given back
-  CHECK_THROWS_WITH(limits::require_files(64, "a test"), test::containing("ulimit -n is 64") && test::containing("a test"));
+  CHECK_THROWS_WITH(limits::require_files(64, "a test"),
+                    test::containing("ulimit -n is 64") && test::containing("a test"));
   REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
 }
 

@@ -79,5 +79,6 @@ TEST_CASE("owners that begin while others remove what is left keep their folders
 }
 
 TEST_CASE("where no temporary folder can be made, TMPDIR is named") {
-  CHECK_THROWS_WITH(TemporaryFolder("/nowhere/at/all"), test::containing("/nowhere/at/all") && test::containing("TMPDIR"));
+  CHECK_THROWS_WITH(TemporaryFolder("/nowhere/at/all"),
+                    test::containing("/nowhere/at/all") && test::containing("TMPDIR"));
 }

@@ -46,8 +46,8 @@ TEST_CASE("the deviation is the root of the exact variance, not of the rounded o
   // The variance overflows or underflows, the deviation does not.
   CHECK(exact_deviation(moments({1.7e308, -1.7e308})) == 1.7e308);
   CHECK(exact_deviation(moments({0x1p-1073, 0})) == 0x1p-1074);
-  CHECK(exact_deviation(moments({0x1p-1074, 0})) == 0);              // a tie, to even
-  CHECK(exact_deviation(moments({0x1.8p-1073, 0})) == 0x1p-1073);   // 1.5 of the least: a tie, to even
+  CHECK(exact_deviation(moments({0x1p-1074, 0})) == 0);            // a tie, to even
+  CHECK(exact_deviation(moments({0x1.8p-1073, 0})) == 0x1p-1073);  // 1.5 of the least: a tie, to even
   CHECK(exact_deviation(moments({0x1p-600, -0x1p-600})) == 0x1p-600);
 }
 

@@ -4,9 +4,9 @@
 #include "workloads/problem.hpp"
 
 #include "base/error.hpp"
-#include "system/array.hpp"
 #include "support/catch.hpp"
 #include "support/output.hpp"
+#include "system/array.hpp"
 
 using namespace concdemo;
 
@@ -106,7 +106,9 @@ TEST_CASE("a job that fails leaves its arrays to the I/O thread that is writing 
   const test::SharedFolder folder(world);
   Progress progress(ProgressMode::off, false);
   Workload workload = *workloads().front();
-  workload.prepare = [](const Context&, const Problem&) -> std::unique_ptr<Job> { return std::make_unique<FailingJob>(); };
+  workload.prepare = [](const Context&, const Problem&) -> std::unique_ptr<Job> {
+    return std::make_unique<FailingJob>();
+  };
   const Problem problem = generated_problem(workload, {std::uint64_t{1} << 23}, 1, Fill::index);
   FileSpec spec = test::vectors(folder.path() + "/out.h5", {std::uint64_t{1} << 23});
   const auto file = OutputFile::create(world, spec, {});

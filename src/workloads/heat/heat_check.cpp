@@ -100,10 +100,8 @@ Verification check_heat(const Context& context, const Problem& problem, HeatSolv
                        (after.numbers && after.least >= before.least - slack && after.most <= before.most + slack);
 
   const std::uint64_t steps = std::min(problem.steps, most_steps);
-  if (steps < problem.steps)
-    solver.advance(steps);
-  else
-    solver.go_back_to(end);
+  if (steps < problem.steps) solver.advance(steps);
+  else solver.go_back_to(end);
   const MatrixView found = solver.values(solver.current());
   std::uint64_t wrong = 0;
   const std::vector<Point> points = samples_of(solver.tile(), context.comm.rank());

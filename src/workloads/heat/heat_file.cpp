@@ -73,7 +73,8 @@ Problem problem_of(const SeriesFile& file, const std::string& path) {
   problem.steps = count("steps");
   problem.snapshot_every = count("snapshot_every");
   const auto* alpha = std::get_if<double>(&find("alpha"));
-  if (alpha == nullptr || !(*alpha >= 0 && *alpha <= largest_stable_alpha)) throw refuse("alpha", "stable diffusion number");
+  if (alpha == nullptr || !(*alpha >= 0 && *alpha <= largest_stable_alpha))
+    throw refuse("alpha", "stable diffusion number");
   problem.alpha = *alpha;
   Operand start;
   start.source = Operand::Source::file;
@@ -82,8 +83,10 @@ Problem problem_of(const SeriesFile& file, const std::string& path) {
   start.dataset.path = "/u";
   problem.operands = {start};
   if (problem.snapshot_every == 0 || snapshot_count(problem) != file.snapshots()) {
-    throw Error(ExitCode::verification, fmt::format("{} cannot be resumed: {} steps with a snapshot every {} do not make its "
-                                                    "{} snapshots", path, problem.steps, problem.snapshot_every, file.snapshots()));
+    throw Error(ExitCode::verification,
+                fmt::format("{} cannot be resumed: {} steps with a snapshot every {} do not make its "
+                            "{} snapshots",
+                            path, problem.steps, problem.snapshot_every, file.snapshots()));
   }
   return problem;
 }

@@ -6,12 +6,12 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "output/partial_file.hpp"
 #include "measure/record.hpp"
+#include "output/partial_file.hpp"
 #include "system/hdf5_parallel.hpp"
-#include "workloads/heat/heat_workload.hpp"
 #include "workloads/heat/heat_file.hpp"
 #include "workloads/heat/heat_series.hpp"
+#include "workloads/heat/heat_workload.hpp"
 #include "workloads/load.hpp"
 
 namespace concdemo {
@@ -19,9 +19,10 @@ namespace {
 
 void refuse_what_cannot_be(const SeriesOptions& options) {
   if (!hdf5::is_parallel()) {
-    throw usage_error(fmt::format("--writer hdf5 needs a parallel HDF5, and this program was built with a serial one "
-                                  "({}); use async or sync, or build it again where a parallel HDF5 is installed",
-                                  hdf5::library_version()));
+    throw usage_error(
+        fmt::format("--writer hdf5 needs a parallel HDF5, and this program was built with a serial one "
+                    "({}); use async or sync, or build it again where a parallel HDF5 is installed",
+                    hdf5::library_version()));
   }
   if (options.checkpoint_every.value_or(0) > 0) {
     throw usage_error("--writer hdf5 makes no checkpoints, its file cannot be resumed: leave out --checkpoint-every");

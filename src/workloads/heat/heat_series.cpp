@@ -18,8 +18,8 @@
 #include "measure/record.hpp"
 #include "screen/terminal.hpp"
 #include "system/signals.hpp"
-#include "workloads/heat/heat_workload.hpp"
 #include "workloads/heat/heat_file.hpp"
+#include "workloads/heat/heat_workload.hpp"
 #include "workloads/list.hpp"
 #include "workloads/load.hpp"
 #include "workloads/problem.hpp"
@@ -61,10 +61,8 @@ class SeriesRun {
         progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps,
                                    state.committed, snapshot_count(problem_)));
       }
-      if (step_ == target)
-        snapshot(next, true);
-      else if (checkpoint_every_ > 0 && step_ - saved_ >= checkpoint_every_)
-        checkpoint();
+      if (step_ == target) snapshot(next, true);
+      else if (checkpoint_every_ > 0 && step_ - saved_ >= checkpoint_every_) checkpoint();
       state = file_.agree(signals_.get());
     }
     signal_ = step_ < problem_.steps ? state.signal : 0;
@@ -210,11 +208,10 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
 SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress) {
   progress.show("heat: reading " + options.path);
   std::optional<HeatSolver> solver;
-  const auto file = SeriesFile::open(context.comm, options.path, options.writer,
-                                     [&](const SeriesFile& found) {
-                                       Problem problem = problem_of(found, options.path);
-                                       plan_memory(context, heat_workload, problem);
-                                     });
+  const auto file = SeriesFile::open(context.comm, options.path, options.writer, [&](const SeriesFile& found) {
+    Problem problem = problem_of(found, options.path);
+    plan_memory(context, heat_workload, problem);
+  });
   for (const std::string& text : file->messages()) {
     if (context.comm.is_root()) message(text);
   }

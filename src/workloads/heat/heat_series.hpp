@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "screen/progress.hpp"
 #include "output/series_file.hpp"
+#include "screen/progress.hpp"
 #include "workloads/execute.hpp"
 #include "workloads/workload.hpp"
 

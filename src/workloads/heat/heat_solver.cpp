@@ -6,9 +6,9 @@
 
 #include "base/activity.hpp"
 #include "base/tally.hpp"
+#include "kernels/accumulate_parts.hpp"
 #include "kernels/exact_product_sum.hpp"
 #include "kernels/exact_sum.hpp"
-#include "kernels/accumulate_parts.hpp"
 #include "system/mpi_transfers.hpp"
 
 namespace concdemo {

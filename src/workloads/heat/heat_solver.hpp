@@ -2,9 +2,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "system/array.hpp"
 #include "kernels/heat.hpp"
 #include "kernels/matrix.hpp"
+#include "system/array.hpp"
 #include "workloads/heat/heat_plan.hpp"
 #include "workloads/workload.hpp"
 

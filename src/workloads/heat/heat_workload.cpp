@@ -13,8 +13,8 @@
 #include "format/checksum.hpp"
 #include "workloads/heat/heat_solver.hpp"
 #include "workloads/list.hpp"
-#include "workloads/result_numbers.hpp"
 #include "workloads/load.hpp"
+#include "workloads/result_numbers.hpp"
 
 namespace concdemo {
 namespace {
@@ -79,15 +79,14 @@ Shape size_of(const std::vector<Operand>& operands) {
   const Operand& start = operands.front();
   if (start.shape.size() == 2) return start.shape;
   throw usage_error(fmt::format("heat needs a grid of 2 dimensions; there is {}{}", describe_shape(start),
-                                  shape_hint(operands, "NYxNX")));
+                                shape_hint(operands, "NYxNX")));
 }
 
 }  // namespace
 
 void refuse_missing(const LoadCounts& counts) {
   if (counts.missing == 0) return;
-  throw usage_error(
-      fmt::format("heat needs a whole grid; the input has {}", counted(counts.missing, "missing value")));
+  throw usage_error(fmt::format("heat needs a whole grid; the input has {}", counted(counts.missing, "missing value")));
 }
 
 HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {

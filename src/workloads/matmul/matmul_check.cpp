@@ -9,8 +9,8 @@
 #include "kernels/fill.hpp"
 #include "kernels/matmul.hpp"
 #include "kernels/row_products.hpp"
-#include "workloads/result_numbers.hpp"
 #include "workloads/load.hpp"
+#include "workloads/result_numbers.hpp"
 
 namespace concdemo {
 namespace {
@@ -89,8 +89,8 @@ std::uint64_t wrong_entries(const Check& check, const std::vector<std::uint64_t>
     if (i < place.rows.begin || i >= place.rows.end || j < place.columns.begin || j >= place.columns.end) continue;
     const double found = check.c[(i - place.rows.begin) * place.columns.size() + j - place.columns.begin];
     const double roundings = static_cast<double>(check.plan.k + 2);
-    const bool right = check.plain ? plausible(found, chains[entry], roundings, magnitudes[entry])
-                                   : same_bits(found, chains[entry]);
+    const bool right =
+        check.plain ? plausible(found, chains[entry], roundings, magnitudes[entry]) : same_bits(found, chains[entry]);
     wrong += right ? 0 : 1;
   }
   return check.context.comm.sum(wrong);

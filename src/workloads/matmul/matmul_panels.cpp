@@ -101,9 +101,9 @@ class Panels {
     if (!in_place_) {
       const MatrixSpan panel = buffer(k, turn);
       for (const MatrixPart& piece : pieces_needed(product_.plan, matrix_, product_.rank, k)) {
-        const MatrixSpan target{panel.data + (piece.rows.begin - first_row(k)) * panel.stride + piece.columns.begin -
-                                    first_column(k),
-                                piece.rows.size(), piece.columns.size(), panel.stride};
+        const MatrixSpan target{
+            panel.data + (piece.rows.begin - first_row(k)) * panel.stride + piece.columns.begin - first_column(k),
+            piece.rows.size(), piece.columns.size(), panel.stride};
         if (piece.from == product_.rank) {
           copy(product_.shares.view(piece), target);
         } else {

@@ -15,8 +15,8 @@ namespace concdemo {
 // B is cut along k into slices that, within each group, go to its ranks in turn; these own the group's columns in them.
 // So a rank owns 1/P of A, B and C, to a slice; for each stretch of k it needs its rows of A from the groups that own
 // them, and its columns of B from its own group. `groups` makes the most that any rank receives the least: below
-// 2 n^2 / sqrt(P) elements where m = k = n: 0.35 of that for 2 ranks, 0.50 for 4, 0.75 for 16, 0.88 for 61, 0.97 for 1021
-// and for 1024.
+// 2 n^2 / sqrt(P) elements where m = k = n: 0.35 of that for 2 ranks, 0.50 for 4, 0.75 for 16, 0.88 for 61, 0.97 for
+// 1021 and for 1024.
 struct MatmulPlan {
   std::uint64_t m = 0, k = 0, n = 0;
   std::uint64_t ranks = 1;
@@ -53,7 +53,7 @@ std::vector<MatrixPart> pieces_sent(const MatmulPlan& plan, Matrix matrix, std::
 
 // A share in its owner's memory: slice after slice, each of them row-major.
 struct Slice {
-  Range rows;                 // of the matrix
+  Range rows;  // of the matrix
   Range columns;
   std::uint64_t offset = 0;  // of its first element in the share; its rows follow one another
 };

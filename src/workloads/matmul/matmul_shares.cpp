@@ -6,8 +6,8 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "workloads/matmul/matmul_panels.hpp"
 #include "workloads/load.hpp"
+#include "workloads/matmul/matmul_panels.hpp"
 
 namespace concdemo {
 namespace {

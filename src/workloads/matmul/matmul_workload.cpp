@@ -7,9 +7,9 @@
 #include "base/error.hpp"
 #include "format/checksum.hpp"
 #include "workloads/list.hpp"
+#include "workloads/load.hpp"
 #include "workloads/matmul/matmul_check.hpp"
 #include "workloads/matmul/matmul_panels.hpp"
-#include "workloads/load.hpp"
 
 namespace concdemo {
 namespace {
@@ -89,26 +89,26 @@ Shape product_size(const std::vector<Operand>& operands) {
 
 }  // namespace
 
-const Workload matmul_workload{
-    .name = "matmul",
-    .summary = "matrix product C = A B; writes /c",
-    .operands = 2,
-    .has_plain = true,
-    .default_size = {2048, 2048, 2048},
-    .tour_size = {768, 768, 768},
-    .cost = [](const Problem& problem) -> Cost {
-      const Shape& size = problem.size;
-      const auto m = static_cast<double>(size[0]), k = static_cast<double>(size[1]), n = static_cast<double>(size[2]);
-      return {2 * m * k * n, 8 * (m * k + k * n + m * n), Bound::fma};
-    },
-    .operand_shapes = matrix_shapes,
-    .size_of = product_size,
-    .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> {
-      return {dataset_like("c", {problem.size[0], problem.size[2]})};
-    },
-    .memory_bytes = matmul_memory_bytes,
-    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-      return std::make_unique<MatmulJob>(context, problem);
-    }};
+const Workload matmul_workload{.name = "matmul",
+                               .summary = "matrix product C = A B; writes /c",
+                               .operands = 2,
+                               .has_plain = true,
+                               .default_size = {2048, 2048, 2048},
+                               .tour_size = {768, 768, 768},
+                               .cost = [](const Problem& problem) -> Cost {
+                                 const Shape& size = problem.size;
+                                 const auto m = static_cast<double>(size[0]), k = static_cast<double>(size[1]),
+                                            n = static_cast<double>(size[2]);
+                                 return {2 * m * k * n, 8 * (m * k + k * n + m * n), Bound::fma};
+                               },
+                               .operand_shapes = matrix_shapes,
+                               .size_of = product_size,
+                               .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> {
+                                 return {dataset_like("c", {problem.size[0], problem.size[2]})};
+                               },
+                               .memory_bytes = matmul_memory_bytes,
+                               .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
+                                 return std::make_unique<MatmulJob>(context, problem);
+                               }};
 
 }  // namespace concdemo

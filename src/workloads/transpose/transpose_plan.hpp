@@ -7,8 +7,9 @@ namespace concdemo {
 
 // Who sends what to whom in B = A^T, A of m x n: rank p of P owns the p-th part of the rows of A and of the rows of B.
 // The rows of B that a rank owns are cut into `panels`, which are finished one after the other; in each, round r of
-// P - 1 takes a block of A from rank p - r and gives one to rank p + r; a block is cut along the rows of A into `cuts`, so
-// that a piece stays in a core's cache. All numbers of steps are the same on every rank; near the edges pieces are empty.
+// P - 1 takes a block of A from rank p - r and gives one to rank p + r; a block is cut along the rows of A into `cuts`,
+// so that a piece stays in a core's cache. All numbers of steps are the same on every rank; near the edges pieces are
+// empty.
 struct TransposePlan {
   std::uint64_t m = 0, n = 0, ranks = 1;
   std::uint64_t panels = 1, cuts = 1;

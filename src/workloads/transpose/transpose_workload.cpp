@@ -15,8 +15,8 @@
 #include "system/mpi_shared.hpp"
 #include "system/mpi_transfers.hpp"
 #include "workloads/list.hpp"
-#include "workloads/result_numbers.hpp"
 #include "workloads/load.hpp"
+#include "workloads/result_numbers.hpp"
 #include "workloads/transpose/transpose_plan.hpp"
 
 namespace concdemo {
@@ -24,8 +24,8 @@ namespace {
 
 constexpr std::size_t depth = 3;  // messages under way each way: one is packed or transposed while others travel
 
-// B = A^T by row blocks of both. Where all ranks are on one node with room for it, A lies in shared memory and every rank
-// reads the others' rows in place; else blocks of A travel in messages and are transposed where they arrive.
+// B = A^T by row blocks of both. Where all ranks are on one node with room for it, A lies in shared memory and every
+// rank reads the others' rows in place; else blocks of A travel in messages and are transposed where they arrive.
 class TransposeJob final : public Job {
  public:
   TransposeJob(const Context& context, const Problem& problem)
@@ -40,7 +40,8 @@ class TransposeJob final : public Job {
         columns_(plan_.rows_of_b(rank_)) {
     const mpi::Comm& comm = context.comm;
     const std::uint64_t share = rows_.size() * n_;
-    const bool in_place = comm.size() > 1 && share_memory(comm, problem.node_size) && mpi::SharedArrays::fit(comm, share);
+    const bool in_place =
+        comm.size() > 1 && share_memory(comm, problem.node_size) && mpi::SharedArrays::fit(comm, share);
     if (in_place) shared_ = std::make_unique<mpi::SharedArrays>(comm, share);
     mpi::together(comm, [&] {
       if (!in_place) private_ = Array(share);
@@ -54,7 +55,8 @@ class TransposeJob final : public Job {
     });
     counts = total_over_ranks(comm, counts);  // after it, everyone's rows are loaded
     if (counts.missing > 0) {
-      throw usage_error(fmt::format("transpose needs a whole matrix; the input has {}", counted(counts.missing, "missing value")));
+      throw usage_error(
+          fmt::format("transpose needs a whole matrix; the input has {}", counted(counts.missing, "missing value")));
     }
   }
 
@@ -84,7 +86,8 @@ class TransposeJob final : public Job {
   // Transposes a block of A into its place in B.
   void place(const MatrixView& block, Range rows, Range columns) {
     constexpr std::uint64_t largest_cache = std::uint64_t{1} << 27;
-    const MatrixSpan to{b_.span().data() + (columns.begin - columns_.begin) * m_ + rows.begin, columns.size(), rows.size(), m_};
+    const MatrixSpan to{b_.span().data() + (columns.begin - columns_.begin) * m_ + rows.begin, columns.size(),
+                        rows.size(), m_};
     if (plain_) return transpose_plain(block, to, context_.threads);
     const bool large = (a_.size() + b_.size()) * sizeof(double) > largest_cache;
     (large ? transpose_past_cache : transpose)(block, to, context_.threads);
@@ -98,8 +101,8 @@ class TransposeJob final : public Job {
     return {buffers[step % depth].span().data(), piece.rows.size(), piece.columns.size(), piece.columns.size()};
   }
 
-  // Step by step, the receives some steps ahead and the sends complete some steps later; the rank that is furthest behind
-  // waits for nobody, so that none waits for ever.
+  // Step by step, the receives some steps ahead and the sends complete some steps later; the rank that is furthest
+  // behind waits for nobody, so that none waits for ever.
   void exchange(const Sink& sink) {
     const std::uint64_t steps = plan_.steps();
     std::array<mpi::Transfers, depth> sends, receives;
@@ -175,8 +178,9 @@ Verification TransposeJob::verify() {
     std::vector<double> row(n_);
 #pragma omp for schedule(static)
     for (std::uint64_t i = 0; i < rows_.size(); ++i) {
-      std::transform(a + i * n_, a + (i + 1) * n_, row.begin(),
-                     [this](double value) { return std::isnan(value) && !plain_ ? std::numeric_limits<double>::quiet_NaN() : value; });
+      std::transform(a + i * n_, a + (i + 1) * n_, row.begin(), [this](double value) {
+        return std::isnan(value) && !plain_ ? std::numeric_limits<double>::quiet_NaN() : value;
+      });
       of_a += checksum((rows_.begin + i) * n_, row);
     }
 #pragma omp for schedule(static)
@@ -198,10 +202,11 @@ Verification TransposeJob::verify() {
   of_a = comm.sum(of_a);
   of_b = comm.sum(of_b);
   wrong = comm.sum(wrong);
-  const std::string against = std::string("position checksum of A, every element") +
-                              (known ? "; scalar generator, 4096 a rank" : "");
+  const std::string against =
+      std::string("position checksum of A, every element") + (known ? "; scalar generator, 4096 a rank" : "");
   if (of_a != of_b) {
-    return {false, against, fmt::format("the elements of B have checksum {:016x} at their places in A, which has {:016x}", of_b, of_a)};
+    return {false, against,
+            fmt::format("the elements of B have checksum {:016x} at their places in A, which has {:016x}", of_b, of_a)};
   }
   if (wrong > 0) return {false, against, fmt::format("{} sampled elements of B differ from the generator", wrong)};
   return {true, against, ""};
@@ -217,8 +222,8 @@ std::vector<Shape> operand_shapes(const Shape& size) {
 Shape size_of(const std::vector<Operand>& operands) {
   const Operand& a = operands[0];
   if (a.shape.size() != 2) {
-    throw usage_error(fmt::format("transpose needs a matrix, MxN; there is {}{}", describe_shape(a),
-                                  shape_hint(operands, "MxN")));
+    throw usage_error(
+        fmt::format("transpose needs a matrix, MxN; there is {}{}", describe_shape(a), shape_hint(operands, "MxN")));
   }
   return a.shape;
 }

@@ -34,7 +34,9 @@ class Cover {
       for (std::uint64_t j = columns.begin; j < columns.end; ++j) ++count_.at(i * columns_ + j);
     }
   }
-  bool once() const { return std::all_of(count_.begin(), count_.end(), [](int count) { return count == 1; }); }
+  bool once() const {
+    return std::all_of(count_.begin(), count_.end(), [](int count) { return count == 1; });
+  }
 
  private:
   std::uint64_t columns_;
@@ -91,7 +93,7 @@ void check_deliveries(const MatmulPlan& plan, std::uint64_t stretch) {
           must((matrix == Matrix::b || (piece.rows.begin >= owner.rows.begin && piece.rows.end <= owner.rows.end)));
           const Position position = position_of(plan, piece);
           must(position.offset + (piece.rows.size() - 1) * position.stride + piece.columns.size() <=
-                  share_elements(plan, matrix, piece.from));
+               share_elements(plan, matrix, piece.from));
           if (piece.from == rank) continue;
           ++due[key(piece)];
           order[{piece.from, rank}].push_back(key(piece));

@@ -23,7 +23,8 @@ TEST_CASE("every element of A reaches the owner of its column once, in steps tha
         for (std::uint64_t step = 0; step < plan.steps(); ++step) {
           const TransposePiece piece = piece_received(plan, rank, step);
           const TransposePiece sent = piece_sent(plan, piece.from, step);
-          paired = paired && piece.from != rank && sent.to == rank && sent.rows == piece.rows && sent.columns == piece.columns;
+          paired = paired && piece.from != rank && sent.to == rank && sent.rows == piece.rows &&
+                   sent.columns == piece.columns;
           const Range panel = plan.panel_of(rank, step / plan.steps_in_panel());
           kept = kept && piece.columns == panel && piece.rows.size() * piece.columns.size() <= plan.piece_elements;
           arrive(piece.rows, piece.columns);
