@@ -27,7 +27,7 @@ FLOORS = [
     ["commands"],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-COMMON_TO_COMMANDS = {"command", "options", "result"}  # what a command is, and the options several have
+COMMON_TO_COMMANDS = {"command", "options", "result", "suggest"}  # what a command is, options several have, help
 # Headers of things outside the program, and the one place that may see them.
 WRAPPERS = {
     r"mpi\.h": r"src/system/mpi",

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/shape.hpp"
 
 // Numbers from and to the text of the command line. Errors are usage Errors that name the value, not the option.
@@ -25,6 +26,16 @@ double parse_seconds(std::string_view text);
 // "1,2.5,nan,-inf,-0,0x1p-1074", correctly rounded whatever the locale; every NaN becomes 0x7ff8000000000000. A number
 // beyond the range of float64 at either end is refused, not turned into inf or 0.
 std::vector<double> parse_values(std::string_view text);
+
+double parse_number(std::string_view text);  // one such
+
+// Runs one of these parsers on an option's value; its error then names the option.
+template <class Parse>
+auto parse_option(const std::string& option, const std::string& value, Parse parse) {
+  try {
+    return parse(value);
+  } catch (const Error& error) { throw Error(error.code, option + ": " + error.what()); }
+}
 
 // "0-3,8" <-> {0, 1, 2, 3, 8}: the kernel's lists of CPUs. format_list takes ascending numbers; parse_list gives
 // nothing for a malformed list.

@@ -111,10 +111,9 @@ std::optional<std::uint64_t> unit_of(std::string_view letter, std::uint64_t base
 constexpr std::string_view count_help = "give a whole number such as 1000, 5k, 2.5M or 1e6 (k M G T P: powers of 1000)";
 constexpr std::string_view bytes_help = "give a number of bytes such as 4096, 64MB or 1.5GiB";
 
-double parse_value(std::string_view text, std::size_t position) {
-  const auto refuse = [&](std::string_view why) {
-    return usage_error(fmt::format("value {} of the list, {}, {}", position, quoted(text), why));
-  };
+// `what` stands before the text where it is refused.
+double parse_value(std::string_view text, const std::string& what) {
+  const auto refuse = [&](std::string_view why) { return usage_error(fmt::format("{} {}", what, why)); };
   std::string_view digits = trimmed(text);
   const bool negative = !digits.empty() && digits.front() == '-';
   if (negative || (!digits.empty() && digits.front() == '+')) digits.remove_prefix(1);
@@ -198,11 +197,14 @@ double parse_seconds(std::string_view text) {
   return value * factor;
 }
 
+double parse_number(std::string_view text) { return parse_value(text, quoted(text)); }
+
 std::vector<double> parse_values(std::string_view text) {
   std::vector<double> values;
   for (std::size_t begin = 0;;) {
     const std::size_t comma = std::min(text.find(',', begin), text.size());
-    values.push_back(parse_value(text.substr(begin, comma - begin), values.size() + 1));
+    const auto value = text.substr(begin, comma - begin);
+    values.push_back(parse_value(value, fmt::format("value {} of the list, {},", values.size() + 1, quoted(value))));
     if (comma == text.size()) return values;
     begin = comma + 1;
   }

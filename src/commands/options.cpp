@@ -32,7 +32,7 @@ void add_simd_option(CLI::App& command, CommonOptions& options) {
 void add_hang_timeout(CLI::App& command, double& seconds) {
   command
       .add_option("--hang-timeout", seconds,
-                  "of heat: end the job when a rank or its I/O thread does nothing for so long (default: say it)")
+                  "end the job when a rank or its I/O thread does nothing for so long (default: say it)")
       ->check(any_number())
       ->type_name("SECONDS");
 }

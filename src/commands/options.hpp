@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "base/error.hpp"
+#include "base/text.hpp"
 #include "screen/progress.hpp"
 #include "screen/terminal.hpp"
 
@@ -31,13 +31,5 @@ CLI::Validator any_number();
 
 ProgressMode progress_mode(const CommonOptions& options);
 void select_simd(const std::string& target);  // empty: the best; unsupported: usage Error with the list
-
-// Runs a parser of base/text.hpp on an option's value; its error then names the option.
-template <class Parse>
-auto parse_option(const std::string& option, const std::string& value, Parse parse) {
-  try {
-    return parse(value);
-  } catch (const Error& error) { throw Error(error.code, option + ": " + error.what()); }
-}
 
 }  // namespace concdemo

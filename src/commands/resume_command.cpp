@@ -6,8 +6,7 @@
 #include "commands/result.hpp"
 #include "layout/layout.hpp"
 #include "screen/watchdog.hpp"
-#include "workloads/heat/heat_series.hpp"
-#include "workloads/list.hpp"
+#include "workloads/series_run.hpp"
 
 namespace concdemo {
 namespace {
@@ -39,17 +38,19 @@ void resume(const mpi::Comm& world, ResumeOptions options) {
     if (world.is_root()) message(fmt::format(fmt::runtime(text), options.series.path));
     return;
   }
-  require_right(heat_workload, outcome.measured);
+  require_right(*outcome.workload, outcome.measured);
   if (world.is_root() && !options.common.quiet) message(fmt::format("went on from step {}", outcome.resumed_from));
-  show_result(world, heat_workload, outcome.problem, layout, outcome.measured, &outcome.stats, options.result, records);
+  show_result(world, *outcome.workload, outcome.problem, layout, outcome.measured, &outcome.stats, options.result,
+              records);
 }
 
 }  // namespace
 
 void add_resume(CLI::App& app, Action& action) {
   const auto options = std::make_shared<ResumeOptions>();
-  CLI::App& resume_app = *app.add_subcommand("resume", "goes on with an interrupted heat run")->group("Compute");
-  resume_app.add_option("file", options->series.path, "begun by run heat --output")->required()->type_name("FILE");
+  CLI::App& resume_app =
+      *app.add_subcommand("resume", "goes on with an interrupted run that writes snapshots")->group("Compute");
+  resume_app.add_option("file", options->series.path, "begun by run --output")->required()->type_name("FILE");
   resume_app
       .add_option("--checkpoint-every", options->checkpoint_every,
                   "steps between checkpoints beside snapshots (default: as the run began)")

@@ -1,19 +1,25 @@
 #include <fmt/format.h>
 
+#include <initializer_list>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
 #include "commands/result.hpp"
+#include "commands/suggest.hpp"
 #include "layout/layout.hpp"
 #include "screen/watchdog.hpp"
 #include "workloads/execute.hpp"
-#include "workloads/heat/heat_series.hpp"
 #include "workloads/problem.hpp"
 #include "workloads/run_report.hpp"
+#include "workloads/series_run.hpp"
 
 namespace concdemo {
 namespace {
@@ -29,11 +35,7 @@ struct RunOptions {
   bool force = false;
   std::string method = "exact";
   std::string schedule = "static";
-  std::string slice;
-  std::string steps;
-  std::string snapshot_every;
-  std::string checkpoint_every = "0";
-  double alpha = 0;
+  std::map<std::string, std::string> own;  // text of every workload's own options
   double hang_timeout_s = 0;
   std::string writer = "async";
   int repeat = 1;
@@ -45,9 +47,9 @@ struct RunOptions {
   std::set<std::string> given;  // options that were on the command line
 };
 
-bool given(const RunOptions& options, const char* name) { return options.given.contains(name); }
+bool given(const RunOptions& options, const std::string& name) { return options.given.contains(name); }
 
-Request to_request(const RunOptions& options) {
+Request to_request(const Workload& workload, const RunOptions& options) {
   Request request;
   if (options.size.starts_with("0x") && options.size.find('x', 2) == std::string::npos) {
     throw usage_error(fmt::format("--size {}: write counts in decimal digits (0x... reads as no rows)", options.size));
@@ -58,9 +60,13 @@ Request to_request(const RunOptions& options) {
     if (!generated && given(options, name))
       throw usage_error(fmt::format("{} is for generated data; leave it out", name));
   }
-  for (const char* name : {"--force", "--writer", "--snapshot-every", "--checkpoint-every"}) {
-    if (!given(options, "--output") && given(options, name)) {
-      throw usage_error(fmt::format("{} goes with --output FILE", name));
+  if (!given(options, "--output")) {
+    std::vector<std::string> with_output{"--force", "--writer"};
+    for (const OwnOption& option : workload.options) {
+      if (option.needs_output) with_output.push_back(option.name);
+    }
+    for (const std::string& name : with_output) {
+      if (given(options, name)) throw usage_error(fmt::format("{} goes with --output FILE", name));
     }
   }
   request.fill = options.fill == "index" ? Fill::index : Fill::uniform;
@@ -69,12 +75,9 @@ Request to_request(const RunOptions& options) {
   request.inputs = options.inputs;
   request.method = options.method == "plain" ? Method::plain : Method::exact;
   request.schedule = options.schedule == "dynamic" ? Schedule::dynamic : Schedule::fixed;
-  request.slice = options.slice;
-  if (given(options, "--steps")) request.steps = parse_option("--steps", options.steps, parse_count);
-  if (given(options, "--snapshot-every")) {
-    request.snapshot_every = parse_option("--snapshot-every", options.snapshot_every, parse_count);
+  for (const auto& own : options.own) {
+    if (given(options, own.first)) request.own.push_back(own);
   }
-  if (given(options, "--alpha")) request.alpha = options.alpha;
   request.buffer_bytes = parse_option("--buffers", options.buffers, parse_bytes);
   return request;
 }
@@ -117,17 +120,17 @@ std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions
 
 std::unique_ptr<Watchdog> watch(const mpi::Comm& world, const Workload& workload, const RunOptions& options) {
   check_hang_timeout(options.hang_timeout_s);
-  if (workload.has_steps) {
+  if (workload.series != nullptr) {
     const auto next = given(options, "--output") ? "go on with: concdemo resume " + options.output : "run it again";
     return std::make_unique<Watchdog>(world, options.hang_timeout_s, next);
   }
   if (!given(options, "--hang-timeout")) return nullptr;
-  throw usage_error(fmt::format("{} takes no time steps; leave --hang-timeout out", workload.name));
+  throw usage_error(fmt::format("{} takes no --hang-timeout; leave it out", workload.name));
 }
 
 void run(const mpi::Comm& world, const RunOptions& options) {
   const Workload& workload = find_workload(options.workload);
-  const Request request = to_request(options);
+  const Request request = to_request(workload, options);
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
   if (world.is_root() && !options.common.quiet) {
@@ -142,26 +145,18 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   plan_memory(context, workload, problem);
   const ResultOptions result{options.record, options.json, options.common.quiet};
   auto records = open_records(world, result, files_of(options, problem));
-  if (!workload.has_steps && given(options, "--checkpoint-every")) {
-    throw usage_error(fmt::format("{} takes no time steps; leave --checkpoint-every out", workload.name));
-  }
-  if (workload.has_steps && given(options, "--output")) {
+  if (workload.series != nullptr && given(options, "--output")) {
     for (const char* name : {"--repeat", "--warmup"}) {
       if (given(options, name))
         throw usage_error(fmt::format("{} into a file runs once; leave {} out", workload.name, name));
     }
-    SeriesOptions series{options.output, options.force, {}, 0};
+    SeriesOptions series{options.output, options.force, {}, {}};
     series.writer.async = options.writer == "async";
     series.writer.cpus = layout.cpus;
-    series.checkpoint_every = parse_option("--checkpoint-every", options.checkpoint_every, parse_count);
-    const auto run_it = options.writer == "hdf5" ? run_series_by_hdf5 : run_series;
-    const SeriesOutcome outcome = run_it(context, workload, problem, series, progress);
+    const SeriesOutcome outcome = workload.series->run(context, problem, series, progress);
     require_right(workload, outcome.measured);
     progress.clear();
     return show_result(world, workload, problem, layout, outcome.measured, &outcome.stats, result, records);
-  }
-  if (options.writer == "hdf5") {
-    throw usage_error(fmt::format("--writer hdf5 is for heat; use async or sync for {}", workload.name));
   }
   if (given(options, "--output")) progress.show(fmt::format("{}: making {}", workload.name, options.output));
   const auto output = open_output(world, options, layout, workload, problem);
@@ -181,15 +176,49 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   show_result(world, workload, problem, layout, measured, output ? &stats : nullptr, result, records);
 }
 
+// The help of `run`, of all shared options and the list of workloads; and of `run NAME`, whose own options stand first
+// and without what it does not take.
+void arrange_help(CLI::App& run_app, const std::string& name) {
+  std::string list;
+  for (const Workload* workload : workloads()) list += fmt::format("  {:<9} {}\n", workload->name, workload->summary);
+  run_app.footer("Workloads (concdemo run NAME --help shows their own options):\n" + list + data_help);
+  if (name.empty()) return;
+  const Workload& workload = find_workload(name);
+  run_app.description(std::string(workload.summary));
+  run_app.footer(workload.reads_files ? data_help : "");
+  const std::string group = fmt::format("Options of {}", workload.name);
+  for (const OwnOption& option : workload.options) {
+    run_app.get_option(option.name)->description(option.help)->option_text(option.value)->group(group);
+  }
+  const auto hide = [&](bool is_taken, std::initializer_list<const char*> options) {
+    for (const char* option : options) {
+      if (!is_taken) run_app.get_option(option)->group("");
+    }
+  };
+  const bool makes_arrays =
+      workload.series != nullptr ||
+      !workload.outputs(generated_problem(workload, workload.default_size, 1, Fill::uniform)).empty();
+  hide(workload.reads_files, {"--input", "--buffers"});
+  hide(makes_arrays, {"--output", "--force", "--writer"});
+  hide(workload.has_plain, {"--method"});
+  hide(workload.has_dynamic, {"--schedule"});
+  hide(workload.series != nullptr, {"--hang-timeout"});
+}
+
 }  // namespace
 
 void add_run(CLI::App& app, Action& action) {
   const auto options = std::make_shared<RunOptions>();
-  std::string list;
-  for (const Workload* workload : workloads()) list += fmt::format("  {:<9} {}\n", workload->name, workload->summary);
   CLI::App& run_app = *app.add_subcommand("run", "one workload at a given size or on given files")->group("Compute");
-  run_app.footer("Workloads:\n" + list + data_help);
-  run_app.add_option("workload", options->workload, "one of the list below")->required()->type_name("NAME");
+  for (const Workload* workload : workloads()) {
+    for (const OwnOption& option : workload->options) {
+      if (!options->own.emplace(option.name, "").second) continue;  // several workloads have one of this name
+      run_app.add_option(option.name, options->own[option.name])->type_name(option.value)->group("");
+    }
+  }
+  // The groups of the help stand in the order of their first options: those of a workload before all others.
+  run_app.set_help_flag("-h,--help", "Print this help message and exit");
+  run_app.add_option("workload", options->workload, "one of those that concdemo run --help lists")->type_name("NAME");
   run_app.add_option("--size", options->size, "N, NxM or MxKxN; suffixes k M G T P, powers of 1000")->type_name("SIZE");
   run_app.add_option("--seed", options->seed, "of generated data (default 1)")->type_name("S");
   run_app.add_option("--fill", options->fill, "generated data: in [0,1), or 0,1,2,...")
@@ -214,27 +243,10 @@ void add_run(CLI::App& app, Action& action) {
                   "of exact reductions: a part each (default), or blocks as workers become free")
       ->check(CLI::IsMember({"static", "dynamic"}))
       ->option_text("static|dynamic");
-  run_app.add_option("--slice", options->slice, "of heat: a plane of an input of more dimensions, as 0,2,:,:")
-      ->type_name("I,:,:");
-  run_app.add_option("--steps", options->steps, "of heat: time steps (default 100)")->type_name("S");
-  run_app
-      .add_option("--snapshot-every", options->snapshot_every,
-                  "of heat: steps between snapshots in --output (default: the start and the end alone)")
-      ->type_name("E");
-  run_app
-      .add_option("--checkpoint-every", options->checkpoint_every,
-                  "of heat: steps between checkpoints beside it (default: none)")
-      ->type_name("C");
-  run_app.add_option("--alpha", options->alpha, "of heat: diffusion number, at most 0.25 (default 0.2)")
-      ->check(any_number())
-      ->type_name("A");
   add_hang_timeout(run_app, options->hang_timeout_s);
-  run_app
-      .add_option("--writer", options->writer,
-                  "async (I/O threads), sync (the main thread waits), hdf5 (heat, to compare with: parallel HDF5, "
-                  "without checksums, commits, resume)")
-      ->check(CLI::IsMember({"async", "sync", "hdf5"}))
-      ->option_text("async|sync|hdf5");
+  run_app.add_option("--writer", options->writer, "async (I/O threads, default) or sync (the main thread waits)")
+      ->check(CLI::IsMember({"async", "sync"}))
+      ->option_text("async|sync");
   run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")
       ->check(whole_number(1, 10000))
       ->type_name("R");
@@ -249,9 +261,24 @@ void add_run(CLI::App& app, Action& action) {
   run_app.add_flag("--json", options->json, "print the record alone");
   add_compute_options(run_app, options->common);
 
-  run_app.callback([options, &action, &run_app] {
+  run_app.formatter_fn([&run_app](const CLI::App*, const std::string& name, CLI::AppFormatMode mode) {
+    const auto given = run_app.get_option("workload")->results();
+    arrange_help(run_app, given.empty() ? "" : given.front());
+    return CLI::Formatter().make_help(&run_app, name, mode);
+  });
+  run_app.callback([options, &action, &app, &run_app] {
     for (const CLI::Option* option : run_app.get_options()) {
       if (option->count() > 0) options->given.insert(option->get_name());
+    }
+    for (const auto& [name, text] : options->own) {  // hidden ones have no name above
+      if (run_app.count(name) > 0) options->given.insert(name);
+    }
+    if (options->workload.empty()) {
+      action = [text = help_text(app)](const mpi::Comm& world) {
+        if (world.is_root()) print(text);
+        throw usage_error("run what? Name a workload of the list, as in: concdemo run sum");
+      };
+      return;
     }
     action = [options](const mpi::Comm& world) { run(world, *options); };
   });

@@ -24,9 +24,8 @@ std::string foreign_kind(int file) {
     std::size_t got = 0;
     const int error = files::read_all(file, std::as_writable_bytes(std::span(start)), at, got);
     if (error != 0 || start != signature) continue;
-    return at == 0
-               ? "it is an HDF5 file made by another program"
-               : "it is an HDF5 file without checksums of ours: unfinished, of --writer hdf5, or made by another program";
+    return at == 0 ? "it is an HDF5 file made by another program"
+                   : "it is an HDF5 file without checksums of ours: unfinished, or made by another program";
   }
   return "it is not an HDF5 file";
 }

@@ -107,7 +107,7 @@ bool require_committed(const Operand& operand) {
   if (!operand.plane.empty() && operand.plane.front() < reading.committed) return false;
   const std::string taken = reading.committed == 0
                                 ? "none can be taken yet"
-                                : fmt::format("those are {}[0:{}] in Python, and --slice {},:,: is the newest for heat",
+                                : fmt::format("those are {}[0:{}] in Python, and --slice {},:,: is the newest",
                                               header->datasets[0].name, reading.committed, reading.committed - 1);
   throw usage_error(
       fmt::format("{}: {} of {} snapshots are committed, the rest is not data yet; finish it by `concdemo "

@@ -31,6 +31,10 @@ struct Operand {
 struct LoadCounts {
   std::uint64_t missing = 0;  // elements that the dataset's attributes or its file say are none
   std::uint64_t inexact = 0;  // elements that float64 cannot hold
+  LoadCounts& operator+=(const LoadCounts& other) {
+    missing += other.missing, inexact += other.inexact;
+    return *this;
+  }
 };
 
 // Writes the elements of a flat range (C order) to `out`, which has range.size() elements; missing ones become NaN.

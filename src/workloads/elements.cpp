@@ -4,10 +4,13 @@
 
 namespace concdemo {
 
-LoadCounts Converted::load_all(const Stored& operand, std::size_t begin, std::size_t count) {
-  values[0].resize(elements);
-  missing[0].resize(elements);
-  return operand.convert(begin, {values[0].data(), count}, {missing[0].data(), count});
+std::span<const double> Converted::elements_of(std::size_t k, const Stored& operand, std::size_t begin,
+                                               std::size_t count, LoadCounts& counts) {
+  if (!operand.doubles().empty()) return operand.doubles().subspan(begin, count);
+  values[k].resize(elements);
+  missing[k].resize(elements);
+  counts += operand.convert(begin, {values[k].data(), count}, {missing[k].data(), count});
+  return {values[k].data(), count};
 }
 
 std::size_t Converted::load(const std::vector<Stored>& operands, std::size_t begin, std::size_t count,

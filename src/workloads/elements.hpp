@@ -28,8 +28,7 @@ struct Counted {
   LoadCounts counts;
   void merge(const Counted& other) {
     state.merge(other.state);
-    counts.missing += other.counts.missing;
-    counts.inexact += other.counts.inexact;
+    counts += other.counts;
   }
 };
 
@@ -38,8 +37,9 @@ struct Converted {
   static constexpr std::size_t elements = 1 << 15;
   std::vector<double> values[2];
   std::vector<std::uint8_t> missing[2];
-  // Elements [begin, begin + count) of one operand to values[0], missing ones as NaN.
-  LoadCounts load_all(const Stored& operand, std::size_t begin, std::size_t count);
+  // Elements [begin, begin + count) of operand k, missing ones as NaN: themselves, or converted in values[k].
+  std::span<const double> elements_of(std::size_t k, const Stored& operand, std::size_t begin, std::size_t count,
+                                      LoadCounts& counts);
   // Those of all operands (one or two), without what is missing in any of them; returns how many are left.
   std::size_t load(const std::vector<Stored>& operands, std::size_t begin, std::size_t count, LoadCounts& counts);
 };

@@ -6,6 +6,7 @@
 
 #include "workloads/elementwise.hpp"
 #include "workloads/list.hpp"
+#include "workloads/result_numbers.hpp"
 
 namespace concdemo {
 namespace {
@@ -28,12 +29,16 @@ class FillJob final : public Job {
 
   Verification verify() override {
     checksum_ = share_.checksum(x_);
-    return share_.verify(x_, "scalar generator, every 61st element", 61, [this](std::uint64_t i) {
-      const std::uint64_t index = share_.range.begin + i;
+    const auto expected = [this](std::uint64_t index) {
       if (operand_.source == Operand::Source::values) return operand_.values[index];
       return operand_.fill == Fill::index ? static_cast<double>(index)
                                           : uniform_at(operand_.seed, operand_.stream, index);
-    });
+    };
+    std::uint64_t wrong = Share::no_element;
+    for (std::uint64_t i = 0; i < x_.size() && wrong == Share::no_element; i += 61) {
+      if (!same_bits(x_.span()[i], expected(share_.range.begin + i))) wrong = share_.range.begin + i;
+    }
+    return share_.verification("scalar generator, every 61st element", wrong);
   }
 
   Json result() const override { return {{"checksum", checksum_}}; }

@@ -1,6 +1,7 @@
 #include "workloads/problem.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -29,28 +30,35 @@ std::vector<Operand> value_operands(const Workload& workload, const Request& req
   return operands;
 }
 
-constexpr std::uint64_t default_steps = 100;
-constexpr double default_alpha = 0.2;
+std::vector<Operand> generated_operands(const Workload& workload, const Shape& size, std::uint64_t seed, Fill fill) {
+  std::vector<Operand> operands;
+  for (const Shape& shape : workload.operand_shapes(size)) {
+    element_count(shape);
+    Operand operand;
+    operand.shape = shape;
+    operand.fill = fill;
+    operand.seed = seed;
+    operand.stream = static_cast<std::uint32_t>(operands.size());
+    operands.push_back(std::move(operand));
+  }
+  return operands;
+}
 
-void refuse_steps(const Workload& workload, const Request& request) {
-  if (!workload.has_steps && (request.steps || request.alpha || request.snapshot_every)) {
-    throw usage_error(fmt::format("{} takes no time steps; leave {} out", workload.name,
-                                  request.steps   ? "--steps"
-                                  : request.alpha ? "--alpha"
-                                                  : "--snapshot-every"));
-  }
-  if (!request.slice.empty() && (!workload.has_steps || request.inputs.empty())) {
-    throw usage_error("--slice is for the --input of heat; leave it out");
-  }
-  if (request.snapshot_every == 0)
-    throw usage_error("--snapshot-every 0: give at least 1, or leave it out for the start and the end alone");
-  if (request.alpha && !(*request.alpha >= 0 && *request.alpha <= largest_stable_alpha)) {
-    const bool is_large = *request.alpha > largest_stable_alpha;
-    throw usage_error(fmt::format(
-        "--alpha {}: {}", *request.alpha,
-        is_large
-            ? fmt::format("the scheme is stable up to {}; take more steps with a smaller one", largest_stable_alpha)
-            : fmt::format("give a number from 0 to {}", largest_stable_alpha)));
+// Reads the workload's own options into the problem.
+void read_own(const Workload& workload, const Request& request, Problem& problem) {
+  for (const auto& [name, text] : request.own) {
+    const auto is_named = [&](const OwnOption& option) { return option.name == name; };
+    const auto found = std::find_if(workload.options.begin(), workload.options.end(), is_named);
+    if (found != workload.options.end()) {
+      found->read(problem, text);
+      continue;
+    }
+    std::vector<std::string_view> takers;
+    for (const Workload* each : workloads()) {
+      if (std::any_of(each->options.begin(), each->options.end(), is_named)) takers.push_back(each->name);
+    }
+    throw usage_error(fmt::format("{} takes no {}; leave it out ({} {})", workload.name, name, fmt::join(takers, ", "),
+                                  takers.size() == 1 ? "takes it" : "take it"));
   }
 }
 
@@ -59,20 +67,8 @@ void refuse_steps(const Workload& workload, const Request& request) {
 Problem generated_problem(const Workload& workload, const Shape& size, std::uint64_t seed, Fill fill) {
   Problem problem;
   problem.size = size;
-  if (workload.has_steps) {
-    problem.steps = default_steps;
-    problem.alpha = default_alpha;
-  }
-  const std::vector<Shape> shapes = workload.operand_shapes(size);
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    element_count(shapes[i]);
-    Operand operand;
-    operand.shape = shapes[i];
-    operand.fill = fill;
-    operand.seed = seed;
-    operand.stream = static_cast<std::uint32_t>(i);
-    problem.operands.push_back(std::move(operand));
-  }
+  problem.own = workload.own;
+  problem.operands = generated_operands(workload, size, seed, fill);
   return problem;
 }
 
@@ -94,33 +90,30 @@ Problem resolve(const mpi::Comm& comm, const Workload& workload, const Request& 
   if (!request.inputs.empty() && !request.size.empty()) {
     throw usage_error("--size and --input exclude each other; the file has its own size");
   }
-  refuse_steps(workload, request);
   Problem problem;
-  if (request.inputs.empty() && request.values.empty()) {
-    problem = generated_problem(workload, request.size.empty() ? workload.default_size : request.size, request.seed,
-                                request.fill);
-  } else {
-    const bool files = !request.inputs.empty();
-    const std::size_t given = files ? request.inputs.size() : request.values.size();
-    if (given != static_cast<std::size_t>(workload.operands)) {
-      throw usage_error(fmt::format("{} takes {}; {} was given {}", name,
-                                    counted(static_cast<std::uint64_t>(workload.operands), "operand"),
-                                    files ? "--input" : "--values", counted(given, "time")));
-    }
-    if (!files) problem.operands = value_operands(workload, request);
-    for (const std::string& input : request.inputs) {
-      problem.operands.push_back(file_operand(comm, input, request.slice, request.buffer_bytes));
-    }
-    problem.size = workload.size_of(problem.operands);
-  }
-  if (workload.has_steps) {
-    problem.steps = request.steps.value_or(default_steps);
-    problem.alpha = request.alpha.value_or(default_alpha);
-    problem.snapshot_every = std::max<std::uint64_t>(1, request.snapshot_every.value_or(problem.steps));
-  }
+  problem.own = workload.own;
   problem.method = request.method;
   problem.schedule = request.schedule;
   problem.buffer_bytes = request.buffer_bytes;
+  read_own(workload, request, problem);
+  if (!problem.slice.empty() && request.inputs.empty()) throw usage_error("--slice is for --input; leave it out");
+  if (request.inputs.empty() && request.values.empty()) {
+    problem.size = request.size.empty() ? workload.default_size : request.size;
+    problem.operands = generated_operands(workload, problem.size, request.seed, request.fill);
+    return problem;
+  }
+  const bool files = !request.inputs.empty();
+  const std::size_t given = files ? request.inputs.size() : request.values.size();
+  if (given != static_cast<std::size_t>(workload.operands)) {
+    throw usage_error(fmt::format("{} takes {}; {} was given {}", name,
+                                  counted(static_cast<std::uint64_t>(workload.operands), "operand"),
+                                  files ? "--input" : "--values", counted(given, "time")));
+  }
+  if (!files) problem.operands = value_operands(workload, request);
+  for (const std::string& input : request.inputs) {
+    problem.operands.push_back(file_operand(comm, input, problem.slice, request.buffer_bytes));
+  }
+  problem.size = workload.size_of(problem.operands);
   return problem;
 }
 

@@ -1,14 +1,12 @@
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "workloads/workload.hpp"
 
 namespace concdemo {
-
-constexpr double largest_stable_alpha = 0.25;  // of heat: beyond it the explicit scheme amplifies the shortest waves
 
 // What a person asked `run` for; empty means not given.
 struct Request {
@@ -19,10 +17,7 @@ struct Request {
   std::vector<std::string> inputs;  // FILE or FILE:/dataset
   Method method = Method::exact;
   Schedule schedule = Schedule::fixed;
-  std::string slice;  // "0,0,:,:"
-  std::optional<std::uint64_t> steps;
-  std::optional<std::uint64_t> snapshot_every;
-  std::optional<double> alpha;
+  std::vector<std::pair<std::string, std::string>> own;  // options of one workload: name and text
   std::uint64_t buffer_bytes = std::uint64_t{256} << 20;
 };
 

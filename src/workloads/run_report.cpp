@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "base/printable.hpp"
 #include "base/text.hpp"
@@ -36,6 +37,8 @@ Json input_json(const Operand& operand) {
   return {{"kind", operand.fill == Fill::index ? "index" : "uniform"}, {"stream", operand.stream}};
 }
 
+std::string field_of(const OwnOption& option) { return option.name.substr(2); }  // "steps" of "--steps"
+
 // Times are counted from start_s, as those of the output's timeline.
 Json pipeline_json(const Pipeline& pipeline, double start_s) {
   const Json timeline = {{"rank", 0},
@@ -46,6 +49,17 @@ Json pipeline_json(const Pipeline& pipeline, double start_s) {
           {"read_s", pipeline.read_s},   {"compute_s", pipeline.compute_s},
           {"write_s", pipeline.write_s}, {"wall_s", pipeline.wall_s},
           {"timeline", timeline}};
+}
+
+// An option of one workload is null in the records of the others.
+void put_own_options(const Workload& workload, const Problem& problem, Json& record) {
+  for (const Workload* each : workloads()) {
+    for (const OwnOption& option : each->options) {
+      if (!option.kept) continue;
+      Json& field = record[field_of(option)];
+      if (each == &workload) std::visit([&](const auto& value) { field = value; }, option.kept(problem));
+    }
+  }
 }
 
 }  // namespace
@@ -69,39 +83,39 @@ Json make_record(const Workload& workload, const Problem& problem, const Layout&
   }
   const Samples& samples = measured.samples;
   const auto slowest = static_cast<std::size_t>(samples.slowest_rank);
-  return {
-      {"schema", 1},
-      {"workload", workload.name},
-      {"method", problem.method == Method::plain ? "plain" : "exact"},
-      {"schedule", problem.schedule == Schedule::dynamic ? "dynamic" : "static"},
-      {"size", problem.size},
-      {"steps", workload.has_steps ? Json(problem.steps) : Json(nullptr)},
-      {"alpha", workload.has_steps ? Json(problem.alpha) : Json(nullptr)},
-      {"dtype", "float64"},
-      {"seed", generated ? Json(operand.seed) : Json(nullptr)},
-      {"input", inputs},
-      {"layout", layout_json(layout)},
-      {"seconds",
-       {{"min", samples.min()}, {"median", samples.median()}, {"max", samples.max()}, {"samples", samples.seconds}}},
-      {"flops", measured.cost.flops},
-      {"traffic_bytes", measured.cost.traffic_bytes},
-      {"rate", {{"value", measured.rate()}, {"unit", measured.rate_unit()}}},
-      {"peak", peak},
-      {"missing", whole(measured.counts.missing)},
-      {"inexact_inputs", whole(measured.counts.inexact)},
-      {"result", measured.result},
-      {"verified", measured.verification.ok},
-      {"verified_against", measured.verification.against},
-      {"slowest",
-       {{"rank", samples.slowest_rank}, {"host", slowest < layout.places.size() ? layout.places[slowest].host : ""}}},
-      {"communication",
-       {{"messages", measured.traffic.messages},
-        {"bytes", measured.traffic.bytes},
-        {"shared_bytes", measured.traffic.shared_bytes}}},
-      {"pipeline", pipeline},
-      {"output", output != nullptr ? output_json(*output) : Json(nullptr)},
-      {"peak_rss_bytes", measured.peak_rss_bytes},
-      {"environment", environment_json()}};
+  Json record = {{"schema", 1},
+                 {"workload", workload.name},
+                 {"method", problem.method == Method::plain ? "plain" : "exact"},
+                 {"schedule", problem.schedule == Schedule::dynamic ? "dynamic" : "static"},
+                 {"size", problem.size}};
+  put_own_options(workload, problem, record);
+  record.update(
+      {{"dtype", "float64"},
+       {"seed", generated ? Json(operand.seed) : Json(nullptr)},
+       {"input", inputs},
+       {"layout", layout_json(layout)},
+       {"seconds",
+        {{"min", samples.min()}, {"median", samples.median()}, {"max", samples.max()}, {"samples", samples.seconds}}},
+       {"flops", measured.cost.flops},
+       {"traffic_bytes", measured.cost.traffic_bytes},
+       {"rate", {{"value", measured.rate()}, {"unit", measured.rate_unit()}}},
+       {"peak", peak},
+       {"missing", whole(measured.counts.missing)},
+       {"inexact_inputs", whole(measured.counts.inexact)},
+       {"result", measured.result},
+       {"verified", measured.verification.ok},
+       {"verified_against", measured.verification.against},
+       {"slowest",
+        {{"rank", samples.slowest_rank}, {"host", slowest < layout.places.size() ? layout.places[slowest].host : ""}}},
+       {"communication",
+        {{"messages", measured.traffic.messages},
+         {"bytes", measured.traffic.bytes},
+         {"shared_bytes", measured.traffic.shared_bytes}}},
+       {"pipeline", pipeline},
+       {"output", output != nullptr ? output_json(*output) : Json(nullptr)},
+       {"peak_rss_bytes", measured.peak_rss_bytes},
+       {"environment", environment_json()}});
+  return record;
 }
 
 std::string size_text(const Shape& size) { return size.size() == 1 ? format_count(size.front()) : to_text(size); }
@@ -122,9 +136,8 @@ Attributes file_attributes(const Workload& workload, const Problem& problem) {
                         {"method", problem.method == Method::plain ? "plain" : "exact"},
                         {"size", to_text(problem.size)},
                         {"input", inputs}};
-  if (workload.has_steps) {
-    attributes.emplace_back("steps", static_cast<std::int64_t>(problem.steps));
-    attributes.emplace_back("alpha", problem.alpha);
+  for (const OwnOption& option : workload.options) {
+    if (option.kept) attributes.emplace_back(field_of(option), option.kept(problem));
   }
   return attributes;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <any>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "measure/rank_peaks.hpp"
 #include "output/output.hpp"
 #include "pool/rank_pool.hpp"
+#include "system/hdf5_write.hpp"
 #include "system/mpi.hpp"
 
 // A workload is a kernel spread over ranks. This is everything that the program knows of one: `run`, the tour, the
@@ -41,12 +43,23 @@ struct Problem {
   std::vector<Operand> operands;
   Method method = Method::exact;
   Schedule schedule = Schedule::fixed;
-  std::uint64_t buffer_bytes = 0;    // of a rank, for reading files and for streaming
-  bool stream = false;               // block by block, through buffer_bytes, not whole in memory
-  std::uint64_t steps = 0;           // of a time-stepping workload
-  std::uint64_t snapshot_every = 0;  // steps; of a run into a file of snapshots
-  double alpha = 0;                  // its diffusion number: at most 0.25
-  int node_size = 0;                 // > 0: so many ranks count as a node, for tests
+  std::uint64_t buffer_bytes = 0;  // of a rank, for reading files and for streaming
+  bool stream = false;             // block by block, through buffer_bytes, not whole in memory
+  std::string slice;               // of files of more dimensions: "0,2,:,:" is a plane
+  std::any own;                    // the workload's own options, of a type that it alone knows
+  int node_size = 0;               // > 0: so many ranks count as a node, for tests
+};
+
+// An option that `run` takes for this workload alone; its help shows it first.
+struct OwnOption {
+  std::string name;   // "--steps"
+  std::string value;  // "S", as the help has it
+  std::string help;
+  // Keeps what the text says, in problem.own or where all workloads share it. Throws usage Error naming the option.
+  std::function<void(Problem& problem, const std::string& text)> read;
+  // What records and files keep of it, under its name: what the bits of the result depend on. Empty: nothing.
+  std::function<AttributeValue(const Problem& problem)> kept = {};
+  bool needs_output = false;  // goes with --output FILE
 };
 
 // How data larger than memory passed through this rank in one execution; the stages overlap. Records have the maxima
@@ -99,6 +112,23 @@ class Job {
   virtual std::optional<Pipeline> pipeline() const { return {}; }  // of the last execution, where it was streamed
 };
 
+struct SeriesOptions;
+struct SeriesOutcome;
+class SeriesFile;
+class Progress;
+
+// How a workload runs into a file of snapshots; series_run.hpp.
+struct SeriesRunner {
+  // Collective. Both throw Error(stopped), on all ranks, when a signal stopped the run with its state saved.
+  SeriesOutcome (*run)(const Context& context, const Problem& problem, const SeriesOptions& options,
+                       Progress& progress);
+  // Goes on with a file that such a run began, on any layout. It is not whole yet; the runner lets it go.
+  SeriesOutcome (*resume)(const Context& context, const Problem& problem, const SeriesOptions& options,
+                          std::unique_ptr<SeriesFile> file, Progress& progress);
+  // The run that began the file at `path`. Throws usage Error, or verification Error where it contradicts itself.
+  Problem (*problem_of)(const SeriesFile& file, const std::string& path);
+};
+
 struct Workload {
   std::string_view name;
   std::string_view summary;  // one line of --help
@@ -106,8 +136,10 @@ struct Workload {
   bool reads_files = true;
   bool has_plain = false;    // --method plain exists
   bool has_dynamic = false;  // --schedule dynamic exists
-  bool has_steps = false;    // --steps, --alpha exist
   bool can_stream = false;   // takes operands larger than memory
+  std::vector<OwnOption> options = {};
+  std::any own = {};                     // their defaults
+  const SeriesRunner* series = nullptr;  // null: --output keeps what outputs() says
   Shape default_size;
   Shape tour_size;
   std::function<Cost(const Problem& problem)> cost;

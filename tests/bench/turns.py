@@ -1,9 +1,16 @@
 """What the benches share: programs that take turns with one another (turns.hpp)."""
 import json
+import os
+import pathlib
 import statistics
 import subprocess
 import sys
 import time
+
+
+def program(build, name):
+    """A program of the benches; none where it is not built."""
+    return next((path for path in pathlib.Path(build).rglob(name) if path.is_file() and os.access(path, os.X_OK)), None)
 
 
 class Program:

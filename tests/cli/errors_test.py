@@ -83,7 +83,6 @@ class Errors(program.TestCase):
             (("run", "fill", "--method", "plain", "--size", "5"), "method"),
             (("run", "sum", "--size", "5", "--output", "o.h5"), "--output"),
             (("run", "sum", "--buffers", "big"), "--buffers"),
-            (("run",), "workload"),
             (("run", "sum", "--size", "0x10"), "0x10"),
             (("run", "sum", "--seed", "-1"), "--seed"),
             (("run", "sum", "--values", "1", "--fill", "index"), "--fill"),

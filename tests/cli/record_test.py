@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import re
 import struct
 import unittest
 from fractions import Fraction
@@ -177,10 +178,28 @@ class Record(program.TestCase):
         self.assertAlmostEqual(number(result["variance"]), values.var(), places=9)
 
     def test_help_and_version_start_no_mpi(self):
-        for args in (("--help",), ("run", "--help"), ("--version",)):
-            result = self.succeeds(*args, env={"OMPI_MCA_btl": "none", "PMIX_MCA_gds": "none"})
-            self.assertLess(len(result.out.splitlines()), 50)
-        self.assertLessEqual(len(self.succeeds("--help").out.splitlines()), 30)
+        without_mpi = {"OMPI_MCA_btl": "none", "PMIX_MCA_gds": "none"}
+        self.assertLessEqual(len(self.succeeds("--help", env=without_mpi).out.splitlines()), 30)
+        self.assertEqual(len(self.succeeds("--version", env=without_mpi).out.splitlines()), 1)
+        workloads = re.findall(r"^  ([a-z]+) +\S.*$", self.succeeds("run", "--help").out.split("\nWorkloads")[1], re.M)
+        self.assertGreater(len(workloads), 9)
+        for name in workloads:  # a screen each
+            self.assertLess(len(self.succeeds("run", name, "--help", env=without_mpi).out.splitlines()), 50, name)
+
+    def test_a_workload_has_options_of_its_own(self):
+        heat = self.succeeds("run", "heat", "--help").out
+        self.assertLess(heat.index("Options of heat:\n  --steps S"), heat.index("\nOptions:"))
+        self.assertNotIn("--method", heat)  # heat has one
+        for name in ("sum", ""):
+            self.assertNotIn("--steps", self.succeeds("run", *filter(None, [name]), "--help").out)
+        for ranks in (1, 3):
+            self.fails(2, "run", "sum", "--steps", 3, ranks=ranks, says="sum takes no --steps; leave it out (heat takes it)")
+            alone = program.run("run", cwd=self.folder, ranks=ranks)
+            self.assertEqual((alone.code, alone.out), (2, self.succeeds("run", "--help").out))
+            self.assertIn("Name a workload", alone.err)
+        records = {name: self.succeeds("run", name, "--size", size, "--json").record()
+                   for name, size in (("heat", "9x9"), ("sum", 9))}
+        self.assertEqual([(records[name]["steps"], records[name]["alpha"]) for name in records], [(100, 0.2), (None, None)])
         self.assertEqual(self.succeeds("--version", ranks=3).out.count("concdemo"), 1)
 
 

@@ -56,7 +56,8 @@ double reference(const Problem& problem, const HeatStart& start, Point point, st
   const std::ptrdiff_t i = offset(point.row, rows.begin), j = offset(point.column, columns.begin);
   for (std::uint64_t left = steps; left > 0; --left) {
     const Window target = intersection(grown({i, i + 1, j, j + 1}, static_cast<std::ptrdiff_t>(left - 1)), domain);
-    heat_plain({now.data(), next.data(), static_cast<std::ptrdiff_t>(width), domain}, target, problem.alpha, 1);
+    heat_plain({now.data(), next.data(), static_cast<std::ptrdiff_t>(width), domain}, target,
+               heat_options(problem).alpha, 1);
     now.swap(next);
   }
   return now[static_cast<std::size_t>(i) * width + static_cast<std::size_t>(j)];
@@ -95,12 +96,12 @@ Verification check_heat(const Context& context, const Problem& problem, HeatSolv
   const Extent before = extent_of(context, solver.values(spare));
   // With alpha <= 1/4 every new value is a mean of old ones: none leaves their range but for rounding.
   const double magnitude = std::max(std::abs(before.least), std::abs(before.most));
-  const double slack = 8 * static_cast<double>(problem.steps) * 0x1p-53 * magnitude;
+  const double slack = 8 * static_cast<double>(heat_options(problem).steps) * 0x1p-53 * magnitude;
   const bool bounded = !before.numbers || element_count(problem.size) == 0 ||
                        (after.numbers && after.least >= before.least - slack && after.most <= before.most + slack);
 
-  const std::uint64_t steps = std::min(problem.steps, most_steps);
-  if (steps < problem.steps) solver.advance(steps);
+  const std::uint64_t steps = std::min(heat_options(problem).steps, most_steps);
+  if (steps < heat_options(problem).steps) solver.advance(steps);
   else solver.go_back_to(end);
   const MatrixView found = solver.values(solver.current());
   std::uint64_t wrong = 0;

@@ -6,7 +6,8 @@
 #include <numeric>
 
 #include "base/error.hpp"
-#include "workloads/problem.hpp"
+#include "workloads/heat/heat_options.hpp"
+#include "workloads/list.hpp"
 #include "workloads/run_report.hpp"
 
 namespace concdemo {
@@ -20,17 +21,21 @@ std::vector<double> indices(std::uint64_t count) {
 
 }  // namespace
 
+std::uint64_t snapshot_every(const Problem& problem) {
+  const HeatOptions& options = heat_options(problem);
+  return options.snapshot_every > 0 ? options.snapshot_every : std::max<std::uint64_t>(1, options.steps);
+}
+
 std::uint64_t snapshot_count(const Problem& problem) {
-  const std::uint64_t every = problem.snapshot_every;
-  return 1 + problem.steps / every + (problem.steps % every != 0);
+  const std::uint64_t steps = heat_options(problem).steps, every = snapshot_every(problem);
+  return 1 + steps / every + (steps % every != 0);
 }
 
 std::uint64_t step_of_snapshot(const Problem& problem, std::uint64_t snapshot) {
-  return std::min(problem.steps, snapshot * problem.snapshot_every);
+  return std::min(heat_options(problem).steps, snapshot * snapshot_every(problem));
 }
 
-SeriesSpec series_spec(const Workload& workload, const Problem& problem, const std::string& path, bool force,
-                       bool with_axes) {
+SeriesSpec series_spec(const Problem& problem, const std::string& path, bool force, bool with_axes) {
   SeriesSpec spec;
   spec.path = path;
   spec.force = force;
@@ -45,13 +50,14 @@ SeriesSpec series_spec(const Workload& workload, const Problem& problem, const s
   spec.scalars = {{"total", {{"long_name", "sum of u, exact, rounded once"}, {"units", "1"}}},
                   {"residual", {{"long_name", "2-norm of the last step's change of u"}, {"units", "1"}}}};
   spec.snapshots = snapshot_count(problem);
-  spec.attributes = file_attributes(workload, problem);
-  spec.attributes.emplace_back("snapshot_every", static_cast<std::int64_t>(problem.snapshot_every));
+  spec.attributes = file_attributes(heat_workload, problem);
+  spec.attributes.emplace_back("snapshot_every", static_cast<std::int64_t>(snapshot_every(problem)));
   return spec;
 }
 
 Problem problem_of(const SeriesFile& file, const std::string& path) {
   Problem problem;
+  HeatOptions options;
   problem.size = {file.rows(), file.columns()};
   const auto find = [&](const char* name) -> const AttributeValue& {
     for (const auto& [key, value] : file.attributes()) {
@@ -67,26 +73,27 @@ Problem problem_of(const SeriesFile& file, const std::string& path) {
     if (value == nullptr || *value < 0) throw refuse(name, "number of steps");
     return static_cast<std::uint64_t>(*value);
   };
-  if (find("workload") != AttributeValue("heat") || file.scalars() != 2) {  // total and residual
+  if (file.scalars() != 2) {  // total and residual
     throw usage_error(fmt::format("{} is of another workload; name a file that `run heat --output` began", path));
   }
-  problem.steps = count("steps");
-  problem.snapshot_every = count("snapshot_every");
+  options.steps = count("steps");
+  options.snapshot_every = count("snapshot_every");
   const auto* alpha = std::get_if<double>(&find("alpha"));
   if (alpha == nullptr || !(*alpha >= 0 && *alpha <= largest_stable_alpha))
     throw refuse("alpha", "stable diffusion number");
-  problem.alpha = *alpha;
+  options.alpha = *alpha;
+  problem.own = options;
   Operand start;
   start.source = Operand::Source::file;
   start.shape = problem.size;
   start.dataset.file = path;
   start.dataset.path = "/u";
   problem.operands = {start};
-  if (problem.snapshot_every == 0 || snapshot_count(problem) != file.snapshots()) {
+  if (options.snapshot_every == 0 || snapshot_count(problem) != file.snapshots()) {
     throw Error(ExitCode::verification,
                 fmt::format("{} cannot be resumed: {} steps with a snapshot every {} do not make its "
                             "{} snapshots",
-                            path, problem.steps, problem.snapshot_every, file.snapshots()));
+                            path, options.steps, options.snapshot_every, file.snapshots()));
   }
   return problem;
 }

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <any>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <deque>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/activity.hpp"
 #include "base/clock.hpp"
@@ -16,13 +18,12 @@
 #include "base/fault.hpp"
 #include "base/text.hpp"
 #include "measure/record.hpp"
-#include "screen/terminal.hpp"
 #include "system/signals.hpp"
 #include "workloads/heat/heat_file.hpp"
 #include "workloads/heat/heat_workload.hpp"
 #include "workloads/list.hpp"
 #include "workloads/load.hpp"
-#include "workloads/problem.hpp"
+#include "workloads/series_run.hpp"
 
 namespace concdemo {
 namespace {
@@ -32,10 +33,11 @@ constexpr std::size_t lent_arrays = 2;  // snapshots and checkpoints under way
 class SeriesRun {
  public:
   // After the file was made or opened, which wants its signals for itself.
-  SeriesRun(const Problem& problem, const SeriesOptions& options, SeriesFile& file, HeatSolver& solver,
+  SeriesRun(const Problem& problem, std::uint64_t checkpoint_every, SeriesFile& file, HeatSolver& solver,
             Progress& progress)
       : problem_(problem),
-        checkpoint_every_(options.checkpoint_every.value_or(file.checkpoint_every())),
+        steps_(heat_options(problem).steps),
+        checkpoint_every_(checkpoint_every),
         file_(file),
         solver_(solver),
         progress_(progress) {}
@@ -45,27 +47,27 @@ class SeriesRun {
   std::uint64_t run(std::uint64_t step, bool fresh) {
     step_ = step;
     saved_ = step;
-    progress_.show(fmt::format("heat: step {} of {}", step_, problem_.steps));
+    progress_.show(fmt::format("heat: step {} of {}", step_, steps_));
     if (fresh) snapshot(0, false);
     StepState state = file_.agree(signals_.get());
-    while (step_ < problem_.steps && state.signal == 0) {
-      const std::uint64_t next = step_ / problem_.snapshot_every + 1;
+    while (step_ < steps_ && state.signal == 0) {
+      const std::uint64_t next = step_ / snapshot_every(problem_) + 1;
       const std::uint64_t target = step_of_snapshot(problem_, next);
       // The step before a snapshot is taken by itself, so that its change is known.
       const std::uint64_t steps = target - step_ == 1 ? 1 : std::min(HeatSolver::steps_a_pass, target - step_ - 1);
-      activity::at(fmt::format("computing steps {} to {} of {}", step_ + 1, step_ + steps, problem_.steps));
+      activity::at(fmt::format("computing steps {} to {} of {}", step_ + 1, step_ + steps, steps_));
       fault::pass("advance");
       solver_.advance(steps);
       step_ += steps;
       if (progress_.is_due()) {
-        progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, problem_.steps,
-                                   state.committed, snapshot_count(problem_)));
+        progress_.show(fmt::format("heat: step {} of {}, {} of {} snapshots durable", step_, steps_, state.committed,
+                                   snapshot_count(problem_)));
       }
       if (step_ == target) snapshot(next, true);
       else if (checkpoint_every_ > 0 && step_ - saved_ >= checkpoint_every_) checkpoint();
       state = file_.agree(signals_.get());
     }
-    signal_ = step_ < problem_.steps ? state.signal : 0;
+    signal_ = step_ < steps_ ? state.signal : 0;
     if (signal_ != 0) progress_.show(fmt::format("heat: stopped at step {}, saving it", step_));
     if (signal_ != 0) signals_.stay();  // a second one must not keep the exit code from saying that all is saved
     while (signal_ != 0 && saved_ != step_ && !checkpoint()) {
@@ -118,6 +120,7 @@ class SeriesRun {
   }
 
   const Problem& problem_;
+  const std::uint64_t steps_;
   const std::uint64_t checkpoint_every_;  // steps; 0: none but when a signal stops the run
   SeriesFile& file_;
   HeatSolver& solver_;
@@ -133,19 +136,21 @@ class SeriesRun {
 void stop(const std::string& path, int signal, std::uint64_t step, const Problem& problem) {
   throw Error(ExitCode::stopped,
               fmt::format("stopped by signal {} ({}) at step {} of {}, which is saved; go on with: concdemo resume {}",
-                          signal, strsignal(signal), step, problem.steps, shell_word(path)));
+                          signal, strsignal(signal), step, heat_options(problem).steps, shell_word(path)));
 }
 
 // Declared before the file: its arrays have to outlive the file's I/O thread.
 void make_solver(std::optional<HeatSolver>& solver, const Context& context, const Problem& problem) {
-  solver.emplace(context, problem.size[0], problem.size[1], problem.alpha, 2 + lent_arrays);
+  solver.emplace(context, problem.size[0], problem.size[1], heat_options(problem).alpha, 2 + lent_arrays);
 }
 
 // From the solver's current array, the values of `step`.
-SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOptions& options, SeriesFile& file,
-                 HeatSolver& solver, std::uint64_t step, bool fresh, Progress& progress) {
-  SeriesRun run(problem, options, file, solver, progress);
+SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOptions& options,
+                 std::uint64_t checkpoint_every, SeriesFile& file, HeatSolver& solver, std::uint64_t step, bool fresh,
+                 Progress& progress) {
+  SeriesRun run(problem, checkpoint_every, file, solver, progress);
   SeriesOutcome outcome;
+  outcome.workload = &heat_workload;
   outcome.problem = problem;
   outcome.snapshots = file.snapshots();
   outcome.resumed_from = step;
@@ -169,7 +174,7 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   measured.headline = heat_checksum(context, problem, solver);
   measured.result = heat_result(run.last(), measured.headline);
   Problem done = problem;
-  done.steps = reached - step;
+  std::any_cast<HeatOptions&>(done.own).steps = reached - step;
   measured.cost = heat_workload.cost(done);
   measured.verification = check_heat(context, problem, solver, [&](Range rows, Range columns, const MatrixSpan& out) {
     if (out.rows > 0 && out.columns > 0) file.read(0, rows.begin, columns.begin, out);
@@ -184,10 +189,8 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   return outcome;
 }
 
-}  // namespace
-
-SeriesOutcome run_series(const Context& context, const Workload& workload, const Problem& problem,
-                         const SeriesOptions& options, Progress& progress) {
+SeriesOutcome run_series(const Context& context, const Problem& problem, const SeriesOptions& options,
+                         Progress& progress) {
   fault::arm(context.comm.rank());
   // The start first: what cannot be used must not cost an older file.
   progress.show("heat: reading or generating the start");
@@ -198,31 +201,18 @@ SeriesOutcome run_series(const Context& context, const Workload& workload, const
   counts = total_over_ranks(context.comm, counts);
   refuse_missing(counts);
   progress.show("heat: making " + options.path);
-  const auto spec = series_spec(workload, problem, options.path, options.force, context.comm.is_root());
+  const auto spec = series_spec(problem, options.path, options.force, context.comm.is_root());
   const auto file = SeriesFile::create(context.comm, spec, options.writer);
-  SeriesOutcome outcome = go(context, problem, options, *file, *solver, 0, true, progress);
+  const auto checkpoint_every = heat_options(problem).checkpoint_every;
+  SeriesOutcome outcome = go(context, problem, options, checkpoint_every, *file, *solver, 0, true, progress);
   outcome.measured.counts = counts;
   return outcome;
 }
 
-SeriesOutcome resume_series(const Context& context, const SeriesOptions& options, Progress& progress) {
-  progress.show("heat: reading " + options.path);
+SeriesOutcome resume(const Context& context, const Problem& problem, const SeriesOptions& options,
+                     std::unique_ptr<SeriesFile> given, Progress& progress) {
   std::optional<HeatSolver> solver;
-  const auto file = SeriesFile::open(context.comm, options.path, options.writer, [&](const SeriesFile& found) {
-    Problem problem = problem_of(found, options.path);
-    plan_memory(context, heat_workload, problem);
-  });
-  for (const std::string& text : file->messages()) {
-    if (context.comm.is_root()) message(text);
-  }
-  const Problem problem = problem_of(*file, options.path);
-  if (file->committed() == file->snapshots()) {  // perhaps not sealed
-    SeriesOutcome outcome;
-    outcome.whole_before = true;
-    outcome.mended = !file->finished() || !file->messages().empty();
-    file->close();
-    return outcome;
-  }
+  const auto file = std::move(given);
   make_solver(solver, context, problem);
   std::uint64_t step = 0;
   mpi::together(context.comm, [&] {
@@ -237,7 +227,12 @@ SeriesOutcome resume_series(const Context& context, const SeriesOptions& options
       file->read(file->committed() - 1, tile.rows.begin, tile.columns.begin, solver->values());
     }
   });
-  return go(context, problem, options, *file, *solver, step, false, progress);
+  const auto checkpoint_every = options.checkpoint_every.value_or(file->checkpoint_every());
+  return go(context, problem, options, checkpoint_every, *file, *solver, step, false, progress);
 }
+
+}  // namespace
+
+const SeriesRunner heat_series{run_series, resume, problem_of};
 
 }  // namespace concdemo

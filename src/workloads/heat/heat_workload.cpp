@@ -11,7 +11,7 @@
 #include "base/tally.hpp"
 #include "base/text.hpp"
 #include "format/checksum.hpp"
-#include "workloads/heat/heat_solver.hpp"
+#include "workloads/heat/heat_series.hpp"
 #include "workloads/list.hpp"
 #include "workloads/load.hpp"
 #include "workloads/result_numbers.hpp"
@@ -23,7 +23,9 @@ namespace {
 class HeatJob final : public Job {
  public:
   HeatJob(const Context& context, const Problem& problem)
-      : context_(context), problem_(problem), solver_(context, problem.size[0], problem.size[1], problem.alpha, 4) {
+      : context_(context),
+        problem_(problem),
+        solver_(context, problem.size[0], problem.size[1], heat_options(problem).alpha, 4) {
     load_start(context, start_from(problem.operands.front(), context.threads, &counts), solver_);
     counts = total_over_ranks(context.comm, counts);
     refuse_missing(counts);
@@ -34,9 +36,10 @@ class HeatJob final : public Job {
   void execute(const Sink& sink) override {
     solver_.go_back_to(start_);
     activity::at("computing");
-    tally::begin(problem_.steps, tally::Unit::steps);
-    if (problem_.steps > 1) solver_.advance(problem_.steps - 1);
-    if (problem_.steps > 0) solver_.advance(1);
+    const std::uint64_t steps = heat_options(problem_).steps;
+    tally::begin(steps, tally::Unit::steps);
+    if (steps > 1) solver_.advance(steps - 1);
+    if (steps > 0) solver_.advance(1);
     const MatrixView values = solver_.values(solver_.current());
     for (std::size_t i = 0; i < values.rows; ++i) {
       const std::uint64_t first = (solver_.tile().rows.begin + i) * problem_.size[1] + solver_.tile().columns.begin;
@@ -46,7 +49,7 @@ class HeatJob final : public Job {
 
   Verification verify() override {
     activity::at("verifying");
-    const HeatState state = solver_.state(problem_.steps > 0);
+    const HeatState state = solver_.state(heat_options(problem_).steps > 0);
     checksum_ = heat_checksum(context_, problem_, solver_);
     result_ = heat_result(state, checksum_);
     const std::size_t end = solver_.current();
@@ -75,6 +78,14 @@ std::vector<Shape> grid_shape(const Shape& size) {
   return {size};
 }
 
+void read_snapshot_every(Problem& problem, const std::string& text) {
+  const std::uint64_t every = read_count("--snapshot-every", text);
+  if (every == 0) {
+    throw usage_error("--snapshot-every 0: give at least 1, or leave it out for the start and the end alone");
+  }
+  std::any_cast<HeatOptions&>(problem.own).snapshot_every = every;
+}
+
 Shape size_of(const std::vector<Operand>& operands) {
   const Operand& start = operands.front();
   if (start.shape.size() == 2) return start.shape;
@@ -100,7 +111,7 @@ HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
       const std::uint64_t height = std::min<std::uint64_t>(step, out.rows - row);
       const Range part{rows.begin + row, rows.begin + row + height};
       const LoadCounts found = load_rectangles(operand, {{part, columns, buffer.span().data()}}, threads);
-      if (counts != nullptr) counts->missing += found.missing, counts->inexact += found.inexact;
+      if (counts != nullptr) *counts += found;
 #pragma omp parallel for num_threads(threads) schedule(static)
       for (std::uint64_t i = 0; i < height; ++i) {
         std::copy_n(buffer.span().data() + i * out.columns, out.columns, out.data + (row + i) * out.stride);
@@ -136,12 +147,34 @@ const Workload heat_workload{
     .name = "heat",
     .summary = "heat equation: time steps on a grid, 5-point; writes /u",
     .operands = 1,
-    .has_steps = true,
+    .options = {count_option("--steps", "S", "time steps (default 100)", &HeatOptions::steps),
+                number_option("--alpha", "A", "diffusion number, at most 0.25 (default 0.2)", &HeatOptions::alpha, 0,
+                              largest_stable_alpha,
+                              "the scheme is stable up to 0.25; take more steps with a smaller one"),
+                {"--slice", "I,:,:", "a plane of an input of more dimensions, as 0,2,:,:",
+                 [](Problem& problem, const std::string& text) { problem.slice = text; }},
+                {.name = "--snapshot-every",
+                 .value = "E",
+                 .help = "steps between snapshots in --output (default: the start and the end alone)",
+                 .read = read_snapshot_every,
+                 .needs_output = true},
+                {.name = "--checkpoint-every",
+                 .value = "C",
+                 .help = "steps between checkpoints beside it (default: none)",
+                 .read =
+                     [](Problem& problem, const std::string& text) {
+                       std::any_cast<HeatOptions&>(problem.own).checkpoint_every =
+                           read_count("--checkpoint-every", text);
+                     },
+                 .needs_output = true}},
+    .own = HeatOptions{},
+    .series = &heat_series,
     .default_size = {4096, 4096},
     .tour_size = {1000, 1000},
     // As a sweep that takes one step at a time moves; several steps in one pass through memory move less.
     .cost = [](const Problem& problem) -> Cost {
-      const double points = static_cast<double>(element_count(problem.size)) * static_cast<double>(problem.steps);
+      const double points =
+          static_cast<double>(element_count(problem.size)) * static_cast<double>(heat_options(problem).steps);
       return {7 * points, 16 * points, Bound::copy};
     },
     .operand_shapes = grid_shape,

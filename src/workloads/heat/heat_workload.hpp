@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 
+#include "workloads/heat/heat_options.hpp"
 #include "workloads/heat/heat_solver.hpp"
 #include "workloads/workload.hpp"
 

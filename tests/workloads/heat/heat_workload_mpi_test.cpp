@@ -1,5 +1,6 @@
 #include "workloads/heat/heat_workload.hpp"
 
+#include <any>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ namespace {
 
 Problem heat_problem(std::uint64_t rows, std::uint64_t columns, std::uint64_t steps) {
   Problem problem = generated_problem(heat_workload, {rows, columns}, 3, Fill::uniform);
-  problem.steps = steps;
+  std::any_cast<HeatOptions&>(problem.own).steps = steps;
   return problem;
 }
 
@@ -48,11 +49,11 @@ TEST_CASE("a wrong point of heat's result is found where it is sampled, and one 
   const mpi::Comm world = mpi::Comm::world();
   const Context context{world, 1};
   const Problem problem = heat_problem(60, 50, 20);
-  HeatSolver solver(context, 60, 50, problem.alpha, 3);
+  HeatSolver solver(context, 60, 50, heat_options(problem).alpha, 3);
   const HeatStart start = start_from(problem.operands.front(), 1);
   const auto checked = [&](std::uint64_t row, std::uint64_t column, double factor) {
     load_start(context, start, solver);
-    solver.advance(problem.steps);
+    solver.advance(heat_options(problem).steps);
     const Tile& tile = solver.tile();
     if (row >= tile.rows.begin && row < tile.rows.end && column >= tile.columns.begin && column < tile.columns.end) {
       const MatrixSpan values = solver.values();
