@@ -62,7 +62,7 @@ SweepItem item_of(const std::string& word, const Shape& size) {
   SweepItem item{&find_workload(word.substr(0, colon)), size};
   if (colon != std::string::npos) item.size = parse_option("--workloads", word.substr(colon + 1), parse_size);
   if (item.size.empty()) item.size = item.workload->default_size;
-  item.workload->operand_shapes(item.size);  // refuses a size of other dimensions
+  shapes_of(*item.workload, item.size);  // refuses a size of other dimensions
   for (const std::uint64_t extent : item.size) {
     if (extent == 0) throw usage_error(fmt::format("{}: a sweep of no elements measures nothing", word));
   }

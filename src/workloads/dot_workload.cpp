@@ -1,5 +1,6 @@
 #include "kernels/dot.hpp"
 
+#include "workloads/descriptor.hpp"
 #include "workloads/list.hpp"
 #include "workloads/reduction.hpp"
 
@@ -28,21 +29,7 @@ struct DotKernel {
 
 }  // namespace
 
-const Workload dot_workload{.name = "dot",
-                            .summary = "dot product of two arrays, rounded once",
-                            .operands = 2,
-                            .has_plain = true,
-                            .has_dynamic = true,
-                            .can_stream = true,
-                            .default_size = {50'000'000},
-                            .tour_size = {5'000'000},
-                            .cost = cost_per_element(2, 16, Bound::read),
-                            .operand_shapes = two_operand_shapes,
-                            .size_of = common_shape,
-                            .outputs = no_outputs,
-                            .memory_bytes = shared_arrays(2),
-                            .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-                              return std::make_unique<ReductionJob<DotKernel>>(context, problem);
-                            }};
+const Workload dot_workload =
+    reduction_workload("dot", "dot product of two arrays, rounded once", 2, 2, prepare_as<ReductionJob<DotKernel>>);
 
 }  // namespace concdemo

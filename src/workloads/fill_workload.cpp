@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "workloads/descriptor.hpp"
 #include "workloads/elementwise.hpp"
 #include "workloads/list.hpp"
 #include "workloads/result_numbers.hpp"
@@ -61,12 +62,8 @@ const Workload fill_workload{
     .default_size = {100'000'000},
     .tour_size = {2'000'000},
     .cost = cost_per_element(0, 8, Bound::none),
-    .operand_shapes = one_operand_shape,
-    .size_of = common_shape,
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("x", problem.size)}; },
     .memory_bytes = shared_arrays(1),
-    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-      return std::make_unique<FillJob>(context, problem);
-    }};
+    .prepare = prepare_as<FillJob>};
 
 }  // namespace concdemo

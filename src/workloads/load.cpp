@@ -1,10 +1,7 @@
 #include "workloads/load.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "base/error.hpp"
 #include "kernels/fill.hpp"
 
 namespace concdemo {
@@ -23,27 +20,23 @@ void drop(std::vector<Array>& parts, const std::vector<std::uint8_t>& missing) {
 
 }  // namespace
 
-std::vector<Array> load_block(const Problem& problem, Range range, int threads, LoadCounts& counts) {
-  std::vector<Array> parts;
-  std::vector<std::uint8_t> missing;  // in any operand
-  for (const Operand& operand : problem.operands) {
-    parts.emplace_back(range.size());
-    std::vector<std::uint8_t> mask;
-    counts.inexact += load(operand, range, parts.back().span(), mask, threads).inexact;
-    if (missing.empty()) missing.swap(mask);
-    for (std::size_t i = 0; i < mask.size(); ++i) missing[i] |= mask[i];
-  }
-  if (!missing.empty()) drop(parts, missing);
-  counts.missing += range.size() - parts.front().size();
-  return parts;
-}
-
 std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts) {
   const auto& comm = context.comm;
   const Range range = part_of(element_count(problem.operands.front().shape), static_cast<std::uint64_t>(comm.size()),
                               static_cast<std::uint64_t>(comm.rank()));
   std::vector<Array> parts;
-  mpi::together(comm, [&] { parts = load_block(problem, range, context.threads, counts); });
+  mpi::together(comm, [&] {
+    std::vector<std::uint8_t> missing;  // in any operand
+    for (const Operand& operand : problem.operands) {
+      parts.emplace_back(range.size());
+      std::vector<std::uint8_t> mask;
+      counts.inexact += load(operand, range, parts.back().span(), mask, context.threads).inexact;
+      if (missing.empty()) missing.swap(mask);
+      for (std::size_t i = 0; i < mask.size(); ++i) missing[i] |= mask[i];
+    }
+    if (!missing.empty()) drop(parts, missing);
+    counts.missing += range.size() - parts.front().size();
+  });
   counts = total_over_ranks(comm, counts);
   return parts;
 }
@@ -81,54 +74,6 @@ std::vector<std::uint64_t> sample_below(std::uint64_t limit, std::uint64_t count
 
 double add_over_ranks(const mpi::Comm& comm, double value) {
   return comm.combine<double>(value, [](const double& in, double& inout) { inout += in; });
-}
-
-std::vector<Shape> one_operand_shape(const Shape& size) { return {size}; }
-std::vector<Shape> two_operand_shapes(const Shape& size) { return {size, size}; }
-
-Shape common_shape(const std::vector<Operand>& operands) {
-  for (const Operand& operand : operands) {
-    if (operand.shape == operands.front().shape) continue;
-    throw usage_error(
-        fmt::format("operands of different shapes: {}, {}", describe_shape(operands.front()), describe_shape(operand)));
-  }
-  return operands.front().shape;
-}
-
-std::string shape_hint(const std::vector<Operand>& operands, const std::string& size) {
-  const auto is_list = [](const Operand& operand) {
-    return operand.source == Operand::Source::values && operand.shape.size() == 1;
-  };
-  const bool any = std::any_of(operands.begin(), operands.end(), is_list);
-  return any ? fmt::format("; --size {} gives values their shape", size) : "";
-}
-
-std::vector<DatasetSpec> no_outputs(const Problem&) { return {}; }
-
-DatasetSpec dataset_like(const std::string& name, const Shape& shape) {
-  DatasetSpec spec;
-  spec.name = name;
-  spec.shape = shape;
-  for (std::size_t i = 0; i < shape.size(); ++i) spec.dims.push_back(fmt::format("{}_{}", name, i));
-  return spec;
-}
-
-std::function<Cost(const Problem&)> cost_per_element(double flops, double bytes, Bound bound) {
-  return [=](const Problem& problem) -> Cost {
-    const auto n = static_cast<double>(element_count(problem.size));
-    return {flops * n, bytes * n, bound};
-  };
-}
-
-std::uint64_t share_bytes(const Shape& size, int ranks) {
-  const std::uint64_t largest = part_of(element_count(size), static_cast<std::uint64_t>(ranks), 0).size();
-  if (largest > (std::uint64_t{1} << 58)) throw usage_error("size " + to_text(size) + " does not fit into memory");
-  return largest * sizeof(double);
-}
-
-std::function<std::uint64_t(const Shape&, int)> shared_arrays(int arrays) {
-  return
-      [arrays](const Shape& size, int ranks) { return share_bytes(size, ranks) * static_cast<std::uint64_t>(arrays); };
 }
 
 }  // namespace concdemo

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "format/checksum.hpp"
 #include "kernels/row_products.hpp"
+#include "workloads/descriptor.hpp"
 #include "workloads/list.hpp"
 #include "workloads/load.hpp"
 #include "workloads/result_numbers.hpp"
@@ -159,8 +160,6 @@ const Workload matvec_workload{
           const std::uint64_t rows = part_of(size[0], static_cast<std::uint64_t>(ranks), 0).size();
           return share_bytes({rows, size[1]}, 1) + share_bytes({size[1]}, 1) + share_bytes({rows}, 1);
         },
-    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-      return std::make_unique<MatvecJob>(context, problem);
-    }};
+    .prepare = prepare_as<MatvecJob>};
 
 }  // namespace concdemo

@@ -15,7 +15,7 @@ namespace {
 
 std::vector<Operand> value_operands(const Workload& workload, const Request& request) {
   std::vector<Operand> operands;
-  const std::vector<Shape> shapes = request.size.empty() ? std::vector<Shape>{} : workload.operand_shapes(request.size);
+  const std::vector<Shape> shapes = request.size.empty() ? std::vector<Shape>{} : shapes_of(workload, request.size);
   for (std::size_t i = 0; i < request.values.size(); ++i) {
     Operand operand;
     operand.source = Operand::Source::values;
@@ -32,7 +32,7 @@ std::vector<Operand> value_operands(const Workload& workload, const Request& req
 
 std::vector<Operand> generated_operands(const Workload& workload, const Shape& size, std::uint64_t seed, Fill fill) {
   std::vector<Operand> operands;
-  for (const Shape& shape : workload.operand_shapes(size)) {
+  for (const Shape& shape : shapes_of(workload, size)) {
     element_count(shape);
     Operand operand;
     operand.shape = shape;

@@ -1,5 +1,6 @@
 #include "kernels/square.hpp"
 
+#include "workloads/descriptor.hpp"
 #include "workloads/elementwise.hpp"
 #include "workloads/list.hpp"
 
@@ -26,8 +27,6 @@ const Workload square_workload{
     .default_size = {100'000'000},
     .tour_size = {2'000'000},
     .cost = cost_per_element(1, 16, Bound::copy),
-    .operand_shapes = one_operand_shape,
-    .size_of = common_shape,
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("y", problem.size)}; },
     .memory_bytes = shared_arrays(2),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "workloads/descriptor.hpp"
 #include "workloads/elements.hpp"
 #include "workloads/exact_moments.hpp"
 #include "workloads/list.hpp"
@@ -122,21 +123,7 @@ class StatsJob final : public Job {
 
 }  // namespace
 
-const Workload stats_workload{.name = "stats",
-                              .summary = "count, missing, min, max, mean; variance and std of the population (ddof=0)",
-                              .operands = 1,
-                              .has_plain = true,
-                              .has_dynamic = true,
-                              .can_stream = true,
-                              .default_size = {100'000'000},
-                              .tour_size = {10'000'000},
-                              .cost = cost_per_element(5, 8, Bound::read),
-                              .operand_shapes = one_operand_shape,
-                              .size_of = common_shape,
-                              .outputs = no_outputs,
-                              .memory_bytes = shared_arrays(1),
-                              .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-                                return std::make_unique<StatsJob>(context, problem);
-                              }};
+const Workload stats_workload = reduction_workload(
+    "stats", "count, missing, min, max, mean; variance and std of the population (ddof=0)", 1, 5, prepare_as<StatsJob>);
 
 }  // namespace concdemo

@@ -1,5 +1,6 @@
 #include "kernels/sum.hpp"
 
+#include "workloads/descriptor.hpp"
 #include "workloads/list.hpp"
 #include "workloads/reduction.hpp"
 
@@ -33,21 +34,7 @@ struct SumKernel {
 
 }  // namespace
 
-const Workload sum_workload{.name = "sum",
-                            .summary = "sum of all elements, rounded once",
-                            .operands = 1,
-                            .has_plain = true,
-                            .has_dynamic = true,
-                            .can_stream = true,
-                            .default_size = {100'000'000},
-                            .tour_size = {10'000'000},
-                            .cost = cost_per_element(1, 8, Bound::read),
-                            .operand_shapes = one_operand_shape,
-                            .size_of = common_shape,
-                            .outputs = no_outputs,
-                            .memory_bytes = shared_arrays(1),
-                            .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-                              return std::make_unique<ReductionJob<SumKernel>>(context, problem);
-                            }};
+const Workload sum_workload =
+    reduction_workload("sum", "sum of all elements, rounded once", 1, 1, prepare_as<ReductionJob<SumKernel>>);
 
 }  // namespace concdemo

@@ -1,5 +1,6 @@
 #include "kernels/sumsq.hpp"
 
+#include "workloads/descriptor.hpp"
 #include "workloads/list.hpp"
 #include "workloads/reduction.hpp"
 
@@ -28,21 +29,7 @@ struct SumsqKernel {
 
 }  // namespace
 
-const Workload sumsq_workload{.name = "sumsq",
-                              .summary = "sum of squares, rounded once",
-                              .operands = 1,
-                              .has_plain = true,
-                              .has_dynamic = true,
-                              .can_stream = true,
-                              .default_size = {100'000'000},
-                              .tour_size = {10'000'000},
-                              .cost = cost_per_element(2, 8, Bound::read),
-                              .operand_shapes = one_operand_shape,
-                              .size_of = common_shape,
-                              .outputs = no_outputs,
-                              .memory_bytes = shared_arrays(1),
-                              .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-                                return std::make_unique<ReductionJob<SumsqKernel>>(context, problem);
-                              }};
+const Workload sumsq_workload =
+    reduction_workload("sumsq", "sum of squares, rounded once", 1, 2, prepare_as<ReductionJob<SumsqKernel>>);
 
 }  // namespace concdemo

@@ -129,6 +129,9 @@ struct SeriesRunner {
   Problem (*problem_of)(const SeriesFile& file, const std::string& path);
 };
 
+Shape common_shape(const std::vector<Operand>& operands);  // throws usage Error naming both operands and shapes
+std::vector<DatasetSpec> no_outputs(const Problem& problem);
+
 struct Workload {
   std::string_view name;
   std::string_view summary;  // one line of --help
@@ -143,14 +146,17 @@ struct Workload {
   Shape default_size;
   Shape tour_size;
   std::function<Cost(const Problem& problem)> cost;
-  // Shapes of generated operands for a --size; throws usage Error when the number of extents is wrong.
-  std::vector<Shape> (*operand_shapes)(const Shape& size);
+  // Shapes of generated operands for a --size; throws usage Error when the number of extents is wrong. Null: all of
+  // them have the size as their shape.
+  std::vector<Shape> (*operand_shapes)(const Shape& size) = nullptr;
   // The size that given operands make; throws usage Error naming both shapes when they do not fit.
-  Shape (*size_of)(const std::vector<Operand>& operands);
-  std::vector<DatasetSpec> (*outputs)(const Problem& problem);                      // empty: writes nothing
+  Shape (*size_of)(const std::vector<Operand>& operands) = common_shape;
+  std::vector<DatasetSpec> (*outputs)(const Problem& problem) = no_outputs;         // empty: writes nothing
   std::function<std::uint64_t(const Shape& size, int ranks)> memory_bytes;          // of the most loaded rank
   std::unique_ptr<Job> (*prepare)(const Context& context, const Problem& problem);  // collective
 };
+
+std::vector<Shape> shapes_of(const Workload& workload, const Shape& size);  // of generated operands
 
 const std::vector<const Workload*>& workloads();
 const Workload& find_workload(const std::string& name);  // unknown: usage Error with the nearest name

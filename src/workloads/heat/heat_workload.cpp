@@ -1,4 +1,5 @@
 #include "workloads/heat/heat_workload.hpp"
+#include "workloads/descriptor.hpp"
 
 #include <fmt/format.h>
 
@@ -181,8 +182,6 @@ const Workload heat_workload{
     .size_of = size_of,
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("u", problem.size)}; },
     .memory_bytes = [](const Shape& size, int ranks) { return heat_memory_bytes(size[0], size[1], ranks, 4); },
-    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-      return std::make_unique<HeatJob>(context, problem);
-    }};
+    .prepare = prepare_as<HeatJob>};
 
 }  // namespace concdemo

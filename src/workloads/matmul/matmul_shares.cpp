@@ -1,4 +1,5 @@
 #include "workloads/matmul/matmul_shares.hpp"
+#include "workloads/descriptor.hpp"
 
 #include <fmt/format.h>
 

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "format/checksum.hpp"
+#include "workloads/descriptor.hpp"
 #include "workloads/list.hpp"
 #include "workloads/load.hpp"
 #include "workloads/matmul/matmul_check.hpp"
@@ -107,8 +108,6 @@ const Workload matmul_workload{.name = "matmul",
                                  return {dataset_like("c", {problem.size[0], problem.size[2]})};
                                },
                                .memory_bytes = matmul_memory_bytes,
-                               .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-                                 return std::make_unique<MatmulJob>(context, problem);
-                               }};
+                               .prepare = prepare_as<MatmulJob>};
 
 }  // namespace concdemo

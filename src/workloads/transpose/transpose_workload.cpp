@@ -14,6 +14,7 @@
 #include "kernels/fill.hpp"
 #include "system/mpi_shared.hpp"
 #include "system/mpi_transfers.hpp"
+#include "workloads/descriptor.hpp"
 #include "workloads/list.hpp"
 #include "workloads/load.hpp"
 #include "workloads/result_numbers.hpp"
@@ -251,8 +252,6 @@ const Workload transpose_workload{
           const std::uint64_t buffers = ranks > 1 ? 2 * depth * plan.piece_elements : 0;
           return 8 * (plan.rows_of_a(0).size() * size[1] + plan.rows_of_b(0).size() * size[0] + buffers);
         },
-    .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
-      return std::make_unique<TransposeJob>(context, problem);
-    }};
+    .prepare = prepare_as<TransposeJob>};
 
 }  // namespace concdemo
