@@ -20,7 +20,7 @@ Workload reduction_workload(std::string_view name, std::string_view summary, int
           .default_size = {100'000'000 / arrays},
           .tour_size = {10'000'000 / arrays},
           .cost = cost_per_element(flops_per_element, 8 * operands, Bound::read),
-          .memory_bytes = shared_arrays(operands),
+          .memory_bytes = arrays_over_ranks(operands),
           .prepare = prepare};
 }
 
@@ -63,15 +63,15 @@ std::function<Cost(const Problem&)> cost_per_element(double flops, double bytes,
   };
 }
 
-std::uint64_t share_bytes(const Shape& size, int ranks) {
+std::uint64_t part_bytes(const Shape& size, int ranks) {
   const std::uint64_t largest = part_of(element_count(size), static_cast<std::uint64_t>(ranks), 0).size();
   if (largest > (std::uint64_t{1} << 58)) throw usage_error("size " + to_text(size) + " does not fit into memory");
   return largest * sizeof(double);
 }
 
-std::function<std::uint64_t(const Shape&, int)> shared_arrays(int arrays) {
+std::function<std::uint64_t(const Shape&, int)> arrays_over_ranks(int arrays) {
   return
-      [arrays](const Shape& size, int ranks) { return share_bytes(size, ranks) * static_cast<std::uint64_t>(arrays); };
+      [arrays](const Shape& size, int ranks) { return part_bytes(size, ranks) * static_cast<std::uint64_t>(arrays); };
 }
 
 }  // namespace concdemo

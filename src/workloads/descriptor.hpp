@@ -27,8 +27,8 @@ DatasetSpec dataset_like(const std::string& name, const Shape& shape);  // dimen
 
 std::function<Cost(const Problem&)> cost_per_element(double flops, double bytes, Bound bound);
 
-// Bytes of the largest share of a float64 array of this size; of `arrays` such arrays, shared out over all ranks.
-std::uint64_t share_bytes(const Shape& size, int ranks);
-std::function<std::uint64_t(const Shape&, int)> shared_arrays(int arrays);
+// Bytes of the largest part of a float64 array of this size; of `arrays` such arrays, cut over all ranks.
+std::uint64_t part_bytes(const Shape& size, int ranks);
+std::function<std::uint64_t(const Shape&, int)> arrays_over_ranks(int arrays);
 
 }  // namespace concdemo

@@ -16,22 +16,22 @@
 
 namespace concdemo {
 
-Share::Share(const Context& in, const Problem& problem)
+RankPart::RankPart(const Context& in, const Problem& problem)
     : context(in),
       range(part_of(element_count(problem.size), static_cast<std::uint64_t>(in.comm.size()),
                     static_cast<std::uint64_t>(in.comm.rank()))) {}
 
-void Share::for_each_piece(const Sink& sink, const std::function<void(std::uint64_t, std::uint64_t)>& piece) const {
+void RankPart::for_each_piece(const Sink& sink, const std::function<void(std::uint64_t, std::uint64_t)>& piece) const {
   if (sink.file == nullptr) return piece(0, range.size());
   const std::uint64_t step = (std::uint64_t{1} << 20) * static_cast<std::uint64_t>(context.threads);
   for (std::uint64_t begin = 0; begin < range.size(); begin += step) piece(begin, std::min(begin + step, range.size()));
 }
 
-std::string Share::checksum(const Array& data) const {
+std::string RankPart::checksum(const Array& data) const {
   return fmt::format("{:016x}", context.comm.sum(concdemo::checksum(range.begin, data.span())));
 }
 
-Verification Share::verification(const std::string& against, std::uint64_t wrong) const {
+Verification RankPart::verification(const std::string& against, std::uint64_t wrong) const {
   wrong = context.comm.min(wrong);
   if (wrong == no_element) return {true, against, ""};
   return {false, against, fmt::format("element {} differs", wrong)};
@@ -50,18 +50,18 @@ std::uint64_t first_wrong(const Elementwise& workload, Operands x, std::span<con
   const std::span<double> reference(expected.data(), y.size());
   workload.reference(x, reference);
   const auto [wrong, other] = std::mismatch(y.begin(), y.end(), reference.begin(), same_bits);
-  return wrong == y.end() ? Share::no_element : first + static_cast<std::uint64_t>(wrong - y.begin());
+  return wrong == y.end() ? RankPart::no_element : first + static_cast<std::uint64_t>(wrong - y.begin());
 }
 
 class ElementwiseJob : public Job {
  public:
   ElementwiseJob(const Context& context, const Problem& problem, Elementwise workload)
-      : share_(context, problem), workload_(std::move(workload)) {}
+      : part_(context, problem), workload_(std::move(workload)) {}
   Json result() const override { return {{"checksum", checksum_}}; }
   std::string headline() const override { return checksum_; }
 
  protected:
-  Share share_;
+  RankPart part_;
   Elementwise workload_;
   std::string checksum_;
 };
@@ -72,31 +72,31 @@ class InMemory final : public ElementwiseJob {
       : ElementwiseJob(context, problem, std::move(workload)) {
     for (const Operand& operand : problem.operands) {
       LoadCounts loaded;
-      x_.push_back(load_range(context, operand, share_.range, loaded));
+      x_.push_back(load_range(context, operand, part_.range, loaded));
       counts += total_over_ranks(context.comm, loaded);
     }
-    mpi::together(context.comm, [&] { y_ = Array(share_.range.size()); });
+    mpi::together(context.comm, [&] { y_ = Array(part_.range.size()); });
   }
 
   void execute(const Sink& sink) override {
-    share_.for_each_piece(sink, [&](std::uint64_t begin, std::uint64_t end) {
+    part_.for_each_piece(sink, [&](std::uint64_t begin, std::uint64_t end) {
       const auto y = y_.span().subspan(begin, end - begin);
-      workload_.compute(operands(begin, end), y, share_.context.threads);
-      sink.submit(0, share_.range.begin + begin, y);
+      workload_.compute(operands(begin, end), y, part_.context.threads);
+      sink.submit(0, part_.range.begin + begin, y);
     });
   }
 
   Verification verify() override {
-    checksum_ = share_.checksum(y_);
-    std::uint64_t wrong = Share::no_element;
+    checksum_ = part_.checksum(y_);
+    std::uint64_t wrong = RankPart::no_element;
     const std::size_t n = y_.size();
-#pragma omp parallel for num_threads(share_.context.threads) schedule(static) reduction(min : wrong)
+#pragma omp parallel for num_threads(part_.context.threads) schedule(static) reduction(min : wrong)
     for (std::size_t at = 0; at < n; at += piece_elements) {
       const std::size_t end = std::min(at + piece_elements, n);
       const auto y = std::as_const(y_).span().subspan(at, end - at);
-      wrong = std::min(wrong, first_wrong(workload_, operands(at, end), y, share_.range.begin + at));
+      wrong = std::min(wrong, first_wrong(workload_, operands(at, end), y, part_.range.begin + at));
     }
-    return share_.verification(workload_.reference_name + ", every element", wrong);
+    return part_.verification(workload_.reference_name + ", every element", wrong);
   }
 
  private:
@@ -116,18 +116,18 @@ class Streamed final : public ElementwiseJob {
       : ElementwiseJob(context, problem, std::move(workload)),
         plan_(plan_blocks(problem.operands, 1, problem.buffer_bytes)) {
     mpi::together(context.comm, [&] {
-      for (Array& result : results_) result = Array(std::min(plan_.elements, share_.range.size()));
+      for (Array& result : results_) result = Array(std::min(plan_.elements, part_.range.size()));
     });
   }
 
   void execute(const Sink& sink) override {
-    wrong_ = Share::no_element;
+    wrong_ = RankPart::no_element;
     LoadCounts loaded;
     std::uint64_t sum = 0;
     std::size_t turn = 0;
     double stalled_s = 0;  // by the writer
     const double write_s = sink.file != nullptr ? sink.file->write_busy_s() : 0;
-    pipeline_ = stream_blocks(share_.context.comm, plan_, share_.range, [&](const Feed::Block& block) {
+    pipeline_ = stream_blocks(part_.context.comm, plan_, part_.range, [&](const Feed::Block& block) {
       Array& result = results_[turn++ % blocks_in_memory];
       // Of three arrays one is computed while two are written.
       const double start = now_s();
@@ -142,12 +142,12 @@ class Streamed final : public ElementwiseJob {
       sink.file->wait_until_left(0);
       pipeline_->write_s = sink.file->write_busy_s() - write_s;
     }
-    counts = total_over_ranks(share_.context.comm, loaded);
-    checksum_ = fmt::format("{:016x}", share_.context.comm.sum(sum));
+    counts = total_over_ranks(part_.context.comm, loaded);
+    checksum_ = fmt::format("{:016x}", part_.context.comm.sum(sum));
   }
 
   Verification verify() override {
-    return share_.verification(workload_.reference_name + ", every element, as the blocks pass", wrong_);
+    return part_.verification(workload_.reference_name + ", every element, as the blocks pass", wrong_);
   }
 
   std::optional<Pipeline> pipeline() const override { return pipeline_; }
@@ -157,7 +157,7 @@ class Streamed final : public ElementwiseJob {
   void compute(const Feed::Block& block, std::span<double> y, LoadCounts& loaded, std::uint64_t& checksums) {
     std::uint64_t missing = 0, inexact = 0, sum = 0, wrong = wrong_;
     const std::size_t n = y.size();
-#pragma omp parallel num_threads(share_.context.threads) reduction(+ : missing, inexact, sum) reduction(min : wrong)
+#pragma omp parallel num_threads(part_.context.threads) reduction(+ : missing, inexact, sum) reduction(min : wrong)
     {
       thread_local Converted converted;
 #pragma omp for schedule(static)
@@ -183,7 +183,7 @@ class Streamed final : public ElementwiseJob {
 
   BlockPlan plan_;
   Array results_[blocks_in_memory];
-  std::uint64_t wrong_ = Share::no_element;  // the first element that is
+  std::uint64_t wrong_ = RankPart::no_element;  // the first element that is
   std::optional<Pipeline> pipeline_;
 };
 

@@ -22,9 +22,9 @@ struct Elementwise {
 // Collective, for a descriptor's prepare(): in memory, or block by block where problem.stream says so.
 std::unique_ptr<Job> make_elementwise(const Context& context, const Problem& problem, Elementwise workload);
 
-// A rank's equal share of a flat array, worked on in pieces so that one piece is written while the next is computed.
-struct Share {
-  Share(const Context& context, const Problem& problem);
+// A rank's equal part of a flat array, worked on in pieces so that one piece is written while the next is computed.
+struct RankPart {
+  RankPart(const Context& context, const Problem& problem);
 
   Context context;
   Range range;  // global element indices

@@ -15,38 +15,38 @@ namespace {
 class FillJob final : public Job {
  public:
   FillJob(const Context& context, const Problem& problem)
-      : share_(context, problem), operand_(problem.operands.front()) {
-    mpi::together(context.comm, [&] { x_ = Array(share_.range.size()); });
+      : part_(context, problem), operand_(problem.operands.front()) {
+    mpi::together(context.comm, [&] { x_ = Array(part_.range.size()); });
   }
 
   void execute(const Sink& sink) override {
-    share_.for_each_piece(sink, [&](std::uint64_t begin, std::uint64_t end) {
+    part_.for_each_piece(sink, [&](std::uint64_t begin, std::uint64_t end) {
       const auto piece = x_.span().subspan(begin, end - begin);
       std::vector<std::uint8_t> none;
-      load(operand_, {share_.range.begin + begin, share_.range.begin + end}, piece, none, share_.context.threads);
-      sink.submit(0, share_.range.begin + begin, piece);
+      load(operand_, {part_.range.begin + begin, part_.range.begin + end}, piece, none, part_.context.threads);
+      sink.submit(0, part_.range.begin + begin, piece);
     });
   }
 
   Verification verify() override {
-    checksum_ = share_.checksum(x_);
+    checksum_ = part_.checksum(x_);
     const auto expected = [this](std::uint64_t index) {
       if (operand_.source == Operand::Source::values) return operand_.values[index];
       return operand_.fill == Fill::index ? static_cast<double>(index)
                                           : uniform_at(operand_.seed, operand_.stream, index);
     };
-    std::uint64_t wrong = Share::no_element;
-    for (std::uint64_t i = 0; i < x_.size() && wrong == Share::no_element; i += 61) {
-      if (!same_bits(x_.span()[i], expected(share_.range.begin + i))) wrong = share_.range.begin + i;
+    std::uint64_t wrong = RankPart::no_element;
+    for (std::uint64_t i = 0; i < x_.size() && wrong == RankPart::no_element; i += 61) {
+      if (!same_bits(x_.span()[i], expected(part_.range.begin + i))) wrong = part_.range.begin + i;
     }
-    return share_.verification("scalar generator, every 61st element", wrong);
+    return part_.verification("scalar generator, every 61st element", wrong);
   }
 
   Json result() const override { return {{"checksum", checksum_}}; }
   std::string headline() const override { return checksum_; }
 
  private:
-  Share share_;
+  RankPart part_;
   const Operand& operand_;
   Array x_;
   std::string checksum_;
@@ -63,7 +63,7 @@ const Workload fill_workload{
     .tour_size = {2'000'000},
     .cost = cost_per_element(0, 8, Bound::none),
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("x", problem.size)}; },
-    .memory_bytes = shared_arrays(1),
+    .memory_bytes = arrays_over_ranks(1),
     .prepare = prepare_as<FillJob>};
 
 }  // namespace concdemo

@@ -5,7 +5,7 @@
 
 namespace concdemo {
 
-// Collective: every rank's equal share of the flat range of each operand. Positions that are missing in any operand are
+// Collective: every rank's equal part of the flat range of each operand. Positions that are missing in any operand are
 // left out of all of them. `counts` becomes the total over ranks.
 std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts);
 

@@ -158,7 +158,7 @@ const Workload matvec_workload{
     .memory_bytes =
         [](const Shape& size, int ranks) {
           const std::uint64_t rows = part_of(size[0], static_cast<std::uint64_t>(ranks), 0).size();
-          return share_bytes({rows, size[1]}, 1) + share_bytes({size[1]}, 1) + share_bytes({rows}, 1);
+          return part_bytes({rows, size[1]}, 1) + part_bytes({size[1]}, 1) + part_bytes({rows}, 1);
         },
     .prepare = prepare_as<MatvecJob>};
 

@@ -28,7 +28,7 @@ const Workload square_workload{
     .tour_size = {2'000'000},
     .cost = cost_per_element(1, 16, Bound::copy),
     .outputs = [](const Problem& problem) -> std::vector<DatasetSpec> { return {dataset_like("y", problem.size)}; },
-    .memory_bytes = shared_arrays(2),
+    .memory_bytes = arrays_over_ranks(2),
     .prepare = [](const Context& context, const Problem& problem) -> std::unique_ptr<Job> {
       const auto kernel = problem.method == Method::plain ? square_plain : square;
       return make_elementwise(context, problem,

@@ -32,7 +32,7 @@ struct Sweep {
   std::uint64_t compared = 0;         // results held against another layout's
 };
 
-// What a point of a sweep is told to: the record, on rank 0, at once.
+// Called on rank 0 with the record of each visit, as soon as it is made.
 using PointSink = std::function<void(const Json& record)>;
 
 // Collective. A round visits every point, forwards and backwards in turn, so that drift falls on all alike; each visit

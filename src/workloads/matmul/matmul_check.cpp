@@ -21,23 +21,23 @@ enum Stream : std::uint32_t { row_stream = 10, column_stream, uncovered_stream, 
 
 struct Check {
   const Context& context;
-  const MatmulShares& shares;
+  const MatmulParts& parts;
   std::span<const double> c;
   bool plain;
   std::uint64_t seed;
-  const MatmulPlan& plan = shares.plan();
+  const MatmulPlan& plan = parts.plan();
   std::uint64_t rank = static_cast<std::uint64_t>(context.comm.rank());
   Tile place = place_of(plan, rank);
 
   // Calls visit(piece, matrix view) for what this rank owns of a matrix in a stretch of k.
   template <class Visit>
   void for_each_own(Matrix matrix, Range k, Visit visit) const {
-    for (const Slice& slice : slices_owned(plan, matrix, rank)) {
-      MatrixPart piece{matrix, rank, rank, slice.rows, slice.columns};
+    for (const Strip& strip : strips_owned(plan, matrix, rank)) {
+      MatrixPart piece{matrix, rank, rank, strip.rows, strip.columns};
       Range& along = matrix == Matrix::a ? piece.columns : piece.rows;
       along = {std::max(along.begin, k.begin), std::min(along.end, k.end)};
       if (along.begin >= along.end || piece.rows.size() == 0 || piece.columns.size() == 0) continue;
-      visit(piece, shares.view(piece));
+      visit(piece, parts.view(piece));
     }
   }
 };
@@ -142,9 +142,9 @@ Rows products_with_vector(const Check& check) {
 double roundings_of(const MatmulPlan& plan, bool plain) {
   const auto k = static_cast<double>(plan.k), ranks = static_cast<double>(plan.ranks);
   const double of_c = plain ? k + 2 : static_cast<double>(matmul_block_k) + k / static_cast<double>(matmul_block_k) + 2;
-  const double slices = k / static_cast<double>(std::min(plan.slice_a, plan.slice_b)) + 2;
+  const double strips = k / static_cast<double>(std::min(plan.strip_a, plan.strip_b)) + 2;
   const double of_products = 2 * row_product_roundings(plan.n) + row_product_roundings(plan.k);
-  return of_c + of_products + slices + 3 * ranks + k / static_cast<double>(stretch) + 8;
+  return of_c + of_products + strips + 3 * ranks + k / static_cast<double>(stretch) + 8;
 }
 
 struct Coverage {
@@ -186,9 +186,9 @@ Coverage compare_rows(const Check& check) {
 
 }  // namespace
 
-ProductCheck check_product(const Context& context, const MatmulShares& shares, std::span<const double> c, bool plain,
+ProductCheck check_product(const Context& context, const MatmulParts& parts, std::span<const double> c, bool plain,
                            std::uint64_t seed) {
-  const Check check{context, shares, c, plain, seed};
+  const Check check{context, parts, c, plain, seed};
   const MatmulPlan& plan = check.plan;
   const auto columns = sample_below(plan.n, sampled_columns, seed, column_stream);
   const auto rows = sample_below(plan.m, sampled_rows, seed, row_stream);

@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "workloads/matmul/matmul_shares.hpp"
+#include "workloads/matmul/matmul_parts.hpp"
 
 namespace concdemo {
 
@@ -21,7 +21,7 @@ struct ProductCheck {
 // shows for certain, several cancel once in 16 times at most. Differences within the roundings of all three products
 // and of C pass, whose bound is a multiple of |A| (|B| |r|). Rows in which NaN, infinities or overflow leave no bound
 // are not covered: they are counted, and entries of them are sampled as well.
-ProductCheck check_product(const Context& context, const MatmulShares& shares, std::span<const double> c, bool plain,
+ProductCheck check_product(const Context& context, const MatmulParts& parts, std::span<const double> c, bool plain,
                            std::uint64_t seed);
 
 }  // namespace concdemo

@@ -23,7 +23,7 @@ void set_zero(std::span<double> c, int threads) {
   for (std::size_t i = 0; i < c.size(); ++i) c[i] = 0.0;
 }
 
-// It multiplies its own share where it lies.
+// It multiplies its own part where it lies.
 bool is_only_owner(const MatmulPlan& plan, const Tile& place, Matrix matrix) {
   return matrix == Matrix::a ? plan.groups == 1 : place.members.size() == 1;
 }
@@ -32,11 +32,11 @@ std::uint64_t deepest(const MatmulPlan& plan) { return std::min(panel_depth, pla
 
 struct Product {
   const Context& context;
-  const MatmulShares& shares;
+  const MatmulParts& parts;
   std::span<double> c;
   MatmulKernel kernel;
   const RowsDone& rows_done;
-  const MatmulPlan& plan = shares.plan();
+  const MatmulPlan& plan = parts.plan();
   std::uint64_t rank = static_cast<std::uint64_t>(context.comm.rank());
   Tile place = place_of(plan, rank);
 
@@ -47,7 +47,7 @@ struct Product {
   Range local(Range rows) const { return {rows.begin - place.rows.begin, rows.end - place.rows.begin}; }
 };
 
-// One stretch of k in some rows of this rank, from where the shares lie.
+// One stretch of k in some rows of this rank, from where the parts lie.
 void multiply_in_place(const Product& product, Range rows, Range k) {
   auto b_pieces = pieces_needed(product.plan, Matrix::b, product.rank, k);
   MatrixPart b = b_pieces.front();  // more than one only in a group of one rank, which has them one after another
@@ -57,11 +57,11 @@ void multiply_in_place(const Product& product, Range rows, Range k) {
     a.rows = {std::max(a.rows.begin, rows.begin), std::min(a.rows.end, rows.end)};
     if (a.rows.begin >= a.rows.end) continue;
     if (a.from != product.rank) product.context.comm.count_shared(a.rows.size() * a.columns.size() * sizeof(double));
-    product.kernel(product.shares.view(a), product.shares.view(b), product.c_rows(product.local(a.rows)),
+    product.kernel(product.parts.view(a), product.parts.view(b), product.c_rows(product.local(a.rows)),
                    product.context.threads);
-    product.shares.let_go(a);
+    product.parts.let_go(a);
   }
-  product.shares.let_go(b);
+  product.parts.let_go(b);
 }
 
 // Some rows after others where each is handed on when it is done; all at once where nobody waits for them.
@@ -74,8 +74,8 @@ void multiply_in_place(const Product& product) {
     set_zero({c.data, c.rows * c.columns}, product.context.threads);
     const Range rows{product.place.rows.begin + block.begin, product.place.rows.begin + block.end};
     for (std::uint64_t k = 0; k < product.plan.k;) {
-      const std::uint64_t end = std::min(end_of_slices(product.plan, product.rank, k),
-                                         product.shares.in_shared_memory() ? k + step_in_place : product.plan.k);
+      const std::uint64_t end = std::min(end_of_strips(product.plan, product.rank, k),
+                                         product.parts.in_shared_memory() ? k + step_in_place : product.plan.k);
       multiply_in_place(product, rows, {k, end});
       k = end;
     }
@@ -105,14 +105,14 @@ class Panels {
             panel.data + (piece.rows.begin - first_row(k)) * panel.stride + piece.columns.begin - first_column(k),
             piece.rows.size(), piece.columns.size(), panel.stride};
         if (piece.from == product_.rank) {
-          copy(product_.shares.view(piece), target);
+          copy(product_.parts.view(piece), target);
         } else {
           transfers.receive(product_.context.comm, target, static_cast<int>(piece.from), tag());
         }
       }
     }
     for (const MatrixPart& piece : pieces_sent(product_.plan, matrix_, product_.rank, k)) {
-      transfers.send(product_.context.comm, product_.shares.view(piece), static_cast<int>(piece.to), tag());
+      transfers.send(product_.context.comm, product_.parts.view(piece), static_cast<int>(piece.to), tag());
     }
   }
 
@@ -123,8 +123,8 @@ class Panels {
     }
     const Tile& place = product_.place;
     const std::uint64_t rank = product_.rank;
-    return product_.shares.view(matrix_ == Matrix::a ? MatrixPart{matrix_, rank, rank, place.rows, k}
-                                                     : MatrixPart{matrix_, rank, rank, k, place.columns});
+    return product_.parts.view(matrix_ == Matrix::a ? MatrixPart{matrix_, rank, rank, place.rows, k}
+                                                    : MatrixPart{matrix_, rank, rank, k, place.columns});
   }
 
  private:
@@ -183,10 +183,10 @@ void multiply_by_messages(const Product& product) {
 
 }  // namespace
 
-void multiply_shares(const Context& context, const MatmulShares& shares, std::span<double> c, MatmulKernel kernel,
-                     const RowsDone& rows_done) {
-  const Product product{context, shares, c, kernel, rows_done};
-  if (context.comm.size() == 1 || shares.in_shared_memory()) {
+void multiply_parts(const Context& context, const MatmulParts& parts, std::span<double> c, MatmulKernel kernel,
+                    const RowsDone& rows_done) {
+  const Product product{context, parts, c, kernel, rows_done};
+  if (context.comm.size() == 1 || parts.in_shared_memory()) {
     multiply_in_place(product);
   } else {
     multiply_by_messages(product);

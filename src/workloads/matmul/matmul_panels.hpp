@@ -1,7 +1,7 @@
 #pragma once
 #include <functional>
 
-#include "workloads/matmul/matmul_shares.hpp"
+#include "workloads/matmul/matmul_parts.hpp"
 
 namespace concdemo {
 
@@ -11,13 +11,13 @@ using MatmulKernel = void (*)(const MatrixView& a, const MatrixView& b, const Ma
 // Told of rows of this rank's rectangle, counted from its first, once they are final; in ascending order, each once.
 using RowsDone = std::function<void(Range rows)>;
 
-// Collective: this rank's rectangle of C = A B, row-major in `c`, with k ascending. Shares in shared memory are
+// Collective: this rank's rectangle of C = A B, row-major in `c`, with k ascending. Parts in shared memory are
 // multiplied where they lie. Else each panel of k travels while the one before is multiplied, and the main thread lets
 // MPI work between parts of that. `rows_done` may be empty.
-void multiply_shares(const Context& context, const MatmulShares& shares, std::span<double> c, MatmulKernel kernel,
-                     const RowsDone& rows_done);
+void multiply_parts(const Context& context, const MatmulParts& parts, std::span<double> c, MatmulKernel kernel,
+                    const RowsDone& rows_done);
 
-// Elements of the panels that a rank holds beside its shares when they travel.
+// Elements of the panels that a rank holds beside its parts when they travel.
 std::uint64_t panel_elements(const MatmulPlan& plan, std::uint64_t rank);
 
 }  // namespace concdemo

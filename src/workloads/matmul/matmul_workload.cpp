@@ -22,8 +22,8 @@ class MatmulJob final : public Job {
       : context_(context),
         plain_(problem.method == Method::plain),
         n_(problem.size[2]),
-        shares_(context, problem, counts),
-        place_(place_of(shares_.plan(), static_cast<std::uint64_t>(context.comm.rank()))) {
+        parts_(context, problem, counts),
+        place_(place_of(parts_.plan(), static_cast<std::uint64_t>(context.comm.rank()))) {
     mpi::together(context.comm, [&] { c_ = Array(place_.rows.size() * place_.columns.size()); });
   }
 
@@ -36,7 +36,7 @@ class MatmulJob final : public Job {
                          std::as_const(c_).span().subspan(rows.begin * width, rows.size() * width));
       };
     }
-    multiply_shares(context_, shares_, c_.span(), plain_ ? matmul_plain_add : matmul_add, submit);
+    multiply_parts(context_, parts_, c_.span(), plain_ ? matmul_plain_add : matmul_add, submit);
   }
 
   Verification verify() override {
@@ -48,11 +48,11 @@ class MatmulJob final : public Job {
       sum += concdemo::checksum((place_.rows.begin + i) * n_ + place_.columns.begin, c.subspan(i * width, width));
     }
     checksum_ = fmt::format("{:016x}", context_.comm.sum(sum));
-    const ProductCheck check = check_product(context_, shares_, c, plain_, sample_seed);
+    const ProductCheck check = check_product(context_, parts_, c, plain_, sample_seed);
     const std::string against =
         fmt::format("scalar chain, {} (seed {}), {}; A (B r) = C r, {} of {} rows",
                     check.entries == 1 ? "1 entry" : fmt::format("{} entries", check.entries), sample_seed,
-                    plain_ ? "within the bound of k roundings" : "bit for bit", check.rows_covered, shares_.plan().m);
+                    plain_ ? "within the bound of k roundings" : "bit for bit", check.rows_covered, parts_.plan().m);
     return {check.ok, against, check.failure};
   }
 
@@ -65,7 +65,7 @@ class MatmulJob final : public Job {
   Context context_;
   bool plain_;
   std::uint64_t n_;
-  MatmulShares shares_;
+  MatmulParts parts_;
   Tile place_;
   Array c_;
   std::string checksum_;

@@ -40,12 +40,12 @@ class TransposeJob final : public Job {
         rows_(plan_.rows_of_a(rank_)),
         columns_(plan_.rows_of_b(rank_)) {
     const mpi::Comm& comm = context.comm;
-    const std::uint64_t share = rows_.size() * n_;
+    const std::uint64_t elements = rows_.size() * n_;
     const bool in_place =
-        comm.size() > 1 && share_memory(comm, problem.node_size) && mpi::SharedArrays::fit(comm, share);
-    if (in_place) shared_ = std::make_unique<mpi::SharedArrays>(comm, share);
+        comm.size() > 1 && share_memory(comm, problem.node_size) && mpi::SharedArrays::fit(comm, elements);
+    if (in_place) shared_ = std::make_unique<mpi::SharedArrays>(comm, elements);
     mpi::together(comm, [&] {
-      if (!in_place) private_ = Array(share);
+      if (!in_place) private_ = Array(elements);
       a_ = in_place ? shared_->mine() : private_.span();
       std::vector<std::uint8_t> missing;
       counts = load(operand_, {rows_.begin * n_, rows_.end * n_}, a_, missing, context.threads);
@@ -247,7 +247,7 @@ const Workload transpose_workload{
     .memory_bytes =
         [](const Shape& size, int ranks) {
           const auto all = static_cast<std::uint64_t>(ranks);
-          share_bytes(size, 1);  // refuses what no memory holds
+          part_bytes(size, 1);  // refuses what no memory holds
           const TransposePlan plan = plan_transpose(size[0], size[1], all);
           const std::uint64_t buffers = ranks > 1 ? 2 * depth * plan.piece_elements : 0;
           return 8 * (plan.rows_of_a(0).size() * size[1] + plan.rows_of_b(0).size() * size[0] + buffers);

@@ -43,7 +43,7 @@ class Cover {
   std::vector<unsigned char> count_;
 };
 
-// Every element of A, B and C has one owner, and the shares are contiguous.
+// Every element of A, B and C has one owner, and the parts are contiguous.
 void check_owners(const MatmulPlan& plan) {
   Cover a(plan.m, plan.k), b(plan.k, plan.n), c(plan.m, plan.n);
   for (std::uint64_t rank = 0; rank < plan.ranks; ++rank) {
@@ -51,17 +51,17 @@ void check_owners(const MatmulPlan& plan) {
     c.add(place.rows, place.columns);
     for (const Matrix matrix : {Matrix::a, Matrix::b}) {
       std::uint64_t elements = 0;
-      for (const Slice& slice : slices_owned(plan, matrix, rank)) {
-        must(slice.offset == elements);
-        (matrix == Matrix::a ? a : b).add(slice.rows, slice.columns);
-        elements += area(slice.rows, slice.columns);
-        // A piece that is the whole slice lies where the slice does.
-        const MatrixPart piece{matrix, rank, rank, slice.rows, slice.columns};
-        if (area(slice.rows, slice.columns) == 0) continue;
-        must(position_of(plan, piece).offset == slice.offset);
-        must(position_of(plan, piece).stride == slice.columns.size());
+      for (const Strip& strip : strips_owned(plan, matrix, rank)) {
+        must(strip.offset == elements);
+        (matrix == Matrix::a ? a : b).add(strip.rows, strip.columns);
+        elements += area(strip.rows, strip.columns);
+        // A piece that is the whole strip lies where the strip does.
+        const MatrixPart piece{matrix, rank, rank, strip.rows, strip.columns};
+        if (area(strip.rows, strip.columns) == 0) continue;
+        must(position_of(plan, piece).offset == strip.offset);
+        must(position_of(plan, piece).stride == strip.columns.size());
       }
-      must(share_elements(plan, matrix, rank) == elements);
+      must(part_elements(plan, matrix, rank) == elements);
     }
   }
   CHECK(a.once());
@@ -93,7 +93,7 @@ void check_deliveries(const MatmulPlan& plan, std::uint64_t stretch) {
           must((matrix == Matrix::b || (piece.rows.begin >= owner.rows.begin && piece.rows.end <= owner.rows.end)));
           const Position position = position_of(plan, piece);
           must(position.offset + (piece.rows.size() - 1) * position.stride + piece.columns.size() <=
-               share_elements(plan, matrix, piece.from));
+               part_elements(plan, matrix, piece.from));
           if (piece.from == rank) continue;
           ++due[key(piece)];
           order[{piece.from, rank}].push_back(key(piece));
@@ -134,7 +134,7 @@ Loads loads_of(const MatmulPlan& plan) {
   for (std::uint64_t rank = 0; rank < plan.ranks; ++rank) {
     const Tile place = place_of(plan, rank);
     loads.most_received = std::max(loads.most_received, received(plan, rank));
-    const std::uint64_t owned = share_elements(plan, Matrix::a, rank) + share_elements(plan, Matrix::b, rank);
+    const std::uint64_t owned = part_elements(plan, Matrix::a, rank) + part_elements(plan, Matrix::b, rank);
     loads.most_owned = std::max(loads.most_owned, owned);
     loads.most_of_c = std::max(loads.most_of_c, area(place.rows, place.columns));
   }
@@ -151,8 +151,8 @@ TEST_CASE("matmul plan: every element owned once, every panel delivered once, fo
     for (std::size_t s = 0; s < shapes.size(); ++s) {
       if (ranks > 12 && (s + ranks) % 4 != 0) continue;
       const auto& [m, k, n] = shapes[s];
-      for (const Slices slices : {Slices::whole, Slices::fine}) {
-        const MatmulPlan plan = plan_matmul(m, k, n, ranks, slices);
+      for (const Strips strips : {Strips::whole, Strips::fine}) {
+        const MatmulPlan plan = plan_matmul(m, k, n, ranks, strips);
         INFO(m << "x" << k << "x" << n << " over " << ranks << ", groups " << plan.groups);
         check_owners(plan);
         check_deliveries(plan, 256);
@@ -162,10 +162,10 @@ TEST_CASE("matmul plan: every element owned once, every panel delivered once, fo
 }
 
 TEST_CASE("matmul plan: up to 1,024 ranks in one process") {
-  const std::vector<Slices> both = {Slices::whole, Slices::fine};
+  const std::vector<Strips> both = {Strips::whole, Strips::fine};
   for (const std::uint64_t ranks : {67, 121, 509, 1000, 1021, 1024}) {
-    for (const Slices slices : ranks == 1024 ? both : std::vector{ranks % 2 == 0 ? Slices::whole : Slices::fine}) {
-      const MatmulPlan plan = plan_matmul(130, 512, 140, ranks, slices);
+    for (const Strips strips : ranks == 1024 ? both : std::vector{ranks % 2 == 0 ? Strips::whole : Strips::fine}) {
+      const MatmulPlan plan = plan_matmul(130, 512, 140, ranks, strips);
       INFO(ranks << " ranks, groups " << plan.groups);
       check_owners(plan);
       check_deliveries(plan, 512);
@@ -176,7 +176,7 @@ TEST_CASE("matmul plan: up to 1,024 ranks in one process") {
 TEST_CASE("matmul plan: the volume of a square product over square numbers of ranks, and balanced loads over any") {
   for (const std::uint64_t root : {1, 2, 3, 4, 5, 7, 8, 11, 16, 23, 32}) {
     const std::uint64_t n = 8192, ranks = root * root;
-    const MatmulPlan plan = plan_matmul(n, n, n, ranks, Slices::fine);
+    const MatmulPlan plan = plan_matmul(n, n, n, ranks, Strips::fine);
     INFO(ranks << " ranks, groups " << plan.groups);
     CHECK(plan.groups == root);
     const double target = 2 * static_cast<double>(n * n) / static_cast<double>(root);
@@ -185,32 +185,32 @@ TEST_CASE("matmul plan: the volume of a square product over square numbers of ra
   for (const std::uint64_t ranks : {2, 3, 5, 6, 7, 12, 13, 31, 32, 61, 63, 127, 1021}) {
     const double n = 8192;
     const auto p = static_cast<double>(ranks);
-    for (const Slices slices : {Slices::whole, Slices::fine}) {
+    for (const Strips strips : {Strips::whole, Strips::fine}) {
       const auto size = static_cast<std::uint64_t>(n);
-      const MatmulPlan plan = plan_matmul(size, size, size, ranks, slices);
+      const MatmulPlan plan = plan_matmul(size, size, size, ranks, strips);
       const Loads loads = loads_of(plan);
       INFO(ranks << " ranks, groups " << plan.groups);
       CHECK(static_cast<double>(loads.most_of_c) <= 1.02 * n * n / p + 2 * n);
       CHECK(static_cast<double>(loads.most_received) <= 2 * n * n / std::sqrt(p));
-      // Whole slices of 256 are few for many ranks.
-      const double uneven = slices == Slices::fine ? 1.15 : 1.3;
-      if (slices == Slices::fine || ranks <= 7) CHECK(static_cast<double>(loads.most_owned) <= uneven * 2 * n * n / p);
+      // Whole strips of 256 are few for many ranks.
+      const double uneven = strips == Strips::fine ? 1.15 : 1.3;
+      if (strips == Strips::fine || ranks <= 7) CHECK(static_cast<double>(loads.most_owned) <= uneven * 2 * n * n / p);
     }
   }
 }
 
 TEST_CASE("matmul plan: tall and wide products are cut along their long side") {
-  CHECK(plan_matmul(1'000'000, 64, 64, 48, Slices::fine).groups == 1);
-  CHECK(plan_matmul(64, 64, 1'000'000, 48, Slices::fine).groups == 48);
-  CHECK(plan_matmul(3000, 1000, 12000, 16, Slices::fine).groups == 8);
+  CHECK(plan_matmul(1'000'000, 64, 64, 48, Strips::fine).groups == 1);
+  CHECK(plan_matmul(64, 64, 1'000'000, 48, Strips::fine).groups == 48);
+  CHECK(plan_matmul(3000, 1000, 12000, 16, Strips::fine).groups == 8);
 }
 
-TEST_CASE("matmul plan: stretches of k that lie in one slice of each matrix") {
+TEST_CASE("matmul plan: stretches of k that lie in one strip of each matrix") {
   for (const std::uint64_t ranks : {1, 2, 3, 4, 6, 7, 12}) {
-    const MatmulPlan plan = plan_matmul(500, 5000, 400, ranks, Slices::whole);
+    const MatmulPlan plan = plan_matmul(500, 5000, 400, ranks, Strips::whole);
     for (std::uint64_t rank = 0; rank < ranks; ++rank) {
       for (std::uint64_t begin = 0; begin < plan.k;) {
-        const std::uint64_t end = end_of_slices(plan, rank, begin);
+        const std::uint64_t end = end_of_strips(plan, rank, begin);
         REQUIRE(end > begin);
         CHECK((end % 256 == 0 || end == plan.k));
         CHECK(pieces_needed(plan, Matrix::b, rank, {begin, end}).size() >= 1);

@@ -31,21 +31,21 @@ Problem listed(const Shape& size) {
 struct Product {
   Product(const Context& context_in, const Problem& problem)
       : context(context_in),
-        shares(context, problem, counts),
-        place(place_of(shares.plan(), static_cast<std::uint64_t>(context.comm.rank()))),
+        parts(context, problem, counts),
+        place(place_of(parts.plan(), static_cast<std::uint64_t>(context.comm.rank()))),
         c(place.rows.size() * place.columns.size(), -1.0) {
-    multiply_shares(context, shares, c, matmul_add, {});
+    multiply_parts(context, parts, c, matmul_add, {});
   }
   // Where this rank has the element, if it does.
   double* at(std::uint64_t i, std::uint64_t j) {
     const bool here = i >= place.rows.begin && i < place.rows.end && j >= place.columns.begin && j < place.columns.end;
     return here ? &c[(i - place.rows.begin) * place.columns.size() + j - place.columns.begin] : nullptr;
   }
-  ProductCheck check() const { return check_product(context, shares, c, false, 20); }
+  ProductCheck check() const { return check_product(context, parts, c, false, 20); }
 
   Context context;
   LoadCounts counts;
-  MatmulShares shares;
+  MatmulParts parts;
   Tile place;
   std::vector<double> c;
 };

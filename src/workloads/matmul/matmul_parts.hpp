@@ -8,14 +8,14 @@
 
 namespace concdemo {
 
-// A rank's shares of A and B. Where all ranks are on one node with room for it, those that others need lie in shared
+// A rank's parts of A and B. Where all ranks are on one node with room for it, those that others need lie in shared
 // memory, where these read them in place; else they travel in messages. Private ones have huge pages, which the system
 // seldom gives to shared memory.
-class MatmulShares {
+class MatmulParts {
  public:
-  // Collective. Decides how slices are cut, and loads; `counts` gets the total over ranks. Throws usage Error for
+  // Collective. Decides how strips are cut, and loads; `counts` gets the total over ranks. Throws usage Error for
   // missing elements.
-  MatmulShares(const Context& context, const Problem& problem, LoadCounts& counts);
+  MatmulParts(const Context& context, const Problem& problem, LoadCounts& counts);
 
   const MatmulPlan& plan() const { return plan_; }
   bool in_shared_memory() const { return shared_ != nullptr; }
@@ -33,7 +33,7 @@ class MatmulShares {
   Array b_;
 };
 
-// Bytes of the most loaded rank: its shares of A, B and C, and the panels under way.
+// Bytes of the most loaded rank: its parts of A, B and C, and the panels under way.
 std::uint64_t matmul_memory_bytes(const Shape& size, int ranks);
 
 }  // namespace concdemo
