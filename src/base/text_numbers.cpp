@@ -200,12 +200,8 @@ double parse_seconds(std::string_view text) {
 
 std::vector<double> parse_values(std::string_view text) {
   std::vector<double> values;
-  for (std::size_t begin = 0;;) {
-    const std::size_t comma = std::min(text.find(',', begin), text.size());
-    values.push_back(parse_value(text.substr(begin, comma - begin), values.size() + 1));
-    if (comma == text.size()) return values;
-    begin = comma + 1;
-  }
+  for (const std::string_view part : split(text, ',')) values.push_back(parse_value(part, values.size() + 1));
+  return values;
 }
 
 }  // namespace concdemo
