@@ -125,26 +125,6 @@ ConvertCounts convert_to_double(const std::byte* raw, ElementFormat format, cons
   });
 }
 
-ConvertCounts convert_reference(const std::byte* raw, ElementFormat format, const Packing& packing, std::size_t n,
-                                double* out, std::uint8_t* missing_mask) {
-  return with_type(format, [&]<class Stored>(Stored) {
-    const Missing<Stored> criteria(packing);
-    ConvertCounts counts;
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto bits = element_at<Stored>(raw, i, swapped(format));
-      const auto value = Element<Stored>::value(bits);
-      const bool missing = criteria.is(value);
-      out[i] = static_cast<double>(value);
-      if (packing.scaled) out[i] = out[i] * packing.scale + packing.offset;
-      if (missing) out[i] = std::numeric_limits<double>::quiet_NaN();
-      if (missing_mask != nullptr) missing_mask[i] = missing ? 1 : 0;
-      counts.missing += missing ? 1 : 0;
-      counts.inexact += !missing && !is_exact<Stored>(bits) ? 1 : 0;
-    }
-    return counts;
-  });
-}
-
 std::optional<std::size_t> first_out_of_range(const std::byte* raw, ElementFormat format, const Packing& packing,
                                               std::size_t n) {
   if (format.kind != ElementKind::floating || format.size != 16) return std::nullopt;

@@ -38,6 +38,7 @@ struct Packing {
 struct ConvertCounts {
   std::uint64_t missing = 0;
   std::uint64_t inexact = 0;  // elements (missing ones apart) that float64 cannot hold; they are rounded to nearest
+  void operator+=(const ConvertCounts& other) { missing += other.missing, inexact += other.inexact; }
 };
 
 // out[i] = raw[i], or raw[i] * scale + offset (two roundings, no FMA) where packing.scaled, as float64.
@@ -49,10 +50,6 @@ struct ConvertCounts {
 // (conversion in place).
 // Moved per element: format.size bytes read, 8 written. Throws std::invalid_argument when no such format exists.
 ConvertCounts convert_to_double(const std::byte* raw, ElementFormat format, const Packing& packing, std::size_t n,
-                                double* out, std::uint8_t* missing_mask);
-
-// The same, one element after the other: what convert_to_double has to equal bit for bit. Not in place.
-ConvertCounts convert_reference(const std::byte* raw, ElementFormat format, const Packing& packing, std::size_t n,
                                 double* out, std::uint8_t* missing_mask);
 
 // Whether any element is missing, as convert_to_double finds it.

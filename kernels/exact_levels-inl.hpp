@@ -285,7 +285,6 @@ class ExactLevels {
   int pause_left_ = 0;
 };
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();

@@ -1,12 +1,11 @@
-// clang-format off
 #include "kernels/highway.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/exact_product_sum.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include "kernels/exponent_bins-inl.hpp"
-// clang-format on
+
 #include "kernels/exact_product_sum.hpp"
+#include "kernels/exponent_bins-inl.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/square_sums.hpp"
 
@@ -52,7 +51,6 @@ void add_floats(ExactProductSum& sum, const float* x, const float* y, std::size_
   ExactLevels<ProductSource<float>>({x, y}, sum).add(begin, end);
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();

@@ -1,12 +1,11 @@
-// clang-format off
 #include "kernels/highway.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/exact_sum.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include "kernels/exponent_bins-inl.hpp"
-// clang-format on
+
 #include "kernels/exact_sum.hpp"
+#include "kernels/exponent_bins-inl.hpp"
 #include "kernels/simd.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -41,7 +40,6 @@ void add_floats(ExactSum& sum, const float* x, std::size_t begin, std::size_t en
   ExactLevels<SumSource<float>>({x}, sum).add(begin, end);
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();

@@ -115,7 +115,6 @@ HWY_NOINLINE void fill_bins(SquareBins& square_bins, SumBins& bins, auto& square
   }
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();

@@ -1,10 +1,9 @@
-// clang-format off
 #include "kernels/highway.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/extremes.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-// clang-format on
+
 #include "kernels/extremes.hpp"
 #include "kernels/simd.hpp"
 
@@ -35,7 +34,6 @@ void add_keys(Extremes& extremes, const double* x, std::size_t n) {
   for (; i < n; ++i) extremes.add_keys(Extremes::key_of(x[i]), Extremes::key_of(x[i]));
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "kernels/highway.hpp"
 #include "kernels/simd.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/fill.cpp"
-#include "kernels/highway.hpp"
-// The order of these two matters to Highway.
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

@@ -1,12 +1,12 @@
-// clang-format off
 #include "kernels/highway.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/heat.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include <hwy/cache_control.h>
-// clang-format on
+
 #include "kernels/heat.hpp"
+#include "kernels/past_cache.hpp"
 #include "kernels/simd.hpp"
 
 #include <algorithm>
@@ -76,17 +76,12 @@ void heat_vectors(const HeatRow& row, std::ptrdiff_t begin, std::ptrdiff_t end, 
   if (j < end) hn::StoreU(next(end - lanes), d, out + end - lanes);
 }
 
-void heat_vectors_cached(const HeatRow& row, std::ptrdiff_t begin, std::ptrdiff_t end, double alpha) {
-  heat_vectors<HeatStore::cached>(row, begin, end, alpha);
-}
-void heat_vectors_last(const HeatRow& row, std::ptrdiff_t begin, std::ptrdiff_t end, double alpha) {
-  heat_vectors<HeatStore::last>(row, begin, end, alpha);
-}
-void heat_vectors_streamed(const HeatRow& row, std::ptrdiff_t begin, std::ptrdiff_t end, double alpha) {
+void heat_columns(HeatStore store, const HeatRow& row, std::ptrdiff_t begin, std::ptrdiff_t end, double alpha) {
+  if (store == HeatStore::cached) return heat_vectors<HeatStore::cached>(row, begin, end, alpha);
+  if (store == HeatStore::last) return heat_vectors<HeatStore::last>(row, begin, end, alpha);
   heat_vectors<HeatStore::streamed>(row, begin, end, alpha);
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();
@@ -94,13 +89,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace concdemo {
 namespace {
-HWY_EXPORT(heat_vectors_cached);
-HWY_EXPORT(heat_vectors_last);
-HWY_EXPORT(heat_vectors_streamed);
+HWY_EXPORT(heat_columns);
 
 constexpr std::ptrdiff_t line = 8;              // doubles
 constexpr std::ptrdiff_t strip_columns = 1024;  // so that 8 steps' rings, 4 rows each, fit into 512 KiB of cache
-constexpr std::size_t largest_cache = std::size_t{1} << 26;  // bytes
 
 double canonical(double value) { return std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value; }
 
@@ -170,10 +162,8 @@ class Strip {
       }
     };
     if (simd_is_scalar() || end - begin < line) return scalars(begin, end);
-    const auto vectors = !last       ? HWY_DYNAMIC_DISPATCH(heat_vectors_cached)
-                         : streamed_ ? HWY_DYNAMIC_DISPATCH(heat_vectors_streamed)
-                                     : HWY_DYNAMIC_DISPATCH(heat_vectors_last);
-    vectors(row, begin, end, alpha_);
+    const HeatStore store = !last ? HeatStore::cached : streamed_ ? HeatStore::streamed : HeatStore::last;
+    HWY_DYNAMIC_DISPATCH(heat_columns)(store, row, begin, end, alpha_);
   }
 
   const HeatArrays& arrays_;
@@ -200,7 +190,7 @@ Window grown(const Window& a, std::ptrdiff_t by) {
 void heat_steps(const HeatArrays& arrays, const Window& target, int steps, double alpha, int threads) {
   const std::ptrdiff_t rows = target.rows(), columns = target.columns();
   if (rows == 0 || columns == 0) return;
-  const bool streamed = static_cast<std::size_t>(rows * arrays.stride) * 2 * sizeof(double) > largest_cache;
+  const bool streamed = is_past_cache(static_cast<std::size_t>(rows * arrays.stride) * 2 * sizeof(double));
   const std::ptrdiff_t strips = std::max<std::ptrdiff_t>(1, (columns + strip_columns / 2) / strip_columns);
   // Strips begin at whole lines, so that no two threads write one.
   const auto edge = [&](std::ptrdiff_t s) {

@@ -10,12 +10,11 @@
 #include <memory>
 #include <new>
 
+#include "kernels/highway.hpp"
 #include "kernels/simd.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/matmul.cpp"
-#include "kernels/highway.hpp"
-// The order of these two matters to Highway.
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -125,12 +124,6 @@ double matmul_entry_reference(std::span<const double> a_row, std::span<const dou
     sum = sum + acc;
   }
   return std::isnan(sum) ? canonical_nan : sum;
-}
-
-void matmul_row_reference(std::span<const double> a_row, std::span<const double> b, std::span<double> c_row,
-                          std::size_t k, std::size_t n) {
-  std::fill_n(c_row.data(), n, 0.0);
-  add_row_reference(a_row.data(), {b.data(), k, n, n}, c_row.data());
 }
 
 void matmul_plain_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads) {

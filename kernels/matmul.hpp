@@ -26,10 +26,6 @@ void matmul_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, i
 double matmul_entry_reference(std::span<const double> a_row, std::span<const double> b, std::size_t j, std::size_t k,
                               std::size_t n);
 
-// The same for a whole row of C (n values), reading b in its own order.
-void matmul_row_reference(std::span<const double> a_row, std::span<const double> b, std::span<double> c_row,
-                          std::size_t k, std::size_t n);
-
 // The same by the textbook triple loop (i, k, j), without FMA; NaN and rounding are left to the compiler.
 void matmul_plain_add(const MatrixView& a, const MatrixView& b, const MatrixSpan& c, int threads);
 

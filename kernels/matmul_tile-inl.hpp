@@ -169,7 +169,6 @@ inline void multiply_add(const MatrixView& a, const MatrixView& b, const MatrixS
   }
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();

@@ -1,11 +1,10 @@
-// clang-format off
 #include "kernels/highway.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/matvec.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include <hwy/cache_control.h>
-// clang-format on
+
 #include "kernels/matvec.hpp"
 #include "kernels/simd.hpp"
 
@@ -77,7 +76,6 @@ void multiply(const double* a, const double* x, double* y, std::size_t m, std::s
   for (; i < m; ++i) multiply_rows<1, true>(a + i * n, x, y + i, n);
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();

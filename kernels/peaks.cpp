@@ -10,10 +10,10 @@
 #include <limits>
 #include <span>
 
+#include "kernels/highway.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/peaks.cpp"
-#include "kernels/highway.hpp"
-// The order of these two matters to Highway.
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -53,46 +53,33 @@ std::uint64_t read_streams(const double* x, std::size_t count) {
   return result;
 }
 
-std::uint64_t read_one_stream(const double* x, std::size_t count) { return read_streams<1>(x, count); }
-std::uint64_t read_four_streams(const double* x, std::size_t count) { return read_streams<4>(x, count); }
-
-template <bool non_temporal>
-void copy_all(const double* from, double* to, std::size_t count) {
-  const Tag d;
-  std::size_t i = 0;
-  for (; i < count && reinterpret_cast<std::uintptr_t>(to + i) % HWY_MAX_BYTES != 0; ++i) to[i] = from[i];
-  for (; i + lanes <= count; i += lanes) {
-    const Vector values = hn::LoadU(d, from + i);
-    if constexpr (non_temporal) hn::Stream(values, d, to + i);
-    else hn::Store(values, d, to + i);
-  }
-  for (; i < count; ++i) to[i] = from[i];
-  if constexpr (non_temporal) hwy::FlushStream();
+std::uint64_t read_part(Pass pass, const double* x, std::size_t count) {
+  return pass == Pass::read ? read_streams<1>(x, count) : read_streams<4>(x, count);
 }
 
-void copy_ordinary(const double* from, double* to, std::size_t count) { copy_all<false>(from, to, count); }
-void copy_non_temporal(const double* from, double* to, std::size_t count) { copy_all<true>(from, to, count); }
-
-template <bool non_temporal>
-void triad_all(const double* b, const double* c, double* a, std::size_t count) {
+// a = b, or a = b + 3 c.
+template <bool triad, bool non_temporal>
+void store_all(double* a, const double* b, const double* c, std::size_t count) {
   const Tag d;
   const Vector scale = hn::Set(d, 3.0);
+  const auto store_one = [=](std::size_t i) { a[i] = triad ? b[i] + 3.0 * c[i] : b[i]; };
   std::size_t i = 0;
-  for (; i < count && reinterpret_cast<std::uintptr_t>(a + i) % HWY_MAX_BYTES != 0; ++i) a[i] = b[i] + 3.0 * c[i];
+  for (; i < count && reinterpret_cast<std::uintptr_t>(a + i) % HWY_MAX_BYTES != 0; ++i) store_one(i);
   for (; i + lanes <= count; i += lanes) {
-    const Vector values = hn::MulAdd(scale, hn::LoadU(d, c + i), hn::LoadU(d, b + i));
+    Vector values = hn::LoadU(d, b + i);
+    if constexpr (triad) values = hn::MulAdd(scale, hn::LoadU(d, c + i), values);
     if constexpr (non_temporal) hn::Stream(values, d, a + i);
     else hn::Store(values, d, a + i);
   }
-  for (; i < count; ++i) a[i] = b[i] + 3.0 * c[i];
+  for (; i < count; ++i) store_one(i);
   if constexpr (non_temporal) hwy::FlushStream();
 }
 
-void triad_ordinary(const double* b, const double* c, double* a, std::size_t count) {
-  triad_all<false>(b, c, a, count);
-}
-void triad_non_temporal(const double* b, const double* c, double* a, std::size_t count) {
-  triad_all<true>(b, c, a, count);
+void store_part(Pass pass, double* a, const double* b, const double* c, std::size_t count) {
+  if (pass == Pass::copy) return store_all<false, false>(a, b, c, count);
+  if (pass == Pass::copy_non_temporal) return store_all<false, true>(a, b, c, count);
+  if (pass == Pass::triad) return store_all<true, false>(a, b, c, count);
+  store_all<true, true>(a, b, c, count);
 }
 
 // Twelve chains hide a latency of 4 cycles at up to three FMAs a cycle. Returns the flops; `sink` keeps the work alive.
@@ -115,12 +102,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace concdemo {
-HWY_EXPORT(read_one_stream);
-HWY_EXPORT(read_four_streams);
-HWY_EXPORT(copy_ordinary);
-HWY_EXPORT(copy_non_temporal);
-HWY_EXPORT(triad_ordinary);
-HWY_EXPORT(triad_non_temporal);
+HWY_EXPORT(read_part);
+HWY_EXPORT(store_part);
 HWY_EXPORT(run_chains);
 
 namespace {
@@ -152,28 +135,11 @@ void share(std::size_t size, int threads, const Work& work) {
   }
 }
 
-// One pass of a kernel over the parts of the buffer that it takes; returns bytes.
-double read_with(auto kernel, std::span<const double> buffer, int threads) {
-  share(buffer.size(), threads,
-        [&](std::size_t begin, std::size_t count) { kept.fetch_xor(kernel(buffer.data() + begin, count)); });
-  return static_cast<double>(buffer.size_bytes());
-}
-
-double copy_with(auto kernel, std::span<double> buffer, int threads) {
-  const std::size_t half = buffer.size() / 2;
-  const double* from = buffer.data();
-  double* to = buffer.data() + (buffer.size() - half);
-  share(half, threads, [&](std::size_t begin, std::size_t count) { kernel(from + begin, to + begin, count); });
-  return static_cast<double>(2 * half * sizeof(double));
-}
-
-double triad_with(auto kernel, std::span<double> buffer, int threads) {
-  const std::size_t third = buffer.size() / 3;
-  double* const a = buffer.data();
-  share(third, threads, [&](std::size_t begin, std::size_t count) {
-    kernel(a + third + begin, a + 2 * third + begin, a + begin, count);
+double read_by(Pass pass, std::span<const double> buffer, int threads) {
+  share(buffer.size(), threads, [&](std::size_t begin, std::size_t count) {
+    kept.fetch_xor(HWY_DYNAMIC_DISPATCH(read_part)(pass, buffer.data() + begin, count));
   });
-  return static_cast<double>(3 * third * sizeof(double));
+  return static_cast<double>(buffer.size_bytes());
 }
 
 // Bytes a second of the faster of two passes.
@@ -187,8 +153,8 @@ double faster_of(const One& one, const Other& other) {
 }  // namespace
 
 double read_bandwidth_peak(std::span<const double> buffer, int threads) {
-  return faster_of([&] { return read_with(HWY_DYNAMIC_DISPATCH(read_one_stream), buffer, threads); },
-                   [&] { return read_with(HWY_DYNAMIC_DISPATCH(read_four_streams), buffer, threads); });
+  return faster_of([&] { return read_by(Pass::read, buffer, threads); },
+                   [&] { return read_by(Pass::read_in_four_streams, buffer, threads); });
 }
 
 double copy_bandwidth_peak(std::span<double> buffer, int threads) {
@@ -209,20 +175,20 @@ double fma_chains(int threads, int steps) {
 
 double read_passes(std::span<const double> buffer, int threads, int passes) {
   double bytes = 0;
-  for (int i = 0; i < passes; ++i) bytes += read_with(HWY_DYNAMIC_DISPATCH(read_one_stream), buffer, threads);
+  for (int i = 0; i < passes; ++i) bytes += read_by(Pass::read, buffer, threads);
   return bytes;
 }
 
 double memory_pass(Pass pass, std::span<double> buffer, int threads) {
-  switch (pass) {
-    case Pass::read: return read_with(HWY_DYNAMIC_DISPATCH(read_one_stream), buffer, threads);
-    case Pass::read_in_four_streams: return read_with(HWY_DYNAMIC_DISPATCH(read_four_streams), buffer, threads);
-    case Pass::copy: return copy_with(HWY_DYNAMIC_DISPATCH(copy_ordinary), buffer, threads);
-    case Pass::copy_non_temporal: return copy_with(HWY_DYNAMIC_DISPATCH(copy_non_temporal), buffer, threads);
-    case Pass::triad: return triad_with(HWY_DYNAMIC_DISPATCH(triad_ordinary), buffer, threads);
-    case Pass::triad_non_temporal: return triad_with(HWY_DYNAMIC_DISPATCH(triad_non_temporal), buffer, threads);
-  }
-  return 0;
+  if (pass == Pass::read || pass == Pass::read_in_four_streams) return read_by(pass, buffer, threads);
+  const bool copies = pass == Pass::copy || pass == Pass::copy_non_temporal;
+  const std::size_t arrays = copies ? 2 : 3, part = buffer.size() / arrays;
+  double* const to = buffer.data() + (copies ? buffer.size() - part : 0);
+  const double* const from = buffer.data() + (copies ? 0 : part);
+  share(part, threads, [&](std::size_t begin, std::size_t count) {
+    HWY_DYNAMIC_DISPATCH(store_part)(pass, to + begin, from + begin, from + part + begin, count);
+  });
+  return static_cast<double>(arrays * part * sizeof(double));
 }
 
 double fma_peak(int threads) {

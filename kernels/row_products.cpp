@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstddef>
 
+#include "kernels/highway.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/row_products.cpp"
-#include "kernels/highway.hpp"
-// The order of these two matters to Highway.
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>

@@ -1,13 +1,13 @@
-// clang-format off
 #include "kernels/highway.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/square.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include <hwy/cache_control.h>
-// clang-format on
-#include "kernels/square.hpp"
+
+#include "kernels/past_cache.hpp"
 #include "kernels/simd.hpp"
+#include "kernels/square.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -39,7 +39,6 @@ std::size_t square_with(const double* x, double* y, std::size_t n) {
 std::size_t square_vectors(const double* x, double* y, std::size_t n) { return square_with<false>(x, y, n); }
 std::size_t square_streamed(const double* x, double* y, std::size_t n) { return square_with<true>(x, y, n); }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();
@@ -58,10 +57,11 @@ void square_scalar(const double* x, double* y, std::size_t n) {
   }
 }
 
+std::size_t square_none(const double*, double*, std::size_t) { return 0; }  // for the scalar target
+
 // In grains, which make the dispatch free; each starts where `y` is aligned, if it is streamed.
-template <class Vectors>
-void square_grains(std::span<const double> x, std::span<double> y, int threads, std::size_t grain, Vectors vectors,
-                   std::size_t head) {
+void square_grains(std::span<const double> x, std::span<double> y, int threads, std::size_t grain,
+                   std::size_t (*vectors)(const double*, double*, std::size_t), std::size_t head) {
   const std::size_t n = x.size();
   const double* in = x.data();
   double* out = y.data();
@@ -78,20 +78,13 @@ void square_grains(std::span<const double> x, std::span<double> y, int threads, 
 }  // namespace
 
 void square(std::span<const double> x, std::span<double> y, int threads) {
-  // An ordinary store reads the line first, which a result that no cache can hold need not. Most last-level caches are
-  // smaller than this; in place the line is there anyway.
-  constexpr std::size_t largest_cache = std::size_t{1} << 27;
-  if (2 * y.size_bytes() > largest_cache && x.data() != y.data()) return square_past_cache(x, y, threads);
-  if (simd_is_scalar())
-    return square_grains(
-        x, y, threads, 1024, [](auto...) { return std::size_t{0}; }, 0);
-  square_grains(x, y, threads, 1024, HWY_DYNAMIC_DISPATCH(square_vectors), 0);
+  // In place the line is there anyway.
+  if (is_past_cache(2 * y.size_bytes()) && x.data() != y.data()) return square_past_cache(x, y, threads);
+  square_grains(x, y, threads, 1024, simd_is_scalar() ? square_none : HWY_DYNAMIC_DISPATCH(square_vectors), 0);
 }
 
 void square_past_cache(std::span<const double> x, std::span<double> y, int threads) {
-  if (simd_is_scalar())
-    return square_grains(
-        x, y, threads, 1024, [](auto...) { return std::size_t{0}; }, 0);
+  if (simd_is_scalar()) return square_grains(x, y, threads, 1024, square_none, 0);
   const std::size_t head = (64 - reinterpret_cast<std::uintptr_t>(y.data()) % 64) % 64 / sizeof(double);
   square_grains(x, y, threads, std::size_t{1} << 16, HWY_DYNAMIC_DISPATCH(square_streamed), head);
 }

@@ -1,13 +1,12 @@
-// clang-format off
 #include "kernels/highway.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/square_sums.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
 #include "kernels/exponent_bins-inl.hpp"
-// clang-format on
-#include "kernels/square_sums.hpp"
 #include "kernels/simd.hpp"
+#include "kernels/square_sums.hpp"
 
 #ifndef CONCDEMO_KERNELS_SQUARE_SUMS_ONCE
 #define CONCDEMO_KERNELS_SQUARE_SUMS_ONCE
@@ -25,18 +24,18 @@ HWY_BEFORE_NAMESPACE();
 namespace concdemo {
 namespace HWY_NAMESPACE {
 
-// How it works. Running sums that start at anchors, as in ExactLevels, cut x into slices x = x0 + x1 + x2. Slice k
+// How it works. Running sums that start at anchors, as in ExactLevels, cut x into pieces x = x0 + x1 + x2. Piece k
 // is a multiple of ulp[k], at most 2^22 times it; ulp[k + 1] = ulp[k] * 2^-23. A product of two has 44 bits at most,
 // so that a plain FMA adds 2^9 of them without rounding: x^2 = x0^2 + 2 x0 x1 + ... costs one operation a pair, and the
-// running sums hold the sum of x for nothing. A block that three slices do not fit is done with four; failing that, in
+// running sums hold the sum of x for nothing. A block that three pieces do not fit is done with four; failing that, in
 // ExponentBins.
 //
 // No x need be compared with a limit: the sum of x0^2 in ulp[0]^2 only grows, so while it is below 2^53 it is exact; by
-// Cauchy and Schwarz the 2^9 |x0| then add up to 2^31 at most, and times any slice of 2^22 to 2^53.
+// Cauchy and Schwarz the 2^9 |x0| then add up to 2^31 at most, and times any piece of 2^22 to 2^53.
 template <class T, bool moments>  // moments: the sum and the extremes too
-class Slices {
+class Pieces {
  public:
-  Slices(const SquareSums& sums, const T* x) : sums_(sums), x_(x) {}
+  Pieces(const SquareSums& sums, const T* x) : sums_(sums), x_(x) {}
 
   // Adds elements [begin, end) but for less than a group; returns where it stopped.
   std::size_t add(std::size_t begin, std::size_t end) {
@@ -64,9 +63,9 @@ class Slices {
   }
 
  private:
-  static constexpr int slice_bits = 23;
-  static constexpr int most_slices = 4;
-  static constexpr int most_pairs = most_slices * (most_slices + 1) / 2;
+  static constexpr int piece_bits = 23;
+  static constexpr int most_pieces = 4;
+  static constexpr int most_pairs = most_pieces * (most_pieces + 1) / 2;
   // As far as the registers go, 32 or 16: a running sum in memory costs more than it gains. Nine in registers and three
   // of the moments in memory are faster in pairs.
   static constexpr int unroll = HWY_MAX_BYTES >= 64 ? 4 : moments || HWY_MAX_BYTES < 32 ? 2 : 1;
@@ -95,42 +94,42 @@ class Slices {
       largest = hn::Max(largest, hn::Abs(load_values(x_ + i)));
     }
     const double top = hn::GetLane(hn::MaxOfLanes(d, largest));
-    // So that no product of slices nears the ends of the range.
+    // So that no product of pieces nears the ends of the range.
     constexpr int highest = 480, lowest = -400;
     if (!(top < std::ldexp(1.0, highest - 2))) return false;
     constexpr int headroom = 1;  // binades, so that a slightly larger block still fits
     const int exponent = std::max(top > 0 ? std::ilogb(top) + 1 + headroom : lowest, lowest);
-    for (int k = 0; k < most_slices; ++k) {
-      ulp_exponents_[k] = exponent - (slice_bits - 1) - k * slice_bits;
+    for (int k = 0; k < most_pieces; ++k) {
+      ulp_exponents_[k] = exponent - (piece_bits - 1) - k * piece_bits;
       anchors_[k] = std::ldexp(1.5, ulp_exponents_[k] + 52);
       for (int a = 0; a <= k; ++a) scales_[pair(a, k)] = std::ldexp(1.0, -ulp_exponents_[a] - ulp_exponents_[k]);
     }
-    for (slices_ = 3; slices_ <= most_slices; ++slices_) {
+    for (pieces_ = 3; pieces_ <= most_pieces; ++pieces_) {
       if (attempt(begin, count)) return true;
     }
-    slices_ = 0;
+    pieces_ = 0;
     return false;
   }
 
   bool attempt(std::size_t begin, std::size_t count) {
-    return slices_ == 3 ? run<3>(begin, count) : slices_ == 4 ? run<4>(begin, count) : false;
+    return pieces_ == 3 ? run<3>(begin, count) : pieces_ == 4 ? run<4>(begin, count) : false;
   }
 
   // Adds a block to the totals and returns true, or changes nothing and returns false.
-  template <int slices>
+  template <int pieces>
   HWY_NOINLINE bool run(std::size_t begin, std::size_t count) {
-    constexpr int pairs = slices * (slices + 1) / 2;
+    constexpr int pairs = pieces * (pieces + 1) / 2;
     const Tag d;
     const std::size_t lanes = hn::Lanes(d);
     const T* const in = x_;
     const Vector one = hn::Set(d, one_);
-    Vector s[slices], products[pairs];
-    repeat<slices>([&](auto k) CONCDEMO_INLINE { s[k] = hn::Set(d, anchors_[k]); });
+    Vector s[pieces], products[pairs];
+    repeat<pieces>([&](auto k) CONCDEMO_INLINE { s[k] = hn::Set(d, anchors_[k]); });
     repeat<pairs>([&](auto p) CONCDEMO_INLINE { products[p] = hn::Zero(d); });
     Vector low = load_values(in + begin), high = low, rest = hn::Zero(d);
     for (std::size_t i = begin; i < begin + count; i += unroll * lanes) {
       prefetch_group<3072>(in, i, unroll);
-      Vector x[unroll], slice[slices][unroll];
+      Vector x[unroll], piece[pieces][unroll];
       repeat<unroll>([&](auto u) CONCDEMO_INLINE {
         x[u] = load_values(in + i + static_cast<std::size_t>(u) * lanes);
         if constexpr (moments) {
@@ -138,20 +137,20 @@ class Slices {
           high = hn::Max(high, x[u]);
         }
       });
-      repeat<slices>([&](auto k) CONCDEMO_INLINE {
+      repeat<pieces>([&](auto k) CONCDEMO_INLINE {
         repeat<unroll>([&](auto u) CONCDEMO_INLINE {
           const Vector sum = hn::Add(s[k], x[u]);
-          slice[k][u] = hn::Sub(sum, s[k]);
+          piece[k][u] = hn::Sub(sum, s[k]);
           if constexpr (moments) s[k] = sum;
           // As an FMA where adders are busier than multipliers, see ExactLevels::absorb.
-          x[u] = moments || k > 0 ? hn::NegMulAdd(slice[k][u], one, x[u]) : hn::Sub(x[u], slice[k][u]);
+          x[u] = moments || k > 0 ? hn::NegMulAdd(piece[k][u], one, x[u]) : hn::Sub(x[u], piece[k][u]);
         });
       });
       repeat<unroll>([&](auto u) CONCDEMO_INLINE {
         rest = hn::Or(rest, x[u]);
-        repeat<slices>([&](auto b) CONCDEMO_INLINE {
+        repeat<pieces>([&](auto b) CONCDEMO_INLINE {
           repeat<b + 1>([&](auto a) CONCDEMO_INLINE {
-            products[pair(a, b)] = hn::MulAdd(slice[a][u], slice[b][u], products[pair(a, b)]);
+            products[pair(a, b)] = hn::MulAdd(piece[a][u], piece[b][u], products[pair(a, b)]);
           });
         });
       });
@@ -162,11 +161,11 @@ class Slices {
     if (!hn::AllTrue(d, fits)) return false;
 
     const hn::RebindToSigned<Tag> di;
-    repeat<slices>([&](auto k) CONCDEMO_INLINE {
+    repeat<pieces>([&](auto k) CONCDEMO_INLINE {
       const auto units = hn::Sub(hn::BitCast(di, s[k]), hn::Set(di, std::bit_cast<std::int64_t>(anchors_[k])));
       hn::Store(hn::Add(hn::Load(di, sum_totals_[k]), units), di, sum_totals_[k]);
     });
-    repeat<slices>([&](auto b) CONCDEMO_INLINE {
+    repeat<pieces>([&](auto b) CONCDEMO_INLINE {
       repeat<b + 1>([&](auto a) CONCDEMO_INLINE {
         const auto units = hn::ConvertTo(di, hn::Mul(products[pair(a, b)], hn::Set(d, scales_[pair(a, b)])));
         std::int64_t* const total = product_totals_[pair(a, b)];
@@ -191,7 +190,7 @@ class Slices {
     fill_bins<moments>(bins_->squares, bins_->sum, sums_.squares, sums_.sum, x_ + begin, count);
   }
 
-  // Moves the totals into the sums. Four slices are then given up for three, if those will do.
+  // Moves the totals into the sums. Four pieces are then given up for three, if those will do.
   void flush() {
     const auto take = [](std::int64_t* lanes_total) {
       Int128 total = 0;
@@ -201,7 +200,7 @@ class Slices {
       }
       return total;
     };
-    for (int b = 0; b < most_slices; ++b) {
+    for (int b = 0; b < most_pieces; ++b) {
       const Int128 total = take(sum_totals_[b]);
       if (total != 0) sums_.sum->add_scaled(total, ulp_exponents_[b] - ExactSum::lowest_exponent);
       for (int a = 0; a <= b; ++a) {
@@ -211,10 +210,10 @@ class Slices {
       }
     }
     blocks_ = 0;
-    if (slices_ == most_slices) slices_ = 3;
+    if (pieces_ == most_pieces) pieces_ = 3;
   }
 
-  HWY_ALIGN std::int64_t sum_totals_[most_slices][hn::MaxLanes(Tag())] = {};  // in ulps of the slice
+  HWY_ALIGN std::int64_t sum_totals_[most_pieces][hn::MaxLanes(Tag())] = {};  // in ulps of the piece
   HWY_ALIGN std::int64_t product_totals_[most_pairs][hn::MaxLanes(Tag())] = {};
   SquareSums sums_;
   const T* x_;
@@ -223,25 +222,24 @@ class Slices {
     SumBins sum;
   };
   std::unique_ptr<Bins> bins_;  // if any block needed them
-  double anchors_[most_slices] = {};
+  double anchors_[most_pieces] = {};
   double scales_[most_pairs] = {};  // from products to ulp[a] * ulp[b]
-  int ulp_exponents_[most_slices] = {};
+  int ulp_exponents_[most_pieces] = {};
   double one_ = 1;  // that the compiler does not see
-  int slices_ = 0;  // 0: no anchors yet
+  int pieces_ = 0;  // 0: no anchors yet
   int blocks_ = 0;  // in the totals
 };
 
 std::size_t add_moments(const SquareSums& sums, const double* x, std::size_t begin, std::size_t end) {
-  return Slices<double, true>(sums, x).add(begin, end);
+  return Pieces<double, true>(sums, x).add(begin, end);
 }
 std::size_t add_doubles(const SquareSums& sums, const double* x, std::size_t begin, std::size_t end) {
-  return Slices<double, false>(sums, x).add(begin, end);
+  return Pieces<double, false>(sums, x).add(begin, end);
 }
 std::size_t add_floats(const SquareSums& sums, const float* x, std::size_t begin, std::size_t end) {
-  return Slices<float, false>(sums, x).add(begin, end);
+  return Pieces<float, false>(sums, x).add(begin, end);
 }
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();

@@ -21,7 +21,7 @@ void widen(double& min, double& max, double low, double high) {
   if (less(max, high)) max = high;
 }
 
-void take_in(Moments& moments, std::uint64_t count, double low, double high) {
+void note_elements(Moments& moments, std::uint64_t count, double low, double high) {
   if (moments.count == 0) {
     moments.min = std::numeric_limits<double>::infinity();
     moments.max = -moments.min;
@@ -34,7 +34,7 @@ void take_in(Moments& moments, std::uint64_t count, double low, double high) {
 
 void Moments::merge(const Moments& other) {
   if (other.count == 0) return;
-  take_in(*this, other.count, other.min, other.max);
+  note_elements(*this, other.count, other.min, other.max);
   sum.merge(other.sum);
   squares.merge(other.squares);
 }
@@ -43,21 +43,15 @@ void Moments::add(std::span<const double> x) {
   if (x.empty()) return;
   Extremes extremes;
   add_moments(sum, squares, extremes, x);
-  take_in(*this, x.size(), extremes.min(), extremes.max());
+  note_elements(*this, x.size(), extremes.min(), extremes.max());
 }
 
 void Moments::add_reference(std::span<const double> x) {
   for (const double value : x) {
-    take_in(*this, 1, value, value);
+    note_elements(*this, 1, value, value);
     sum.add(value);
     squares.add(value, value);
   }
-}
-
-Moments moments_exact(std::span<const double> x, int threads) {
-  return accumulate_parts<Moments>(x.size(), threads, [x](Moments& moments, std::size_t begin, std::size_t end) {
-    moments.add(x.subspan(begin, end - begin));
-  });
 }
 
 PlainMoments moments_plain(std::span<const double> x, int threads) {

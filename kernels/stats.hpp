@@ -31,8 +31,7 @@ struct PlainMoments {
   double squares = 0;
 };
 
-Moments moments_exact(std::span<const double> x, int threads);
 PlainMoments moments_plain(std::span<const double> x, int threads);  // the textbook loop
-Moments moments_reference(std::span<const double> x, int threads);   // what moments_exact is verified against
+Moments moments_reference(std::span<const double> x, int threads);   // what is verified against
 
 }  // namespace concdemo

@@ -1,13 +1,13 @@
-// clang-format off
 #include "kernels/highway.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/transpose.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include <hwy/cache_control.h>
-// clang-format on
-#include "kernels/transpose.hpp"
+
+#include "kernels/past_cache.hpp"
 #include "kernels/simd.hpp"
+#include "kernels/transpose.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -140,8 +140,6 @@ void tile_from_registers(const TransposeTile& t) {
       });
     }
   }
-  transpose_part(t, rows, t.rows, 0, columns);
-  transpose_part(t, 0, t.rows, columns, t.columns);
 }
 
 // Rows of B from a strip of them: partial lines at their ends by ordinary stores, whole ones past the caches.
@@ -167,18 +165,18 @@ void tile_from_strips(const TransposeTile& t) {
       std::copy(strip[c] + i, strip[c] + rows, to + i);
     }
   }
-  transpose_part(t, rows, t.rows, 0, columns);
-  transpose_part(t, 0, t.rows, columns, t.columns);
 }
 
 void transpose_tile(const TransposeTile& t, Store store) {
-  if (store == Store::lines) return tile_from_registers<true>(t);
-  if (store == Store::strips) return tile_from_strips(t);
-  tile_from_registers<false>(t);
+  if (store == Store::lines) tile_from_registers<true>(t);
+  else if (store == Store::strips) tile_from_strips(t);
+  else tile_from_registers<false>(t);
+  const std::size_t rows = t.rows / line * line, columns = t.columns / lanes * lanes;  // what that did
+  transpose_part(t, rows, t.rows, 0, columns);
+  transpose_part(t, 0, t.rows, columns, t.columns);
 }
 #endif
 
-// NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace concdemo
 HWY_AFTER_NAMESPACE();
@@ -231,9 +229,7 @@ void transpose_tiles(MatrixView a, MatrixSpan b, int threads, Store store, std::
 }  // namespace
 
 void transpose(MatrixView a, MatrixSpan b, int threads) {
-  // As in square(): an ordinary store reads the line first, which a result that no cache can hold need not.
-  constexpr std::size_t largest_cache = std::size_t{1} << 27;
-  if (2 * a.rows * a.columns * sizeof(double) > largest_cache) return transpose_past_cache(a, b, threads);
+  if (is_past_cache(2 * a.rows * a.columns * sizeof(double))) return transpose_past_cache(a, b, threads);
   transpose_tiles(a, b, threads, Store::ordinary, 0);
 }
 

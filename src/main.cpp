@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "base/failure.hpp"
 #include "base/launcher.hpp"
 #include "build_info.hpp"
 #include "commands/command.hpp"
@@ -17,7 +16,7 @@
 #include "screen/terminal.hpp"
 #include "system/floating_point.hpp"
 #include "system/limits.hpp"
-#include "system/mpi.hpp"
+#include "system/mpi_failure.hpp"
 #include "system/temporary_folder.hpp"
 
 using namespace concdemo;
@@ -35,8 +34,7 @@ int leave(const mpi::Comm& comm, const Failure& failure) {
   }
   if (!failed) comm.barrier();
   const auto code = comm.max(static_cast<std::uint64_t>(failure.code));
-  const std::uint64_t first = comm.min(static_cast<std::uint64_t>(failed ? comm.rank() : comm.size()));
-  if (failed && first == static_cast<std::uint64_t>(comm.rank())) message_lines(failure.text);
+  if (mpi::first_failed(comm, failure) == comm.rank()) message_lines(failure.text);
   comm.barrier();
   return static_cast<int>(code);
 }

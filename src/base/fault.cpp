@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace concdemo::fault {
 namespace {
@@ -29,15 +30,6 @@ struct Plan {
 Plan plan;
 std::atomic<long> left{0};  // visits until it strikes; 0: not armed
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> words{""};
-  for (const char c : text) {
-    if (c == ':') words.emplace_back();
-    else words.back() += c;
-  }
-  return words;
-}
-
 }  // namespace
 
 void arm(int rank) {
@@ -47,7 +39,8 @@ void arm(int rank) {
   left = 0;
   plan = {};
   if (*text == '\0') return;
-  const auto words = split(text);
+  const auto parts = split(text, ':');
+  const std::vector<std::string> words(parts.begin(), parts.end());
   const std::map<std::string, Plan> actions{
       {"kill", {text, words[0], Action::kill}},           {"hang", {text, words[0], Action::hang}},
       {"throw", {text, words[0], Action::throws}},        {"eio", {text, words[0], Action::fail, EIO}},

@@ -65,6 +65,15 @@ std::string format_list(const std::vector<int>& numbers) {
   return text;
 }
 
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t end = 0; (end = text.find(separator)) != std::string_view::npos; text.remove_prefix(end + 1)) {
+    parts.push_back(text.substr(0, end));
+  }
+  parts.push_back(text);
+  return parts;
+}
+
 std::optional<int> parse_plain_int(std::string_view text) {
   int value = 0;
   const char* end = text.data() + text.size();
@@ -77,16 +86,13 @@ std::optional<std::vector<int>> parse_list(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
   std::vector<int> numbers;
   if (text.empty()) return numbers;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', begin), text.size());
-    const std::string_view item = text.substr(begin, comma - begin);
+  for (const std::string_view item : split(text, ',')) {
     const std::size_t dash = item.find('-');
     const auto first = parse_plain_int(item.substr(0, dash));
     const auto last = dash == std::string_view::npos ? first : parse_plain_int(item.substr(dash + 1));
     constexpr int limit = 1 << 20;  // CPUs; a damaged list must not fill the memory
     if (!first || !last || *last < *first || *last >= limit) return std::nullopt;
     for (int number = *first; number <= *last; ++number) numbers.push_back(number);
-    begin = comma + 1;
   }
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());

@@ -42,6 +42,9 @@ auto parse_option(const std::string& option, const std::string& value, Parse par
 std::string format_list(const std::vector<int>& numbers);
 std::optional<std::vector<int>> parse_list(std::string_view text);
 
+// What stands before, between and after the separators: "a,,b" is "a", "", "b"; an empty text is one empty part.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
 // A whole number from 0 to 2^31 - 1 in plain digits, or nothing: for variables that other programs set.
 std::optional<int> parse_plain_int(std::string_view text);
 

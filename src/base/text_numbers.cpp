@@ -201,13 +201,10 @@ double parse_number(std::string_view text) { return parse_value(text, quoted(tex
 
 std::vector<double> parse_values(std::string_view text) {
   std::vector<double> values;
-  for (std::size_t begin = 0;;) {
-    const std::size_t comma = std::min(text.find(',', begin), text.size());
-    const auto value = text.substr(begin, comma - begin);
+  for (const std::string_view value : split(text, ',')) {
     values.push_back(parse_value(value, fmt::format("value {} of the list, {},", values.size() + 1, quoted(value))));
-    if (comma == text.size()) return values;
-    begin = comma + 1;
   }
+  return values;
 }
 
 }  // namespace concdemo

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,17 +46,7 @@ FileName split_input(const std::string& input) {
   return {input, ""};
 }
 
-std::vector<std::string> parts_of(const std::string& slice) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= slice.size();) {
-    const std::size_t end = std::min(slice.find(',', begin), slice.size());
-    parts.push_back(slice.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
-std::uint64_t index_of(const std::string& part) {
+std::uint64_t index_of(std::string_view part) {
   try {
     return parse_count(part);
   } catch (const Error&) { throw usage_error(fmt::format("'{}' is no index; give one number, counted from 0", part)); }
@@ -67,7 +58,7 @@ void take_slice(Operand& operand, const std::string& slice) {
   const auto refuse = [&](const std::string& why) {
     return usage_error(fmt::format("--slice {}: {}; {}", slice, why, what));
   };
-  const std::vector<std::string> parts = parts_of(slice);
+  const auto parts = split(slice, ',');
   if (parts.size() != operand.shape.size() || parts.size() < 2) throw refuse("give one index or : for each dimension");
   if (parts.back() != ":" || parts[parts.size() - 2] != ":") throw refuse("the last two are to be :");
   for (std::size_t d = 0; d + 2 < parts.size(); ++d) {

@@ -32,8 +32,7 @@ LoadCounts load(const Operand& operand, Range range, std::span<double> out, std:
       hdf5::DatasetReader reader(operand.dataset, operand.buffer_bytes);
       if (operand.dataset.may_miss()) missing.resize(range.size());
       tally::begin(range.size() * static_cast<std::uint64_t>(operand.dataset.format.size), tally::Unit::bytes);
-      const hdf5::ReadCounts counts = reader.read(range, out, missing);
-      return {counts.missing, counts.inexact};
+      return reader.read(range, out, missing);
     }
     case Operand::Source::generated: break;
   }
@@ -49,9 +48,7 @@ LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>&
     for (const Rectangle& part : parts) elements += part.rows.size() * part.columns.size();
     tally::begin(elements * static_cast<std::uint64_t>(operand.dataset.format.size), tally::Unit::bytes);
     for (const Rectangle& part : parts) {
-      const hdf5::ReadCounts found = reader.read_rectangle(operand.plane, part.rows, part.columns, part.out);
-      counts.missing += found.missing;
-      counts.inexact += found.inexact;
+      counts += reader.read_rectangle(operand.plane, part.rows, part.columns, part.out);
     }
     return counts;
   }

@@ -6,6 +6,7 @@
 
 #include "base/partition.hpp"
 #include "base/shape.hpp"
+#include "kernels/convert.hpp"
 #include "system/array.hpp"
 #include "system/hdf5_read.hpp"
 
@@ -28,14 +29,7 @@ struct Operand {
   std::uint64_t buffer_bytes = 0;  // bound of a slab when reading a file
 };
 
-struct LoadCounts {
-  std::uint64_t missing = 0;  // elements that the dataset's attributes or its file say are none
-  std::uint64_t inexact = 0;  // elements that float64 cannot hold
-  LoadCounts& operator+=(const LoadCounts& other) {
-    missing += other.missing, inexact += other.inexact;
-    return *this;
-  }
-};
+using LoadCounts = ConvertCounts;
 
 // Writes the elements of a flat range (C order) to `out`, which has range.size() elements; missing ones become NaN.
 // Where the operand can have missing elements, `missing` gets one byte an element, 1 for those; else it is left empty.

@@ -20,10 +20,8 @@ LoadCounts Stored::convert(std::uint64_t begin, std::span<double> out, std::span
   const auto* raw =
       reinterpret_cast<const std::byte*>(memory_.span().data()) + begin * static_cast<std::uint64_t>(format_.size);
   const Range flat{first_ + begin, first_ + begin + out.size()};
-  const ConvertCounts counts = dataset_ != nullptr
-                                   ? hdf5::to_double(*dataset_, raw, flat, out.data(), missing.data())
-                                   : convert_to_double(raw, format_, {}, out.size(), out.data(), missing.data());
-  return {counts.missing, counts.inexact};
+  if (dataset_ != nullptr) return hdf5::to_double(*dataset_, raw, flat, out.data(), missing.data());
+  return convert_to_double(raw, format_, {}, out.size(), out.data(), missing.data());
 }
 
 OperandReader::OperandReader(const Operand& operand) : operand_(operand) {

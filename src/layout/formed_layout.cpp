@@ -14,13 +14,12 @@
 #include "base/text.hpp"
 #include "layout/team_limits.hpp"
 #include "screen/terminal.hpp"
+#include "system/mpi_failure.hpp"
 #include "system/topology.hpp"
 #include "system/topology_node.hpp"
 
 namespace concdemo {
 namespace {
-
-constexpr const char* binding_variables[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
 
 std::vector<std::string> command_line() {
   std::ifstream file("/proc/self/cmdline");
@@ -43,9 +42,7 @@ int numa_nodes_of(const SweepNode& node) {
 void restart_with_all_cpus() {
   if (std::getenv(own_cpus_variable)) return;
   const auto own = own_cpus();
-  const bool bound = std::any_of(std::begin(binding_variables), std::end(binding_variables),
-                                 [](const char* name) { return std::getenv(name) != nullptr; });
-  if (!bound && usable_cpus() == own) return;
+  if (!user_places_threads() && usable_cpus() == own) return;
   std::vector<std::string> words = command_line();
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
@@ -118,11 +115,10 @@ void Formation::run_as(const SweepLayout& layout,
   }
   if (threads == 0) agreement_.park();
   if (threads > 0 && !failure.failed()) agreement_.barrier();
-  const int root =
-      static_cast<int>(world_.min(static_cast<std::uint64_t>(failure.failed() ? world_.rank() : world_.size())));
-  if (root == world_.size()) return;
-  const auto code = static_cast<ExitCode>(world_.broadcast_value(static_cast<int>(failure.code), root));
-  throw PrintableError(code, world_.broadcast(failure.text, root));
+  const int first = mpi::first_failed(world_, failure);
+  if (first == world_.size()) return;
+  const Failure found = mpi::failure_of(world_, first, failure);
+  throw PrintableError(found.code, found.text);
 }
 
 }  // namespace concdemo

@@ -7,7 +7,8 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "layout/slices.hpp"
+#include "layout/matching.hpp"
+#include "layout/placement.hpp"
 
 namespace concdemo {
 namespace {
@@ -24,12 +25,6 @@ struct Cores {
   bool cpus_shared = false;               // some CPU is in two masks
   bool cores_shared = false;              // some core is in two masks
 };
-
-// A number for the core of a CPU that sorts by core; CPUs without one come last, each alone.
-std::pair<int, int> core_key(const NodeView& node, int cpu) {
-  const auto found = node.core_of_cpu.find(cpu);
-  return found == node.core_of_cpu.end() ? std::pair{1, cpu} : std::pair{0, found->second};
-}
 
 Cores cores_of(const NodeView& node) {
   Cores cores;
@@ -83,15 +78,15 @@ bool apply_rule(const NodeView& node, const Cores& cores, NodeLayout& layout) {
   for (std::size_t rank = 0; rank < wanted.size(); ++rank) layout.ranks[rank].threads = std::max(1, wanted[rank]);
   if (!cores.cores_shared) return true;
 
-  const auto slices = slice_cores(cores.of_rank, wanted, cores.count);
+  const auto shares = divide_cores(cores.of_rank, wanted, cores.count);
   bool complete = true;
-  for (std::size_t rank = 0; rank < slices.size(); ++rank) {
-    layout.ranks[rank].threads = std::max(1, static_cast<int>(slices[rank].size()));
-    complete = complete && (!slices[rank].empty() || wanted[rank] == 0);
+  for (std::size_t rank = 0; rank < shares.size(); ++rank) {
+    layout.ranks[rank].threads = std::max(1, static_cast<int>(shares[rank].size()));
+    complete = complete && (!shares[rank].empty() || wanted[rank] == 0);
   }
   if (!complete) return false;
-  for (std::size_t rank = 0; rank < slices.size(); ++rank) {
-    for (const int core : slices[rank]) {
+  for (std::size_t rank = 0; rank < shares.size(); ++rank) {
+    for (const int core : shares[rank]) {
       auto& cpus = layout.ranks[rank].thread_cpus.emplace_back();
       for (const int cpu : node.rank_cpus[rank]) {
         if (cores.of_cpu[at(cpu)] == core) cpus.push_back(cpu);
@@ -102,17 +97,11 @@ bool apply_rule(const NodeView& node, const Cores& cores, NodeLayout& layout) {
 }
 
 std::string launch_line(const NodeView& node, const Cores& cores, int threads) {
-  const int ranks = node.world_ranks > 0 ? node.world_ranks : static_cast<int>(node.rank_cpus.size());
-  // SLURM counts hyper-threads as CPUs, unless told otherwise; Open MPI counts cores.
-  const int a_core = (cores.cpu_count + cores.count - 1) / std::max(1, cores.count);
-  const int cpus = threads * (node.slurm_counts_cores ? 1 : a_core);
-  if (node.style == LaunchStyle::hydra) {
-    return fmt::format("`mpiexec -n {} -ppn {} -bind-to core:{} ...`", ranks, node.rank_cpus.size(), threads);
-  }
-  if (node.style == LaunchStyle::srun) return fmt::format("`srun -n {} -c {} --cpu-bind=cores ...`", ranks, cpus);
-  const auto here = node.rank_cpus.size();
-  const std::string map = ranks == static_cast<int>(here) ? "slot" : fmt::format("ppr:{}:node", here);
-  return fmt::format("`mpirun -n {} --map-by {}:PE={} --bind-to core ...`", ranks, map, threads);
+  const int here = static_cast<int>(node.rank_cpus.size());
+  const int cpus_a_core = (cores.cpu_count + cores.count - 1) / std::max(1, cores.count);
+  const Advice advice = launch_well(std::max(node.world_ranks, here), here, threads, 1,
+                                    node.slurm_counts_cores ? 1 : cpus_a_core, node.style);
+  return fmt::format("`{} ...`", node.style == LaunchStyle::srun ? advice.srun : advice.mpirun);
 }
 
 void warn_of_given(const NodeView& node, const Cores& cores, NodeLayout& layout) {
@@ -169,6 +158,11 @@ void warn_of_rule(const NodeView& node, const Cores& cores, bool complete, NodeL
 }
 
 }  // namespace
+
+std::pair<int, int> core_key(const NodeView& node, int cpu) {
+  const auto found = node.core_of_cpu.find(cpu);
+  return found == node.core_of_cpu.end() ? std::pair{1, cpu} : std::pair{0, found->second};
+}
 
 NodeLayout lay_out(const NodeView& node) {
   NodeLayout layout;

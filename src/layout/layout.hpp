@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/launcher.hpp"
@@ -23,6 +24,9 @@ struct NodeView {
   bool bound_by_openmp = false;             // OMP_PROC_BIND and its like place the threads within the masks
 };
 
+// Sorts by core; a CPU of which nothing is known is a core of its own, after the others.
+std::pair<int, int> core_key(const NodeView& node, int cpu);
+
 struct RankLayout {
   int threads = 1;
   std::vector<std::vector<int>> thread_cpus;  // CPUs of each thread; empty: not pinned
@@ -35,9 +39,9 @@ struct NodeLayout {
 };
 
 // The rule: threads = physical cores in the union of the masks (at most the quota) / ranks, at least 1, at most the
-// cores of the rank's own mask. Masks that share no core are left alone. Masks that do are sliced, each thread on a
+// cores of the rank's own mask. Masks that share no core are left alone. Masks that do are divided, each thread on a
 // core of its rank's mask that no other thread has; where the masks leave less than the share, the poorest rank gets
-// the most that is possible. More ranks than cores: one thread each, not pinned. Given threads are neither sliced nor
+// the most that is possible. More ranks than cores: one thread each, not pinned. Given threads are neither divided nor
 // pinned.
 NodeLayout lay_out(const NodeView& node);
 
@@ -61,14 +65,18 @@ struct Layout {
 };
 
 // Collective, called once by the main thread before other threads exist. threads_option: --threads, 0 when not given;
-// then OMP_NUM_THREADS, then the rule. Sets OpenMP's number of threads, and pins its team where masks are sliced,
+// then OMP_NUM_THREADS, then the rule. Sets OpenMP's number of threads, and pins its team where masks are divided,
 // unless OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY is set: the main thread, and with it every thread made
-// afterwards, to all cores of the slice, the other threads to one each. Throws usage Error for a number of threads that
+// afterwards, to all cores of the rank, the other threads to one each. Throws usage Error for a number of threads that
 // cannot be.
 Layout choose_layout(const mpi::Comm& world, int threads_option);
 
 // Collective over both: this node as lay_out wants it, without threads that a user gave.
 NodeView view_node(const mpi::Comm& world, const mpi::Comm& node);
+
+// Whether OpenMP's own variables place threads (OMP_PROC_BIND and its like).
+bool user_places_threads();
+inline constexpr const char* binding_variables[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
 
 // Each thread of an OpenMP team to its CPUs, the main thread to those of all: threads that the OpenMP runtime or
 // std::thread makes later inherit its mask (libgomp ends threads that a smaller team does not need, and makes new ones

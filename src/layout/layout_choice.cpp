@@ -84,8 +84,7 @@ std::string explain(const NodeView& view, const NodeLayout& layout, const Given&
   text += fmt::format(" thread{}{}: ", most->threads == 1 ? "" : "s", ranks == 1 ? "" : " a rank");
   if (given.threads > 0) return text + given.source;
   if (view.quota > 0 && view.quota < layout.cores) text += fmt::format("CPU quota of {:.3g} on ", view.quota);
-  text += fmt::format("{} core{} of this node / {} rank{}", layout.cores, layout.cores == 1 ? "" : "s", ranks,
-                      ranks == 1 ? "" : "s");
+  text += fmt::format("{} of this node / {}", counted(layout.cores, "core"), counted(ranks, "rank"));
   const char* plural = most->threads == 1 ? "" : "s";
   if (pinned && least->threads == most->threads) {
     text += fmt::format(", each rank pinned to its own {}core{}",
@@ -94,11 +93,6 @@ std::string explain(const NodeView& view, const NodeLayout& layout, const Given&
     text += ", each rank pinned to cores of its own";
   }
   return text;
-}
-
-bool user_places_threads() {
-  return std::getenv("OMP_PROC_BIND") || std::getenv("OMP_PLACES") || std::getenv("GOMP_CPU_AFFINITY") ||
-         std::getenv("KMP_AFFINITY");
 }
 
 // What every rank tells rank 0, made into the places and warnings of the job.
@@ -131,6 +125,11 @@ std::vector<int> own_cpus() {
   std::sort(cpus.begin(), cpus.end());
   cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
   return cpus;
+}
+
+bool user_places_threads() {
+  return std::any_of(std::begin(binding_variables), std::end(binding_variables),
+                     [](const char* name) { return std::getenv(name) != nullptr; });
 }
 
 bool pin_team(const std::vector<std::vector<int>>& thread_cpus, int threads) {
@@ -179,13 +178,13 @@ Layout choose_layout(const mpi::Comm& world, int threads_option) {
   const RankLayout& own = plan.ranks[self];
   bool pinned = !own.thread_cpus.empty() && !user_places_threads();
   if (pinned) {
-    std::vector<int> slice;
-    for (const auto& cpus : own.thread_cpus) slice.insert(slice.end(), cpus.begin(), cpus.end());
-    std::sort(slice.begin(), slice.end());
+    std::vector<int> all;
+    for (const auto& cpus : own.thread_cpus) all.insert(all.end(), cpus.begin(), cpus.end());
+    std::sort(all.begin(), all.end());
     pinned = pin_team(own.thread_cpus, layout.threads);
-    if (pinned) layout.cpus = slice;
+    if (pinned) layout.cpus = all;
     if (!pinned)
-      warnings.push_back(fmt::format("the system refused to pin rank {} to CPUs {}", world.rank(), format_list(slice)));
+      warnings.push_back(fmt::format("the system refused to pin rank {} to CPUs {}", world.rank(), format_list(all)));
   }
   if (world.is_root()) layout.explanation = explain(view, plan, given, pinned);
   if (layout.threads < own.threads)

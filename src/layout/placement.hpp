@@ -51,7 +51,7 @@ std::vector<PlacementFinding> judge(const Placement& placement);
 Advice advise(const Placement& placement);
 // The launch of so many ranks x threads, a core a thread; spread over the NUMA nodes where their number divides the
 // ranks.
-Advice launch_well(int nodes, int ranks_per_node, int threads, int numa_nodes, int cpus_a_core, LaunchStyle style);
+Advice launch_well(int ranks, int ranks_per_node, int threads, int numa_nodes, int cpus_a_core, LaunchStyle style);
 
 // CPUs of each rank's threads on a node when placed by the advice: a core a thread, neighbours on neighbouring cores.
 std::vector<std::vector<std::vector<int>>> place_well(const PlacedNode& node, const Advice& advice);

@@ -52,26 +52,26 @@ Advice advise(const Placement& placement) {
   if (placement.slurm_counts_cores) cpus_a_core = 1;
   const int nodes = std::max(1, static_cast<int>(placement.nodes.size()));
   const int ranks_per_node = std::clamp(ranks, 1, cores);
-  return launch_well(nodes, ranks_per_node, std::max(1, cores / ranks_per_node), numa_nodes, cpus_a_core,
-                     placement.style);
+  return launch_well(nodes * ranks_per_node, ranks_per_node, std::max(1, cores / ranks_per_node), numa_nodes,
+                     cpus_a_core, placement.style);
 }
 
-Advice launch_well(int nodes, int ranks_per_node, int threads, int numa_nodes, int cpus_a_core, LaunchStyle style) {
+Advice launch_well(int ranks, int ranks_per_node, int threads, int numa_nodes, int cpus_a_core, LaunchStyle style) {
   Advice advice;
   advice.ranks_per_node = ranks_per_node;
   advice.threads = threads;
-  const int all = ranks_per_node * nodes;
+  const int nodes = (ranks + ranks_per_node - 1) / ranks_per_node;
   std::string map = nodes > 1 ? fmt::format("ppr:{}:node", ranks_per_node) : "slot";
   const bool spread = numa_nodes > 1 && ranks_per_node % numa_nodes == 0;
   if (spread) map = fmt::format("ppr:{}:numa", ranks_per_node / numa_nodes);
   advice.openmp = fmt::format("OMP_NUM_THREADS={} OMP_PLACES=cores OMP_PROC_BIND=close", threads);
-  advice.mpirun = fmt::format("mpirun -n {} --map-by {}:PE={} --bind-to core", all, map, threads);
+  advice.mpirun = fmt::format("mpirun -n {} --map-by {}:PE={} --bind-to core", ranks, map, threads);
   if (style == LaunchStyle::hydra) {
-    advice.mpirun = fmt::format("mpiexec -n {} -ppn {} -bind-to core:{}{}", all, ranks_per_node, threads,
+    advice.mpirun = fmt::format("mpiexec -n {} -ppn {} -bind-to core:{}{}", ranks, ranks_per_node, threads,
                                 spread ? " -map-by numa" : "");
   }
   // SLURM counts hyper-threads as CPUs unless told otherwise, Open MPI counts cores.
-  advice.srun = fmt::format("srun -N {} -n {} -c {} --cpu-bind=cores", nodes, all, threads * cpus_a_core);
+  advice.srun = fmt::format("srun -N {} -n {} -c {} --cpu-bind=cores", nodes, ranks, threads * cpus_a_core);
   return advice;
 }
 

@@ -108,10 +108,8 @@ std::string placement_picture(const Placement& placement) {
     std::size_t width = 3;
     for (const auto& cpu : node.hardware.cpus) numa_of[cpu.core] = cpu.numa;
     for (const auto& [core, cell] : shown) width = std::max(width, cell.size());
-    text += fmt::format("{}: {} core{}, {} CPU{}, {} NUMA node{}\n", node.host, node.hardware.cores,
-                        node.hardware.cores == 1 ? "" : "s", node.hardware.cpus.size(),
-                        node.hardware.cpus.size() == 1 ? "" : "s", node.hardware.numa_nodes,
-                        node.hardware.numa_nodes == 1 ? "" : "s");
+    text += fmt::format("{}: {}, {}, {}\n", node.host, counted(node.hardware.cores, "core"),
+                        counted(node.hardware.cpus.size(), "CPU"), counted(node.hardware.numa_nodes, "NUMA node"));
     std::size_t in_line = 0;
     int last_numa = -1;
     for (const auto& [core, numa] : numa_of) {
@@ -154,8 +152,11 @@ std::string findings_text(const Placement& placement, const std::vector<Placemen
   } else if (cost) {
     text += fmt::format("Cost: not measured: {}.\n", cost->not_measured);
   }
-  text += fmt::format("Mend with:\n  export {}\n", advice.openmp);
-  return text + fmt::format("  {} ...\n  or {} ...\n", advice.mpirun, advice.srun);
+  return text + "Mend with:\n" + launch_text(advice);
+}
+
+std::string launch_text(const Advice& advice) {
+  return fmt::format("  export {}\n  {} ...\n  or {} ...\n", advice.openmp, advice.mpirun, advice.srun);
 }
 
 }  // namespace concdemo

@@ -24,6 +24,8 @@ std::string placement_picture(const Placement& placement);
 std::string findings_text(const Placement& placement, const std::vector<PlacementFinding>& findings,
                           const Advice& advice, const std::optional<PlacementCost>& cost);
 
+std::string launch_text(const Advice& advice);  // three lines: OpenMP's variables, mpirun, srun
+
 std::string ranks_text(const std::vector<int>& ranks);  // "rank 3", "ranks 0-3,8"; eight stretches at most
 
 }  // namespace concdemo

@@ -12,12 +12,6 @@
 namespace concdemo {
 namespace {
 
-// A number for the core of a CPU; one of which nothing is known is a core of its own, after the others.
-std::pair<int, int> core_key(const NodeView& node, int cpu) {
-  const auto found = node.core_of_cpu.find(cpu);
-  return found == node.core_of_cpu.end() ? std::pair{1, cpu} : std::pair{0, found->second};
-}
-
 // 1, 2, 3, 4, 6, 8, 12, ... below the count, descending.
 std::vector<int> fewer_than(int count) {
   std::vector<int> list;
@@ -120,17 +114,14 @@ std::vector<std::vector<int>> places_in(const SweepNode& node, int node_index, i
 
 Advice launch_of(const Allocation& allocation, const SweepLayout& layout) {
   const bool whole_node = layout.ranks_per_node * layout.threads == allocation.cores;
-  return launch_well(layout.nodes, layout.ranks_per_node, layout.threads, whole_node ? allocation.numa_nodes : 1,
+  return launch_well(layout.ranks(), layout.ranks_per_node, layout.threads, whole_node ? allocation.numa_nodes : 1,
                      allocation.cpus_a_core, allocation.style);
 }
 
 Advice launch_of_sweep(const Allocation& allocation) {
   const int cores = allocation.cores + (allocation.nodes == 1 ? allocation.cores_left_out : 0);
-  return launch_well(allocation.nodes, cores, 1, allocation.numa_nodes, allocation.cpus_a_core, allocation.style);
-}
-
-std::string launch_line(const Allocation& allocation, const Advice& launch) {
-  return allocation.style == LaunchStyle::srun ? launch.srun : launch.mpirun;
+  return launch_well(allocation.nodes * cores, cores, 1, allocation.numa_nodes, allocation.cpus_a_core,
+                     allocation.style);
 }
 
 }  // namespace concdemo

@@ -52,6 +52,5 @@ std::vector<std::vector<int>> places_in(const SweepNode& node, int node_index, i
 // The launch of just this layout; and one from which a sweep could form every layout.
 Advice launch_of(const Allocation& allocation, const SweepLayout& layout);
 Advice launch_of_sweep(const Allocation& allocation);
-std::string launch_line(const Allocation& allocation, const Advice& launch);  // in the style of the job's launcher
 
 }  // namespace concdemo

@@ -13,6 +13,7 @@
 #include "kernels/peaks.hpp"
 #include "kernels/simd.hpp"
 #include "measure/measure.hpp"
+#include "measure/rank_peaks.hpp"
 #include "system/array.hpp"
 #include "system/files.hpp"
 #include "system/mpi_ping.hpp"
@@ -25,16 +26,6 @@ constexpr int most_turns = 16;           // in which the nodes work alone, some 
 constexpr double window_s = 0.12;        // in which all ranks work at once, at least two passes
 constexpr double write_s = 1;            // of durable writes, at least one piece
 constexpr std::size_t piece = 16 << 20;  // bytes of one write
-
-// Bytes beyond the caches, touched first by the threads that read them.
-Array touched(int threads) {
-  Array buffer(static_cast<std::uint64_t>(std::min(threads, 8)) << 24);
-  const auto n = static_cast<std::ptrdiff_t>(buffer.size());
-  double* data = buffer.span().data();
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::ptrdiff_t i = 0; i < n; ++i) data[i] = 1;
-  return buffer;
-}
 
 // The value of every rank, on rank 0.
 template <class T>
@@ -217,7 +208,7 @@ MachinePeaks measure_machine(const mpi::Comm& world, const PeaksProblem& problem
 
   progress.show("touching memory");
   Array buffer;
-  mpi::together(world, [&] { buffer = touched(problem.threads); });
+  mpi::together(world, [&] { buffer = beyond_caches(problem.threads); });
   measure_rates(world, problem, buffer, peaks, progress);
   measure_nodes(world, problem, buffer, peaks, nodes, progress);
   progress.show("measuring messages");

@@ -49,10 +49,10 @@ std::string nodes_table(const MachinePeaks& peaks) {
 
 std::string peaks_text(const MachinePeaks& peaks) {
   const std::size_t ranks = peaks.hosts.size();
-  std::string text = fmt::format(
-      "Peaks of {} rank{} x {} thread{} on {} node{}, all at once, in {}\n\n{:<18}{:>14}{:>14}{:>14}\n", ranks,
-      ranks == 1 ? "" : "s", peaks.threads, peaks.threads == 1 ? "" : "s", peaks.nodes.size(),
-      peaks.nodes.size() == 1 ? "" : "s", format_seconds(peaks.seconds), "", "in all", "median rank", "slowest rank");
+  std::string text =
+      fmt::format("Peaks of {} x {} on {}, all at once, in {}\n\n{:<18}{:>14}{:>14}{:>14}\n", counted(ranks, "rank"),
+                  counted(peaks.threads, "thread"), counted(peaks.nodes.size(), "node"), format_seconds(peaks.seconds),
+                  "", "in all", "median rank", "slowest rank");
   for (const RankRates& rates : peaks.rates) {
     const Summary summary = summarise(rates.of_rank);
     const double slowest = rates.of_rank[summary.slowest];

@@ -26,11 +26,7 @@ double rate(const mpi::Comm& world, int threads, bool memory) {
   Array buffer;
   mpi::together(world, [&] {
     if (!memory || threads == 0) return;
-    buffer = Array(elements * static_cast<std::uint64_t>(threads));
-    const auto n = static_cast<std::ptrdiff_t>(buffer.size());
-    double* data = buffer.span().data();
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (std::ptrdiff_t i = 0; i < n; ++i) data[i] = 1;
+    buffer = touched_array(elements * static_cast<std::uint64_t>(threads), threads);
   });
   double work = 0;
   const Samples samples = measure(world, 1, repeats, [&](bool) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernels/peaks.hpp"
-#include "system/array.hpp"
 
 namespace concdemo {
 namespace {
@@ -20,16 +19,16 @@ double measure_here(int threads, Bound bound, Array& buffer) {
 
 }  // namespace
 
+Array beyond_caches(int threads) {
+  return touched_array(static_cast<std::uint64_t>(std::min(threads, 8)) << 24, threads);
+}
+
 std::optional<Peak> measure_peak(const mpi::Comm& comm, int threads, Bound bound) {
   if (bound == Bound::none) return {};
   Array buffer;
   mpi::together(comm, [&] {
     if (bound == Bound::fma) return;
-    buffer = Array(static_cast<std::uint64_t>(std::min(threads, 8)) << 24);  // 128 MiB a thread: beyond caches
-    const auto n = static_cast<std::ptrdiff_t>(buffer.size());
-    double* data = buffer.span().data();
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (std::ptrdiff_t i = 0; i < n; ++i) data[i] = 1;  // first touch by the thread that reads it
+    buffer = beyond_caches(threads);
   });
   comm.barrier();
   const double mine = measure_here(threads, bound, buffer);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "layout/placement_text.hpp"
 
 namespace concdemo {
 namespace {
@@ -80,8 +81,7 @@ std::string margin_text(const SweptWorkload& workload, const SweepVerdict& verdi
 }
 
 std::string launch_text(const Allocation& allocation, const SweepLayout& layout) {
-  const Advice launch = launch_of(allocation, layout);
-  return fmt::format("  export {}\n  {} ...\n  or {} ...\n", launch.openmp, launch.mpirun, launch.srun);
+  return launch_text(launch_of(allocation, layout));
 }
 
 }  // namespace
@@ -182,8 +182,8 @@ std::string missing_text(const Allocation& allocation, const SweepPlan& plan) {
   if (plan.unformable.empty() && allocation.cores_left_out == 0) return "";
   std::string text = "Not measured in this launch:";
   if (allocation.cores_left_out > 0) {
-    text += fmt::format(" {} core{} that no rank was given, or that only some nodes have;", allocation.cores_left_out,
-                        allocation.cores_left_out == 1 ? "" : "s");
+    text += fmt::format(" {} that no rank was given, or that only some nodes have;",
+                        counted(allocation.cores_left_out, "core"));
   }
   for (const SweepLayout& layout : plan.unformable) text += fmt::format(" {};", to_text(layout));
   text.back() = '.';

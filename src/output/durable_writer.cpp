@@ -14,6 +14,7 @@
 #include "base/tally.hpp"
 #include "format/checksum.hpp"
 #include "system/files.hpp"
+#include "system/mpi_failure.hpp"
 
 namespace concdemo {
 namespace {
@@ -164,10 +165,7 @@ void DurableWriter::act_on(std::span<const std::uint64_t> agreed) {
   if (const auto failed = agreed[failed_rank_word]; failed != none) {
     const int root = static_cast<int>(failed);
     const std::lock_guard lock(mutex_);
-    const auto code = static_cast<ExitCode>(comm_.broadcast_value(static_cast<int>(failure_.code), root));
-    const auto text = comm_.broadcast(failure_.text, root);
-    const bool named = comm_.size() > 1 && code != ExitCode::usage;
-    throw Error(code, named ? fmt::format("rank {}: {}", root, text) : text);
+    mpi::throw_failure_of(comm_, root, failure_);
   }
   const auto written = agreed[written_word];
   if (syncs_ && written > written_agreed_) sync(written_agreed_, written);

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "base/clock.hpp"
-#include "base/failure.hpp"
 #include "pool/claims.hpp"
 #include "pool/dispatch.hpp"
+#include "system/mpi_failure.hpp"
 #include "system/mpi_shared.hpp"
 
 namespace concdemo {
@@ -196,8 +196,7 @@ void RankPool::run(const Call& call, const MapOptions& options, const std::funct
   if (options.progress && comm_.is_root() && first.index == none) options.progress(run.items, run.items);
   if (first.index == none) return;
   const int thread = comm_.broadcast_value(run.first_failure.thread, first.rank);
-  const auto code = comm_.broadcast_value(run.first_failure.failure.code, first.rank);
-  const std::string text = comm_.broadcast(run.first_failure.failure.text, first.rank);
+  const auto [code, text] = mpi::failure_of(comm_, first.rank, run.first_failure.failure);
   throw ItemError(code, fmt::format("item {} (rank {}, thread {}): {}", first.index, first.rank, thread, text),
                   first.index, first.rank, thread);
 }

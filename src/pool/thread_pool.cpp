@@ -1,44 +1,33 @@
 #include "pool/thread_pool.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "system/topology.hpp"
 
 namespace concdemo {
 namespace {
 
 thread_local const ThreadPool* pool_of_this_thread = nullptr;
 
-int usable_cpus() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) return std::max(1, CPU_COUNT(&mask));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 }  // namespace
 
 ThreadPool::ThreadPool(Options options) : capacity_(std::max<std::size_t>(1, options.queue)) {
-  const int count = options.threads > 0 ? options.threads : usable_cpus();
+  const int count = options.threads > 0 ? options.threads : std::max(1, static_cast<int>(allowed_cpus().size()));
   try {
     for (int i = 0; i < count; ++i) {
       WorkerStats& stats = stats_.emplace_back();
       threads_.emplace_back([this, &stats] { work(stats); });
     }
   } catch (...) {  // the system gives no more threads: those that began are ended first
-    {
-      const std::lock_guard lock(mutex_);
-      stop_ = true;
-    }
-    filled_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+    end();
     throw;
   }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { end(); }
+
+void ThreadPool::end() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

@@ -137,6 +137,7 @@ class ThreadPool {
   };
 
   bool push(std::unique_ptr<Task> task, std::optional<std::chrono::nanoseconds> limit);
+  void end();  // of all threads, once the queue is empty
   void work(WorkerStats& stats);
   void expect_task() const;
 

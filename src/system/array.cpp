@@ -20,4 +20,12 @@ Array::Array(std::uint64_t count) : size_(count) {
 
 void Array::Unmap::operator()(double* data) const { munmap(data, bytes); }
 
+Array touched_array(std::uint64_t count, int threads) {
+  Array array(count);
+  double* data = array.span().data();
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (std::uint64_t i = 0; i < count; ++i) data[i] = 1;
+  return array;
+}
+
 }  // namespace concdemo

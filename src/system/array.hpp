@@ -27,4 +27,7 @@ class Array {
   std::size_t size_ = 0;
 };
 
+// Of ones, written by the team that will read it: thread t of T touches the t-th of T equal parts first.
+Array touched_array(std::uint64_t count, int threads);
+
 }  // namespace concdemo

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "system/hdf5_open.hpp"
 
 namespace concdemo::hdf5 {
@@ -32,14 +33,12 @@ const char* variable_of(NamedBy by) {
   return "HDF5_EXTFILE_PREFIX";
 }
 
-std::vector<std::string> split(const std::string& text, char between) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(between, begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
+std::vector<std::string> names_in(const std::string& text, char separator) {
+  std::vector<std::string> names;
+  for (const auto name : split(text, separator)) {
+    if (!name.empty()) names.emplace_back(name);
   }
-  return parts;
+  return names;
 }
 
 std::string joined(const std::string& folder, const std::string& name) { return std::filesystem::path(folder) / name; }
@@ -51,7 +50,7 @@ void enter(Place& place, std::deque<std::string>& ahead, const std::string& name
   place.file_name = found;
   place.files.push_back(found);
   place.path.clear();
-  const auto parts = split(path, '/');
+  const auto parts = names_in(path, '/');
   ahead.insert(ahead.begin(), parts.begin(), parts.end());
 }
 
@@ -75,7 +74,7 @@ std::vector<std::string> places_of(NamedBy by, const std::string& opener, const 
     look_at(name);
     name = name.substr(name.find_last_of('/') + 1);
   }
-  for (const std::string& folder : split(prefix, ':')) look_at(joined(folder, name));
+  for (const std::string& folder : names_in(prefix, ':')) look_at(joined(folder, name));
   if (by == NamedBy::virtual_dataset && !expanded.empty()) look_at(joined(expanded, name));
   look_at(joined(beside, name));
   look_at(name);
@@ -99,7 +98,7 @@ std::string find_named(NamedBy by, const std::string& opener, const std::string&
 
 Place follow(const Handle& opened, const std::string& file, const std::string& path) {
   Place place{{}, file, "", "", "", {}};
-  const auto parts = split(path, '/');
+  const auto parts = names_in(path, '/');
   std::deque<std::string> ahead(parts.begin(), parts.end());
   int links = 0;
   while (!ahead.empty()) {
@@ -146,7 +145,7 @@ Place follow(const Handle& opened, const std::string& file, const std::string& p
       return place;
     }
     if (*target == '/') place.path.clear();
-    const auto further = split(target, '/');
+    const auto further = names_in(target, '/');
     ahead.insert(ahead.begin(), further.begin(), further.end());
   }
   if (place.path.empty()) place.path = "/";

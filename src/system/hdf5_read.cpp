@@ -160,10 +160,8 @@ ConvertCounts to_double(const DatasetInfo& info, const std::byte* raw, Range fla
     const std::uint64_t at = run.begin - flat.begin;
     std::uint8_t* mask = missing_mask == nullptr ? nullptr : missing_mask + at;
     if (is_there) {
-      const auto found = convert_to_double(raw + at * static_cast<std::uint64_t>(info.format.size), info.format,
-                                           info.packing, run.size(), out + at, mask);
-      counts.missing += found.missing;
-      counts.inexact += found.inexact;
+      counts += convert_to_double(raw + at * static_cast<std::uint64_t>(info.format.size), info.format, info.packing,
+                                  run.size(), out + at, mask);
     } else {
       std::fill_n(out + at, run.size(), std::numeric_limits<double>::quiet_NaN());
       if (mask != nullptr) std::fill_n(mask, run.size(), std::uint8_t{1});
@@ -196,10 +194,7 @@ ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std
   const auto size = static_cast<std::uint64_t>(info_.format.size);
   const auto deliver = [&](const std::byte* raw, Range flat) {
     const std::uint64_t at = flat.begin - range.begin;
-    const auto found =
-        to_double(info_, raw, flat, out.data() + at, missing_mask.empty() ? nullptr : missing_mask.data() + at);
-    counts.missing += found.missing;
-    counts.inexact += found.inexact;
+    counts += to_double(info_, raw, flat, out.data() + at, missing_mask.empty() ? nullptr : missing_mask.data() + at);
   };
   const auto read_run = [&](const Box& box, std::uint64_t begin) {
     const std::uint64_t n = box.elements();

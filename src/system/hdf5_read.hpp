@@ -63,10 +63,8 @@ DatasetInfo inspect(const std::string& file, const std::string& path);
 std::string to_json(const DatasetInfo& info);
 DatasetInfo from_json(const std::string& text);
 
-struct ReadCounts {
-  std::uint64_t missing = 0;
-  std::uint64_t inexact = 0;  // elements that float64 cannot hold
-  std::uint64_t bytes = 0;    // handed over by HDF5: uncompressed, whole chunks
+struct ReadCounts : ConvertCounts {
+  std::uint64_t bytes = 0;  // handed over by HDF5: uncompressed, whole chunks
 };
 
 // An open dataset. A read throws usage Error where it ends after a file that it came from has changed, and where a

@@ -47,9 +47,7 @@ ReadCounts DatasetReader::read_rectangle(const Shape& plane, Range rows, Range c
         const std::byte* raw = slab_.data() + (i - row) * part_columns * size;
         double* values = out + (i - rows.begin) * width + (column - columns.begin);
         const std::uint64_t begin = (planes * info_.shape[first] + i) * info_.shape[first + 1] + column;
-        const auto found = to_double(info_, raw, {begin, begin + part_columns}, values, nullptr);
-        counts.missing += found.missing;
-        counts.inexact += found.inexact;
+        counts += to_double(info_, raw, {begin, begin + part_columns}, values, nullptr);
       }
       row = last_row;
     }

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/printable.hpp"
+#include "base/text.hpp"
 
 namespace concdemo::http {
 namespace {
@@ -47,9 +48,8 @@ std::string HeaderLines::take(std::string_view line) {
 
 // Several equal ones, in lines or behind commas, are one (RFC 9110, 8.6).
 std::string HeaderLines::take_length(std::string_view value) {
-  for (std::string_view rest = value;;) {
-    const auto comma = rest.find(',');
-    const auto text = trimmed(rest.substr(0, comma));
+  for (const std::string_view part : split(value, ',')) {
+    const auto text = trimmed(part);
     std::uint64_t bytes = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
     constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -58,9 +58,8 @@ std::string HeaderLines::take_length(std::string_view value) {
     }
     if (length_ && *length_ != bytes) return fmt::format("it says two Content-Lengths, {} and {}", *length_, bytes);
     length_ = bytes;
-    if (comma == std::string_view::npos) return {};
-    rest.remove_prefix(comma + 1);
   }
+  return {};
 }
 
 }  // namespace concdemo::http

@@ -12,8 +12,7 @@
 #include <utility>
 
 #include "base/activity.hpp"
-#include "base/failure.hpp"
-#include "base/printable_error.hpp"
+#include "base/error.hpp"
 #include "system/mpi_handle.hpp"
 
 namespace concdemo::mpi {
@@ -272,21 +271,6 @@ void Comm::combine_bytes(void* state, std::size_t bytes, const std::function<voi
   MPI_Op_free(&op);
   MPI_Type_free(&type);
   count(bytes);
-}
-
-void together(const Comm& comm, const std::function<void()>& work) {
-  constexpr auto none = std::uint64_t{0xffffffff};
-  const Failure failure = attempt(work);
-  auto code = failure.code;
-  std::string message = failure.text;
-  const auto mine = code == ExitCode::ok ? none : static_cast<std::uint64_t>(comm.rank());
-  const std::uint64_t first = comm.min(mine);
-  if (first == none) return;
-  const int root = static_cast<int>(first);
-  code = static_cast<ExitCode>(comm.broadcast_value(static_cast<int>(code), root));
-  message = comm.broadcast(message, root);
-  const bool named = comm.size() > 1 && code != ExitCode::usage;
-  throw PrintableError(code, named ? "rank " + std::to_string(root) + ": " + message : message);
 }
 
 }  // namespace concdemo::mpi

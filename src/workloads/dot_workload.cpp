@@ -1,4 +1,5 @@
-#include "kernels/dot.hpp"
+#include "kernels/exact_product_sum.hpp"
+#include "kernels/plain_sums.hpp"
 
 #include "workloads/descriptor.hpp"
 #include "workloads/list.hpp"

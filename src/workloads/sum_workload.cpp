@@ -1,4 +1,5 @@
-#include "kernels/sum.hpp"
+#include "kernels/exact_sum.hpp"
+#include "kernels/plain_sums.hpp"
 
 #include "workloads/descriptor.hpp"
 #include "workloads/list.hpp"

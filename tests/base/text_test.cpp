@@ -163,6 +163,9 @@ TEST_CASE("lists of CPUs") {
     INFO(text);
     CHECK(!parse_list(text));
   }
+  CHECK(split("a,,b", ',') == std::vector<std::string_view>{"a", "", "b"});
+  CHECK(split("", ',') == std::vector<std::string_view>{""});
+  CHECK(split(":a:", ':') == std::vector<std::string_view>{"", "a", ""});
   CHECK(parse_plain_int("2147483647") == 2147483647);
   for (const std::string text : {"", "-1", "+1", " 1", "1 ", "2147483648", "4,2", "0x1"}) CHECK(!parse_plain_int(text));
 }

@@ -2,12 +2,11 @@
 //
 // kernels_bench [N [THREADS [REPEATS [wide]]]]     GB/s of the median repeat, and ours over plain; with `wide` also on
 // data that spread over many binades, where the exact kernels need more levels
-#include "kernels/dot.hpp"
+#include "kernels/plain_sums.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/square.hpp"
 #include "kernels/stats.hpp"
-#include "kernels/sum.hpp"
-#include "kernels/sumsq.hpp"
+#include "support/reductions.hpp"
 
 #include <sys/mman.h>
 
@@ -26,6 +25,7 @@
 namespace {
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 struct Case {
   std::string name;

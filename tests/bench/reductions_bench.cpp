@@ -1,18 +1,17 @@
 // Our reductions, for reductions.py.
 //
 // reductions_bench N THREADS REPEATS      see turns.hpp; KERNEL or KERNEL@SIMD_TARGET
-#include "kernels/dot.hpp"
 #include "kernels/peaks.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/square.hpp"
 #include "kernels/stats.hpp"
-#include "kernels/sum.hpp"
-#include "kernels/sumsq.hpp"
+#include "support/reductions.hpp"
 #include "turns.hpp"
 
 #include <span>
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 int main(int, char** argv) {
   const auto n = static_cast<std::size_t>(std::atof(argv[1]));

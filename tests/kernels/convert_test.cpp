@@ -13,10 +13,10 @@
 
 using namespace concdemo;
 using namespace convert_cases;
+using test::canonical_nan;
 
 namespace {
 
-constexpr std::uint64_t canonical_nan = 0x7ff8000000000000;
 constexpr auto int64_lowest = std::numeric_limits<std::int64_t>::min();
 
 // Random bit patterns, block boundaries crossed, both orders, out of place and in place.
@@ -25,8 +25,8 @@ void check_type() {
   std::mt19937_64 random(sizeof(T) + 17 * std::is_signed_v<T>);
   std::vector<T> values(1543);
   for (T& value : values) {
-    const std::uint64_t bits = random() >> (random() % 64);
-    std::memcpy(&value, &bits, sizeof(T));
+    const std::uint64_t element = random() >> (random() % 64);
+    std::memcpy(&value, &element, sizeof(T));
   }
   values[0] = std::numeric_limits<T>::lowest();
   values[1] = std::numeric_limits<T>::max();
@@ -38,8 +38,8 @@ void check_type() {
     std::memcpy(tail, bytes.data() + 1, values.size() * sizeof(T));
     convert_to_double(tail, format_of<T>(big_endian), {}, values.size(), in_place.data(), nullptr);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      const auto expected = bits_of(static_cast<double>(values[i]));
-      if (bits_of(result.values[i]) != expected || bits_of(in_place[i]) != expected || result.mask[i] != 0) {
+      const auto expected = bits(static_cast<double>(values[i]));
+      if (bits(result.values[i]) != expected || bits(in_place[i]) != expected || result.mask[i] != 0) {
         FAIL("element " << i << " big_endian " << big_endian << " size " << sizeof(T));
       }
     }
@@ -76,7 +76,7 @@ TEST_CASE("each of the 65536 halves has its value") {
                                          : std::ldexp(1024 + fraction, exponent - 25);
       if (i & 0x8000) expected = -expected;
       const bool is_nan = std::isnan(expected);
-      const bool right = is_nan ? std::isnan(result.values[i]) : bits_of(result.values[i]) == bits_of(expected);
+      const bool right = is_nan ? std::isnan(result.values[i]) : bits(result.values[i]) == bits(expected);
       if (!right) FAIL("half " << i << " big_endian " << big_endian << " gave " << result.values[i]);
       if (!is_nan && element_bits(expected, format) != i) FAIL("half " << i << " is not encoded back");
     }
@@ -87,13 +87,13 @@ TEST_CASE("a signalling float64 NaN keeps its bits; a missing one becomes the ca
   const std::vector<std::uint64_t> raw = {0xfff0000000000123, 0x7ff8000000000042, 0x3ff0000000000000};
   const ElementFormat format{ElementKind::floating, 8, true};
   const auto kept = converted(raw, format);
-  for (std::size_t i = 0; i < raw.size(); ++i) CHECK(bits_of(kept.values[i]) == raw[i]);
+  for (std::size_t i = 0; i < raw.size(); ++i) CHECK(bits(kept.values[i]) == raw[i]);
   Packing packing;
   packing.missing = {0x7ff8000000000000};
   const auto left_out = converted(raw, format, packing);
   CHECK(left_out.counts.missing == 2);
-  CHECK(bits_of(left_out.values[0]) == canonical_nan);
-  CHECK(bits_of(left_out.values[1]) == canonical_nan);
+  CHECK(bits(left_out.values[0]) == canonical_nan);
+  CHECK(bits(left_out.values[1]) == canonical_nan);
   CHECK(left_out.values[2] == 1.0);
   CHECK(left_out.mask == std::vector<std::uint8_t>{1, 1, 0});
 }
@@ -109,10 +109,10 @@ TEST_CASE("missing elements are compared as stored, before scaling, by any of se
   const auto result = converted(raw, format, packing);
   CHECK(result.mask == std::vector<std::uint8_t>{1, 0, 0, 1, 0});
   CHECK(result.counts.missing == 2);
-  CHECK(bits_of(result.values[0]) == canonical_nan);
+  CHECK(bits(result.values[0]) == canonical_nan);
   CHECK(result.values[2] == -32767.0);
   CHECK(result.values[4] == 32767 * 0.5 - 32772.0);
-  packing.missing = {bits_of(0.0)};
+  packing.missing = {bits(0.0)};
   CHECK(converted(std::vector<double>{-0.0, 0.0, 1.0}, format_of<double>(), packing).counts.missing == 2);
 }
 

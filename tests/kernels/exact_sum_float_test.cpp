@@ -6,10 +6,12 @@
 
 #include "kernels/exact_product_sum.hpp"
 #include "kernels/exact_sum.hpp"
-#include "kernels/simd.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
 
@@ -30,7 +32,7 @@ void check_equal(Sum left, Sum right) {
   left.normalise();
   right.normalise();
   CHECK(left.limbs() == right.limbs());
-  CHECK(std::bit_cast<std::uint64_t>(left.round()) == std::bit_cast<std::uint64_t>(right.round()));
+  CHECK(bits(left.round()) == bits(right.round()));
 }
 
 }  // namespace
@@ -41,8 +43,7 @@ TEST_CASE("exact sums of float32 are those of the same numbers as float64, on ev
       const auto x = hostile(count + 16, 1, special);
       const auto y = hostile(count + 16, 2, special);
       const std::vector<double> wide_x(x.begin(), x.end()), wide_y(y.begin(), y.end());
-      for (const auto& target : simd_targets()) {
-        REQUIRE(set_simd_target(target));
+      on_every_target([&] {
         for (const std::size_t offset : {0, 1, 7, 15}) {
           ExactSum sum, wide_sum;
           sum.add(std::span(x).subspan(offset, count));
@@ -53,8 +54,7 @@ TEST_CASE("exact sums of float32 are those of the same numbers as float64, on ev
           for (std::size_t i = 0; i < count; ++i) wide_dot.add(wide_x[offset + i], wide_y[offset + i]);
           check_equal(dot, wide_dot);
         }
-      }
-      set_simd_target(simd_targets().front());
+      });
     }
   }
 }

@@ -1,9 +1,10 @@
 #include "kernels/exact_sum.hpp"
 
 #include "kernels/exact_product_sum.hpp"
-#include "kernels/simd.hpp"
-#include "kernels/sum.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
+#include "support/reductions.hpp"
 
 #include <bit>
 #include <cmath>
@@ -13,31 +14,18 @@
 #include <vector>
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double largest = std::numeric_limits<double>::max();
 constexpr double least = std::numeric_limits<double>::denorm_min();
-constexpr std::uint64_t canonical_nan = 0x7ff8000000000000;
-
-std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
 
 double scalar_sum(const std::vector<double>& x) {
   ExactSum sum;
   for (const double value : x) sum.add(value);
   return sum.round();
-}
-
-// Runs `check` with every SIMD target selected, the best one last.
-template <class Check>
-void on_every_target(Check check) {
-  const auto targets = simd_targets();
-  for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
-    REQUIRE(set_simd_target(*target));
-    INFO("target " << *target);
-    check();
-  }
 }
 
 // The vector path's value and limbs are those of the reference.

@@ -1,12 +1,12 @@
-// Data over so many binades that the vector paths leave their levels and slices for ExponentBins.
+// Data over so many binades that the vector paths leave their levels and pieces for ExponentBins.
 #include "kernels/exponent_bins.hpp"
 
-#include "kernels/dot.hpp"
 #include "kernels/exact_sum.hpp"
-#include "kernels/simd.hpp"
 #include "kernels/stats.hpp"
-#include "kernels/sumsq.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
+#include "support/reductions.hpp"
 
 #include <bit>
 #include <cmath>
@@ -16,6 +16,7 @@
 #include <vector>
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
 
@@ -24,10 +25,10 @@ template <class Sum>
 void check_same(const Sum& sum, const Sum& reference) {
   const bool same = sum.save() == reference.save();  // not worth printing
   CHECK(same);
-  CHECK(std::bit_cast<std::uint64_t>(sum.round()) == std::bit_cast<std::uint64_t>(reference.round()));
+  CHECK(bits(sum.round()) == bits(reference.round()));
 }
 
-void check_on_every_target(const std::vector<double>& x, const std::vector<double>& y) {
+void check_all(const std::vector<double>& x, const std::vector<double>& y) {
   ExactSum sum;
   ExactProductSum dot, squares;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -35,9 +36,7 @@ void check_on_every_target(const std::vector<double>& x, const std::vector<doubl
     dot.add(x[i], y[i]);
     squares.add(x[i], x[i]);
   }
-  for (const std::string& target : simd_targets()) {
-    INFO("target " << target);
-    REQUIRE(set_simd_target(target));
+  on_every_target([&] {
     ExactSum fast_sum;
     fast_sum.add(x);
     check_same(fast_sum, sum);
@@ -47,8 +46,7 @@ void check_on_every_target(const std::vector<double>& x, const std::vector<doubl
     moments.add(x);
     check_same(moments.sum, sum);
     check_same(moments.squares, squares);
-  }
-  set_simd_target(simd_targets().front());
+  });
 }
 
 std::vector<double> filled(std::size_t n, const std::function<double(std::size_t)>& f) {
@@ -69,8 +67,8 @@ TEST_CASE("doubles of random bits give the reference's state") {
       const double value = any(i);
       return std::isfinite(value) ? value : -0.0;
     };
-    check_on_every_target(filled(n, any), filled(n, any));
-    check_on_every_target(filled(n, finite), filled(n, finite));
+    check_all(filled(n, any), filled(n, any));
+    check_all(filled(n, finite), filled(n, finite));
   }
 }
 
@@ -81,8 +79,8 @@ TEST_CASE("bins pass their carries on in time") {
     INFO("exponent " << exponent);
     const auto x =
         filled(200'000, [&](std::size_t i) { return std::ldexp(significand, i % 100 == 0 ? -900 : exponent); });
-    check_on_every_target(x, x);
-    check_on_every_target(x, filled(x.size(), [&](std::size_t i) { return -x[i]; }));
+    check_all(x, x);
+    check_all(x, filled(x.size(), [&](std::size_t i) { return -x[i]; }));
   }
 }
 

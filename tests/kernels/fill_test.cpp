@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/simd.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
 
 using concdemo::fill_index;
 using concdemo::fill_uniform;
@@ -36,18 +36,16 @@ TEST_CASE("uniform numbers depend on seed, stream and index alone") {
     for (const std::size_t size : {0, 1, 2, 3, 31, 32, 33, 64, 67, 301, 5001}) {
       std::vector<double> expected(size);
       for (std::size_t i = 0; i < size; ++i) expected[i] = uniform_at(0x123456789abcdef0, 3, first + i);
-      for (const std::string& target : concdemo::simd_targets()) {
-        REQUIRE(concdemo::set_simd_target(target));
+      concdemo::test::on_every_target([&] {
         for (const int threads : {1, 2, 3}) {
           std::vector<double> padded(size + 2, -1.0);  // the guard elements must stay untouched
           fill_uniform({padded.data() + 1, size}, 0x123456789abcdef0, 3, first, threads);
-          CAPTURE(target, first, size, threads);
+          CAPTURE(first, size, threads);
           CHECK(padded.front() == -1.0);
           CHECK(padded.back() == -1.0);
           CHECK((size == 0 || std::memcmp(padded.data() + 1, expected.data(), size * sizeof(double)) == 0));
         }
-      }
-      concdemo::set_simd_target(concdemo::simd_targets().front());
+      });
     }
   }
 }

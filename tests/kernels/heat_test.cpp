@@ -7,10 +7,12 @@
 #include <random>
 #include <vector>
 
-#include "kernels/simd.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
 
@@ -44,9 +46,7 @@ Grid advanced(Grid grid, int steps, double alpha) {
   return grid;
 }
 
-std::uint64_t bits(double value) {
-  return std::bit_cast<std::uint64_t>(std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value);
-}
+std::uint64_t canonical_bits(double value) { return std::isnan(value) ? canonical_nan : bits(value); }
 
 // Advances the target of a whole grid; what is outside of it must stay as it was.
 std::size_t wrong_points(const Grid& start, const Window& target, int steps, int threads, std::ptrdiff_t padding) {
@@ -66,7 +66,7 @@ std::size_t wrong_points(const Grid& start, const Window& target, int steps, int
           i >= target.row_begin && i < target.row_end && j >= target.column_begin && j < target.column_end;
       const double right = inside ? expected.at(i, j) : untouched;
       const double found = out[static_cast<std::size_t>(i * stride + j)];
-      if (std::bit_cast<std::uint64_t>(found) != bits(right)) ++wrong;
+      if (bits(found) != canonical_bits(right)) ++wrong;
     }
   }
   return wrong;
@@ -80,8 +80,7 @@ TEST_CASE(
   const auto below = [&](std::ptrdiff_t limit) {
     return static_cast<std::ptrdiff_t>(random() % static_cast<std::uint64_t>(limit));
   };
-  for (const std::string& simd : simd_targets()) {
-    set_simd_target(simd);
+  on_every_target([&] {
     for (int round = 0; round < 60; ++round) {
       const Grid start = random_grid(1 + below(40), 1 + below(round % 10 == 0 ? 2500 : 60), random);
       Window target{0, start.rows, 0, start.columns};
@@ -92,11 +91,10 @@ TEST_CASE(
         target.column_end = target.column_begin + below(start.columns - target.column_begin + 1);
       }
       const int steps = 1 + static_cast<int>(below(9));
-      INFO(simd << " round " << round << ": " << start.rows << " x " << start.columns << ", " << steps << " steps");
+      INFO("round " << round << ": " << start.rows << " x " << start.columns << ", " << steps << " steps");
       REQUIRE(wrong_points(start, target, steps, 1 + static_cast<int>(below(3)), below(9)) == 0);
     }
-  }
-  set_simd_target(simd_targets().front());
+  });
 }
 
 TEST_CASE("heat spreads NaN and infinities as IEEE arithmetic does, and stores canonical NaN") {
@@ -106,11 +104,9 @@ TEST_CASE("heat spreads NaN and infinities as IEEE arithmetic does, and stores c
   start.at(12, 20) = std::numeric_limits<double>::infinity();
   start.at(0, 3) = -std::numeric_limits<double>::infinity();
   start.at(19, 29) = std::bit_cast<double>(0xfff8000000000123);  // on the edge, which keeps its values
-  for (const std::string& simd : simd_targets()) {
-    set_simd_target(simd);
+  on_every_target([&] {
     for (const int steps : {1, 2, 5}) CHECK(wrong_points(start, {0, 20, 0, 30}, steps, 2, 1) == 0);
-  }
-  set_simd_target(simd_targets().front());
+  });
 }
 
 TEST_CASE("heat of a grid past the caches, whose result is streamed, has the same bits as the textbook loop") {
@@ -146,7 +142,7 @@ TEST_CASE("a process that holds a piece of the grid needs no more around its tar
   for (std::ptrdiff_t i = target.row_begin; i < target.row_end; ++i) {
     for (std::ptrdiff_t j = target.column_begin; j < target.column_end; ++j) {
       const auto at = (i - held.row_begin) * width + j - held.column_begin;
-      REQUIRE(bits(out[static_cast<std::size_t>(at)]) == bits(expected.at(i, j)));
+      REQUIRE(bits(out[static_cast<std::size_t>(at)]) == canonical_bits(expected.at(i, j)));
     }
   }
 }

@@ -11,24 +11,21 @@
 #include <vector>
 
 #include "kernels/fill.hpp"
-#include "kernels/simd.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
 
 using concdemo::matmul;
 using concdemo::matmul_add;
 using concdemo::matmul_entry_reference;
 using concdemo::matmul_plain_add;
-using concdemo::matmul_row_reference;
+using concdemo::test::bits;
+using concdemo::test::canonical_nan;
+using concdemo::test::on_every_target;
 
 namespace {
 
 using Values = std::vector<double>;
-
-// Selects a target and goes back to the best one at the end.
-struct SimdTarget {
-  explicit SimdTarget(const std::string& name) { REQUIRE(concdemo::set_simd_target(name)); }
-  ~SimdTarget() { concdemo::set_simd_target(concdemo::simd_targets().front()); }
-};
 
 bool same_bits(const Values& x, const Values& y) {
   return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(double)) == 0);
@@ -64,13 +61,6 @@ Values hostile_values(std::size_t count, std::uint64_t seed, std::uint32_t one_i
   return x;
 }
 
-Values by_reference(const Values& a, const Values& b, std::size_t m, std::size_t k, std::size_t n) {
-  Values c(m * n, -7.0);
-  for (std::size_t i = 0; i < m; ++i)
-    matmul_row_reference(std::span(a).subspan(i * k, k), b, std::span(c).subspan(i * n, n), k, n);
-  return c;
-}
-
 // Written out once more, from the definition, in another shape than the library's code.
 double by_definition(const Values& a, const Values& b, std::size_t i, std::size_t j, std::size_t k, std::size_t n) {
   double c = 0.0;
@@ -82,28 +72,30 @@ double by_definition(const Values& a, const Values& b, std::size_t i, std::size_
       acc = 0.0;
     }
   }
-  return std::isnan(c) ? std::bit_cast<double>(0x7ff8000000000000) : c;
+  return std::isnan(c) ? std::numeric_limits<double>::quiet_NaN() : c;
+}
+
+Values by_definition(const Values& a, const Values& b, std::size_t m, std::size_t k, std::size_t n) {
+  Values c(m * n);
+  for (std::size_t e = 0; e < c.size(); ++e) c[e] = by_definition(a, b, e / n, e % n, k, n);
+  return c;
 }
 
 void check_everywhere(const Values& a, const Values& b, std::size_t m, std::size_t k, std::size_t n) {
-  const Values expected = by_reference(a, b, m, k, n);
+  const Values expected = by_definition(a, b, m, k, n);
   for (std::size_t e = 0; e < m * n; e += 1 + m * n / 50) {
-    const double defined = by_definition(a, b, e / n, e % n, k, n);
-    const double entry = matmul_entry_reference(std::span(a).subspan(e / n * k, k), b, e % n, k, n);
-    CHECK(std::bit_cast<std::uint64_t>(defined) == std::bit_cast<std::uint64_t>(expected[e]));
-    CHECK(std::bit_cast<std::uint64_t>(defined) == std::bit_cast<std::uint64_t>(entry));
+    CHECK(bits(matmul_entry_reference(std::span(a).subspan(e / n * k, k), b, e % n, k, n)) == bits(expected[e]));
   }
-  for (const std::string& target : concdemo::simd_targets()) {
-    const SimdTarget selected(target);
+  on_every_target([&] {
     for (const int threads : {1, 2, 3}) {
       Values c(m * n + 2, -7.0);  // the guard elements must stay untouched
       matmul(a, b, std::span(c).subspan(1, m * n), m, k, n, threads);
-      CAPTURE(target, threads, m, k, n);
+      CAPTURE(threads, m, k, n);
       CHECK(c.front() == -7.0);
       CHECK(c.back() == -7.0);
       CHECK(same_bits(Values(c.begin() + 1, c.end() - 1), expected));
     }
-  }
+  });
 }
 
 }  // namespace
@@ -122,18 +114,15 @@ TEST_CASE("matmul has the bits of its definition on every SIMD target and thread
 }
 
 TEST_CASE("a product over nothing is +0") {
-  for (const std::string& target : concdemo::simd_targets()) {
-    const SimdTarget selected(target);
+  on_every_target([&] {
     Values c(30, -7.0);
     matmul({}, {}, c, 5, 0, 6, 2);
     CHECK(same_bits(c, Values(30, 0.0)));
-  }
+  });
 }
 
 TEST_CASE("a sum of negative zeros is +0, a NaN is the canonical one, subnormals are kept") {
-  for (const std::string& target : concdemo::simd_targets()) {
-    const SimdTarget selected(target);
-    CAPTURE(target);
+  on_every_target([&] {
     const double cases[][3] = {{-0.0, 1.0, 0.0},
                                {5e-324, 1.0, 5e-324},
                                {-0x1p-1040, 0x1p-10, -0x1p-1050},
@@ -141,14 +130,14 @@ TEST_CASE("a sum of negative zeros is +0, a NaN is the canonical one, subnormals
     for (const auto& [x, y, expected] : cases) {
       Values c(1, -7.0);
       matmul(std::span(&x, 1), std::span(&y, 1), c, 1, 1, 1, 1);
-      CHECK(std::bit_cast<std::uint64_t>(c[0]) == std::bit_cast<std::uint64_t>(expected));
+      CHECK(bits(c[0]) == bits(expected));
     }
     const double a[] = {std::bit_cast<double>(0xfff8000000000777), 1.0};
     const double b[] = {1.0, 1.0};
     Values c(1);
     matmul(a, b, c, 1, 2, 1, 1);
-    CHECK(std::bit_cast<std::uint64_t>(c[0]) == 0x7ff8000000000000);
-  }
+    CHECK(bits(c[0]) == canonical_nan);
+  });
 }
 
 TEST_CASE("a product of integers is exact, and the textbook loop agrees") {
@@ -185,12 +174,11 @@ TEST_CASE("a row block of A gives the same bits as the whole") {
 TEST_CASE("panels of k and blocks of C, rows apart in memory, give the same bits as the whole") {
   const std::size_t m = 45, k = 700, n = 61, a_stride = k + 3, b_stride = n + 5, c_stride = n + 7;
   const Values a = hostile_values(m * k, 8, 4000), b = hostile_values(k * n, 9, 4000);
-  const Values expected = by_reference(a, b, m, k, n);
+  const Values expected = by_definition(a, b, m, k, n);
   Values wide_a(m * a_stride, 3.0), wide_b(k * b_stride, 3.0);
   for (std::size_t i = 0; i < m; ++i) std::copy_n(a.data() + i * k, k, wide_a.data() + i * a_stride);
   for (std::size_t p = 0; p < k; ++p) std::copy_n(b.data() + p * n, n, wide_b.data() + p * b_stride);
-  for (const std::string& target : concdemo::simd_targets()) {
-    const SimdTarget selected(target);
+  on_every_target([&] {
     Values c(m * c_stride, -7.0);
     for (std::size_t i = 0; i < m; ++i) std::fill_n(c.data() + i * c_stride, n, 0.0);
     for (std::size_t p = 0, depth = 256; p < k; p += depth, depth = 512) {
@@ -208,11 +196,10 @@ TEST_CASE("panels of k and blocks of C, rows apart in memory, give the same bits
     for (std::size_t e = 0; e < c.size(); ++e) {
       const std::size_t i = e / c_stride, j = e % c_stride;
       const double right = j < n ? expected[i * n + j] : -7.0;  // the gaps stay untouched
-      if (std::bit_cast<std::uint64_t>(c[e]) != std::bit_cast<std::uint64_t>(right)) ++wrong;
+      if (bits(c[e]) != bits(right)) ++wrong;
     }
-    CAPTURE(target);
     CHECK(wrong == 0);
-  }
+  });
 }
 
 TEST_CASE("adding a product over nothing changes nothing") {

@@ -7,14 +7,14 @@
 #include <random>
 #include <vector>
 
-#include "kernels/simd.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
-
-std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
 
 // The order of operations as the header writes it down, with nothing shared with the kernel.
 double chain(const double* a, const double* x, std::size_t n) {
@@ -31,19 +31,17 @@ double chain(const double* a, const double* x, std::size_t n) {
 void check_all(const std::vector<double>& a, const std::vector<double>& x, std::size_t m, std::size_t n) {
   std::vector<double> expected(m);
   for (std::size_t i = 0; i < m; ++i) expected[i] = chain(a.data() + i * n, x.data(), n);
-  for (const auto& target : simd_targets()) {
-    REQUIRE(set_simd_target(target));
+  on_every_target([&] {
     for (const int threads : {1, 2, 3}) {
       std::vector<double> y(m, -1.0);
       matvec(a, x, y, m, n, threads);
       for (std::size_t i = 0; i < m; ++i) {
-        INFO(target << ", " << m << " x " << n << ", row " << i);
+        INFO(m << " x " << n << ", row " << i);
         REQUIRE(bits(y[i]) == bits(expected[i]));
         REQUIRE(bits(matvec_row_reference(std::span(a).subspan(i * n, n), x)) == bits(expected[i]));
       }
     }
-  }
-  set_simd_target(simd_targets().front());
+  });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "kernels/simd.hpp"
 #include "support/catch.hpp"
 #include "support/convert_cases.hpp"
+#include "support/every_target.hpp"
 
 using namespace concdemo;
 using namespace convert_cases;
@@ -43,19 +44,18 @@ TEST_CASE(
       if (is_float && round % 4 != 2) packing.missing.push_back(*element_bits(std::nan(""), format));
       if (round >= 4) packing.valid = ValidRange{some(), some()};
       if (round % 2 == 1) packing.scaled = true, packing.scale = 0.1, packing.offset = -3.0;
-      std::vector<double> fast(n), reference(n);
-      std::vector<std::uint8_t> fast_mask(n, 7), reference_mask(n, 7);
-      const auto expected =
-          convert_reference(raw.data() + 1, format, packing, n, reference.data(), reference_mask.data());
+      std::vector<double> fast(n);
+      std::vector<std::uint8_t> fast_mask(n, 7);
+      const Conversion expected = converted_one_by_one(raw.data() + 1, format, packing, n);
       REQUIRE(set_simd_target(simd_targets()[static_cast<std::size_t>(round) % simd_targets().size()]));
       const auto counts = convert_to_double(raw.data() + 1, format, packing, n, fast.data(), fast_mask.data());
-      CHECK(counts.missing == expected.missing);
-      CHECK(counts.inexact == expected.inexact);
-      CHECK(fast_mask == reference_mask);
+      CHECK(counts.missing == expected.counts.missing);
+      CHECK(counts.inexact == expected.counts.inexact);
+      CHECK(fast_mask == expected.mask);
       for (std::size_t i = 0; i < n; ++i) {
         // The sign and payload of a NaN that is data follow the operands' order, which compilers choose.
-        const bool same = bits_of(fast[i]) == bits_of(reference[i]) ||
-                          (fast_mask[i] == 0 && std::isnan(fast[i]) && std::isnan(reference[i]));
+        const bool same = bits(fast[i]) == bits(expected.values[i]) ||
+                          (fast_mask[i] == 0 && std::isnan(fast[i]) && std::isnan(expected.values[i]));
         if (!same) FAIL("size " << format.size << " round " << round << " element " << i);
       }
     }
@@ -66,34 +66,32 @@ TEST_CASE(
 TEMPLATE_TEST_CASE("one missing element is found in any place, by any criterion", "", double, float, std::int64_t,
                    std::uint64_t, std::int32_t, std::uint32_t, std::int16_t, std::uint16_t, std::int8_t, std::uint8_t) {
   const auto format = format_of<TestType>(std::endian::native == std::endian::big);
-  const auto bits = [&](double value) { return *element_bits(value, format); };
+  const auto stored_bits = [&](double value) { return *element_bits(value, format); };
   struct Case {
     Packing packing;
     TestType lone;
   };
   std::vector<Case> cases(3);
   cases[0] = {{}, TestType{7}};
-  cases[0].packing.missing = {bits(100), bits(7)};
+  cases[0].packing.missing = {stored_bits(100), stored_bits(7)};
   cases[1] = {{}, TestType{7}};
-  cases[1].packing.valid = ValidRange{bits(8), bits(60)};
+  cases[1].packing.valid = ValidRange{stored_bits(8), stored_bits(60)};
   cases[2] = {{}, TestType{61}};
-  cases[2].packing.valid = ValidRange{bits(8), bits(60)};
+  cases[2].packing.valid = ValidRange{stored_bits(8), stored_bits(60)};
   if constexpr (std::is_floating_point_v<TestType>) {
     cases.push_back({{}, std::numeric_limits<TestType>::quiet_NaN()});
-    cases.back().packing.missing = {bits(std::nan(""))};
+    cases.back().packing.missing = {stored_bits(std::nan(""))};
   }
-  for (const auto& target : simd_targets()) {
-    REQUIRE(set_simd_target(target));
+  test::on_every_target([&] {
     for (const Case& each : cases) {
       for (std::size_t place = 0; place < 200; ++place) {
         std::vector<TestType> values(200, TestType{8});
         values[place] = each.lone;
         const auto result = converted(values, format, each.packing);
-        if (result.counts.missing != 1 || result.mask[place] != 1) FAIL("place " << place << " on " << target);
+        if (result.counts.missing != 1 || result.mask[place] != 1) FAIL("place " << place);
       }
     }
-  }
-  REQUIRE(set_simd_target(simd_targets().front()));
+  });
 }
 
 TEST_CASE("what lies outside the valid range is missing; its ends and NaN do not") {

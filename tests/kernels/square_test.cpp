@@ -1,7 +1,8 @@
 #include "kernels/square.hpp"
 
-#include "kernels/simd.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -13,12 +14,10 @@
 #include <vector>
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
 
-constexpr std::uint64_t canonical_nan = 0x7ff8000000000000;
-
-std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
 double from_bits(std::uint64_t x) { return std::bit_cast<double>(x); }
 
 std::uint64_t reference(double x) { return std::isnan(x) ? canonical_nan : bits(x * x); }
@@ -29,8 +28,7 @@ std::uint64_t reference(double x) { return std::isnan(x) ? canonical_nan : bits(
 std::size_t wrong(const std::vector<double>& x, std::size_t first) {
   constexpr double untouched = -7;
   std::size_t count = 0;
-  for (const auto& target : simd_targets()) {
-    REQUIRE(set_simd_target(target));
+  on_every_target([&] {
     for (int run = 0; run < 6; ++run) {
       std::vector<double> y(x.size() + 16, untouched);
       const auto way = run < 3 ? square : square_past_cache;
@@ -40,8 +38,7 @@ std::size_t wrong(const std::vector<double>& x, std::size_t first) {
         count += bits(y[i]) != (inside ? reference(x[i]) : bits(untouched));
       }
     }
-  }
-  REQUIRE(set_simd_target(simd_targets().front()));
+  });
   return count;
 }
 
@@ -77,17 +74,14 @@ TEST_CASE("square is one rounding, at the ends of the range too") {
   const std::vector<double> expected = {
       9,        9,        0.1 * 0.1, 0.0, 0.0, infinity, infinity, 0, 0, least, 2 * least, 0, 0x1.0000000000002p-1022,
       0x1p1022, infinity, infinity};
-  for (const auto& target : simd_targets()) {
-    INFO("target " << target);
-    REQUIRE(set_simd_target(target));
+  on_every_target([&] {
     std::vector<double> y(x.size());
     square(x, y, 2);
     for (std::size_t i = 0; i < x.size(); ++i) {
       INFO("x = " << x[i]);
       CHECK(bits(y[i]) == bits(expected[i]));
     }
-  }
-  REQUIRE(set_simd_target(simd_targets().front()));
+  });
 }
 
 TEST_CASE("square makes every NaN the canonical one") {
@@ -112,14 +106,12 @@ TEST_CASE("square has the same bits for any length, alignment, target and number
 }
 
 TEST_CASE("square works in place") {
-  for (const auto& target : simd_targets()) {
-    REQUIRE(set_simd_target(target));
+  on_every_target([&] {
     const auto x = any_doubles(2051);
     auto y = x;
     square(y, y, 2);
     std::size_t different = 0;
     for (std::size_t i = 0; i < x.size(); ++i) different += bits(y[i]) != reference(x[i]);
     CHECK(different == 0);
-  }
-  REQUIRE(set_simd_target(simd_targets().front()));
+  });
 }

@@ -1,8 +1,9 @@
 #include "kernels/stats.hpp"
 
-#include "kernels/simd.hpp"
-#include "kernels/sumsq.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
+#include "support/reductions.hpp"
 
 #include <bit>
 #include <cmath>
@@ -12,23 +13,19 @@
 #include <vector>
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
 
-std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
-
 void check_extremes(const std::vector<double>& x, double min, double max) {
-  for (const std::string& target : simd_targets()) {
-    REQUIRE(set_simd_target(target));
-    INFO("target " << target);
+  on_every_target([&] {
     for (int threads = 1; threads <= 3; ++threads) {
       const Moments moments = moments_exact(x, threads);
       CHECK(moments.count == x.size());
       CHECK(bits(moments.min) == bits(min));
       CHECK(bits(moments.max) == bits(max));
     }
-  }
-  set_simd_target(simd_targets().front());
+  });
   const Moments reference = moments_reference(x, 2);
   CHECK(reference.count == x.size());
   CHECK(bits(reference.min) == bits(min));
@@ -76,7 +73,7 @@ TEST_CASE("moments of a long array are those of the reference") {
   CHECK(std::abs(plain.squares / reference.squares.round() - 1) <= 1e-10);
 }
 
-// Three slices, four, none (see square_sums.cpp), and blocks that need other anchors than the one before.
+// Three pieces, four, none (see square_sums.cpp), and blocks that need other anchors than the one before.
 TEST_CASE("moments and squares are the reference's however the data spread") {
   std::mt19937_64 random(8);
   std::normal_distribution<double> normal;
@@ -89,7 +86,7 @@ TEST_CASE("moments and squares are the reference's however the data spread") {
         case 0: x[i] = normal(random); break;
         case 1: x[i] = std::ldexp(normal(random), -static_cast<int>(random() % 40)); break;
         case 2: x[i] = std::ldexp(normal(random), static_cast<int>(random() % 1200) - 600); break;
-        case 3: x[i] = std::ldexp(-0x1.fffffffffffffp0, step); break;  // the largest slices there are
+        case 3: x[i] = std::ldexp(-0x1.fffffffffffffp0, step); break;  // the largest pieces there are
         case 4: x[i] = i % 3 == 0 ? -0.0 : std::ldexp(1.0, step); break;
         case 5: x[i] = i == 50'000 ? infinity : static_cast<double>(i); break;
         case 6: x[i] = std::ldexp(normal(random), 460 + 10 * step); break;
@@ -97,9 +94,8 @@ TEST_CASE("moments and squares are the reference's however the data spread") {
       }
     }
     const Moments reference = moments_reference(x, 1);
-    for (const std::string& target : simd_targets()) {
-      INFO("kind " << kind << " target " << target);
-      REQUIRE(set_simd_target(target));
+    INFO("kind " << kind);
+    on_every_target([&] {
       const Moments exact = moments_exact(x, 2);
       CHECK(bits(exact.sum.round()) == bits(reference.sum.round()));
       CHECK(bits(exact.squares.round()) == bits(reference.squares.round()));
@@ -109,7 +105,6 @@ TEST_CASE("moments and squares are the reference's however the data spread") {
       squares.normalise();
       expected.normalise();
       CHECK(squares.limbs() == expected.limbs());
-    }
-    REQUIRE(set_simd_target(simd_targets().front()));
+    });
   }
 }

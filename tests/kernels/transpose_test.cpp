@@ -6,10 +6,12 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/simd.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
 
@@ -27,8 +29,6 @@ struct Field {
         data(shift + rows * stride + 8, untouched) {}
   double& at(std::size_t i, std::size_t j) { return data[shift + i * stride + j]; }
 };
-
-std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
 
 // Every element a number of its own, some of them special.
 double value_at(std::size_t i, std::size_t j) {
@@ -53,22 +53,20 @@ void check(void (*kernel)(MatrixView, MatrixSpan, int), std::size_t m, std::size
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
       const double value = value_at(i, j);
-      const std::uint64_t expected = std::isnan(value) ? 0x7ff8000000000000 : bits(value);
+      const std::uint64_t expected = std::isnan(value) ? canonical_nan : bits(value);
       wrong += bits(b.at(j, i)) == expected ? 0 : 1;
       b.at(j, i) = untouched;
     }
   }
   for (const double value : b.data) wrong += value == untouched ? 0 : 1;  // nothing beside the matrix was written
-  INFO(simd_target() << ", " << m << " x " << n << ", gaps " << gap_a << ' ' << gap_b << ", shift " << shift << ", "
-                     << threads << " threads");
+  INFO(m << " x " << n << ", gaps " << gap_a << ' ' << gap_b << ", shift " << shift << ", " << threads << " threads");
   REQUIRE(wrong == 0);
 }
 
 }  // namespace
 
 TEST_CASE("transpose moves every element and nothing else, on every target, for any shape, stride and alignment") {
-  for (const auto& target : simd_targets()) {
-    REQUIRE(set_simd_target(target));
+  on_every_target([&] {
     for (const auto kernel : {transpose, transpose_past_cache}) {
       for (const std::size_t m : {0, 1, 7, 8, 13, 64, 67, 131})
         for (const std::size_t n : {0, 1, 3, 8, 17, 257, 263}) check(kernel, m, n, 0, 0, 0, 2);
@@ -81,8 +79,7 @@ TEST_CASE("transpose moves every element and nothing else, on every target, for 
         for (const int threads : {1, 2, 3}) check(kernel, 264, 1061, 1, 0, shift, threads);
       check(kernel, 3, 600, 2, 5, 5, 2);  // fewer rows than reach the next line
     }
-  }
-  set_simd_target(simd_targets().front());
+  });
 }
 
 TEST_CASE("transpose_plain moves every element that is no NaN with its bits") {

@@ -31,35 +31,35 @@ TEST_CASE("a rank gets no more than its share and no more than its mask") {
   CHECK(contains(uneven.warnings.at(0), "rank 0 may use 1 core where its share is 4"));
 }
 
-TEST_CASE("masks that overlap are sliced") {
+TEST_CASE("masks that overlap are divided") {
   // Open MPI binds 4 ranks to a socket each: 2 sockets, 4 cores with SMT each.
   const Mask socket0 = both(cpus(0, 3), cpus(8, 11));
   const Mask socket1 = both(cpus(4, 7), cpus(12, 15));
   const NodeView open_mpi = node(8, 2, {socket0, socket1, socket0, socket1});
-  check_sliced(open_mpi, {2, 2, 2, 2});
+  check_divided(open_mpi, {2, 2, 2, 2});
   const NodeLayout layout = lay_out(open_mpi);
   CHECK(layout.cores == 8);
   CHECK(layout.ranks[0].thread_cpus == std::vector<Mask>{{0, 8}, {1, 9}});
   CHECK(layout.ranks[2].thread_cpus == std::vector<Mask>{{2, 10}, {3, 11}});
 
-  check_sliced(node(8, 2, {cpus(0, 15), cpus(0, 15), cpus(0, 15), cpus(0, 15)}), {2, 2, 2, 2});  // one socket, SMT
-  check_sliced(node(8, 1, {cpus(0, 7), cpus(0, 7), cpus(0, 7)}), {2, 2, 2});                     // 8 / 3
-  check_sliced(node(8, 1, {cpus(0, 5), cpus(4, 7)}), {4, 4});                      // only 0-3 and 4-7 do it
-  check_sliced(node(6, 1, {cpus(0, 3), cpus(0, 3), cpus(2, 5)}), {2, 2, 2});       // the third must keep out of 2-3
-  check_sliced(node(4, 1, {{0, 1}, {1, 2}, {2, 3}, {3, 0}}), {1, 1, 1, 1});        // a ring
-  check_sliced(node(4, 1, {{0, 1, 2, 3}, {0}, {0, 1}, {0, 1, 2}}), {1, 1, 1, 1});  // nested: one solution
-  check_sliced(node(8, 2, {cpus(0, 7), cpus(8, 15)}), {4, 4});  // the two hyper-threads of every core
+  check_divided(node(8, 2, {cpus(0, 15), cpus(0, 15), cpus(0, 15), cpus(0, 15)}), {2, 2, 2, 2});  // one socket, SMT
+  check_divided(node(8, 1, {cpus(0, 7), cpus(0, 7), cpus(0, 7)}), {2, 2, 2});                     // 8 / 3
+  check_divided(node(8, 1, {cpus(0, 5), cpus(4, 7)}), {4, 4});                      // only 0-3 and 4-7 do it
+  check_divided(node(6, 1, {cpus(0, 3), cpus(0, 3), cpus(2, 5)}), {2, 2, 2});       // the third must keep out of 2-3
+  check_divided(node(4, 1, {{0, 1}, {1, 2}, {2, 3}, {3, 0}}), {1, 1, 1, 1});        // a ring
+  check_divided(node(4, 1, {{0, 1, 2, 3}, {0}, {0, 1}, {0, 1, 2}}), {1, 1, 1, 1});  // nested: one solution
+  check_divided(node(8, 2, {cpus(0, 7), cpus(8, 15)}), {4, 4});  // the two hyper-threads of every core
   NodeView scattered;
   scattered.rank_cpus = {{3, 90, 700, 5000}, {3, 90, 700, 5000}};
   scattered.core_of_cpu = {{3, 11}, {90, 5}, {700, 11}, {5000, 5}};
-  check_sliced(scattered, {1, 1});
+  check_divided(scattered, {1, 1});
 }
 
 TEST_CASE("where masks leave less than the share, the poorest rank gets the most possible") {
   const NodeView view = node(8, 1, {{0, 1}, {0, 1}, cpus(0, 7)});
   const NodeLayout layout = lay_out(view);
   CHECK(threads(layout) == std::vector<int>{1, 1, 2});
-  check_slices(view, layout);
+  check_own_cores(view, layout);
   CHECK(contains(layout.warnings.at(0), "rank 0 may use 1 core where its share is 2"));
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("a quota of CPU time limits the threads of the node") {
   check_left_alone(view, {8});
   view = node(8, 1, {cpus(0, 7), cpus(0, 7)});
   view.quota = 4;
-  check_sliced(view, {2, 2});
+  check_divided(view, {2, 2});
   view = node(8, 1, {cpus(2, 3)});  // mask and quota
   view.quota = 6;
   check_left_alone(view, {2});
@@ -102,7 +102,7 @@ TEST_CASE("cores that no rank may use are reported with the line that uses them"
   view.world_ranks = 6;
   CHECK(contains(warning(view), "`mpirun -n 6 --map-by ppr:2:node:PE=4 --bind-to core ...`"));
   view.style = LaunchStyle::srun;
-  CHECK(contains(warning(view), "`srun -n 6 -c 4 --cpu-bind=cores ...`"));
+  CHECK(contains(warning(view), "`srun -N 3 -n 6 -c 4 --cpu-bind=cores ...`"));
   view.style = LaunchStyle::hydra;
   CHECK(contains(warning(view), "`mpiexec -n 6 -ppn 2 -bind-to core:4 ...`"));
   view.quota = 2;  // the others could not be used anyway
@@ -114,9 +114,9 @@ TEST_CASE("cores that no rank may use are reported with the line that uses them"
   smt.usable_cpus = cpus(0, 15);
   smt.style = LaunchStyle::srun;
   smt.rank_cpus = {{0, 8}};
-  CHECK(contains(warning(smt), "`srun -n 1 -c 16 --cpu-bind=cores ...`"));
+  CHECK(contains(warning(smt), "`srun -N 1 -n 1 -c 16 --cpu-bind=cores ...`"));
   smt.slurm_counts_cores = true;
-  CHECK(contains(warning(smt), "`srun -n 1 -c 8 --cpu-bind=cores ...`"));
+  CHECK(contains(warning(smt), "`srun -N 1 -n 1 -c 8 --cpu-bind=cores ...`"));
 }
 
 TEST_CASE("threads that OpenMP binds in masks that ranks share sit on the same cores") {
@@ -129,7 +129,7 @@ TEST_CASE("threads that OpenMP binds in masks that ranks share sit on the same c
   CHECK(warning(view) == "");
 }
 
-TEST_CASE("given threads are neither sliced nor pinned, and judged") {
+TEST_CASE("given threads are neither divided nor pinned, and judged") {
   NodeView view = node(8, 1, {{0}, {1}});
   view.usable_cpus = cpus(0, 7);
   view.given_threads = {4, 4};

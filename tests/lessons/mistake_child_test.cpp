@@ -1,5 +1,8 @@
+#include <chrono>
 #include <system_error>
+#include <thread>
 
+#include "base/clock.hpp"
 #include "lessons/mistake.hpp"
 #include "lessons/mistake_child.hpp"
 #include "lessons/mistake_sources.hpp"
@@ -43,13 +46,16 @@ TEST_CASE("what a lesson counts is what its verdict is about") {
 TEST_CASE("threads begin together and each does its work once") {
   std::atomic<int> there = 0;
   std::vector<int> done(4);
+  const double start = now_s();
   const double elapsed_s = run_on_threads(4, [&](int thread) {
     ++there;
     while (there < 4) std::this_thread::yield();  // ends only when all four are there at once
     ++done[static_cast<std::size_t>(thread)];
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   });
   CHECK(done == std::vector<int>{1, 1, 1, 1});
-  CHECK(elapsed_s >= 0);
+  CHECK(elapsed_s >= 0.002);
+  CHECK(elapsed_s <= now_s() - start);
 }
 
 TEST_CASE("a gauge keeps the most that were ever inside") {

@@ -8,12 +8,13 @@
 #include "kernels/stats.hpp"
 #include "oracles/hostile_arrays.hpp"
 #include "oracles/real_sum.hpp"
+#include "support/bits.hpp"
+#include "support/reductions.hpp"
 #include "workloads/exact_moments.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -28,10 +29,9 @@
 namespace {
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 constexpr std::uint64_t floats_every = 3;  // cases
-
-std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
 
 struct Extent {
   double low, high;

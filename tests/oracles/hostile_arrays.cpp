@@ -45,7 +45,7 @@ Array uniform(Random& r, std::size_t n) {
 }
 
 Array binades(Random& r, std::size_t n) {
-  // Around what 3 and 4 slices, and 2, 3 and 6 levels of running sums cover, with 4 and 8 lanes.
+  // Around what 3 and 4 pieces, and 2, 3 and 6 levels of running sums cover, with 4 and 8 lanes.
   const int wide = static_cast<int>(r.of({60, 75, 79, 81, 83, 90, 120, 170, 210, 300, 600}));
   const int width = r.once_in(3) ? wide : r.between(0, 45);
   const int low = r.once_in(2) ? r.between(-1074, 1020) : r.once_in(2) ? r.between(-500, -390) : r.between(430, 485);

@@ -2,16 +2,14 @@
 // makes of it. One line a case: distinct answers only, so a single answer means that all agree.
 //
 // A case: uint32 n, uint32 seed, then n doubles x and n doubles y. All in the machine's own byte order.
-#include "kernels/dot.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/stats.hpp"
-#include "kernels/sum.hpp"
-#include "kernels/sumsq.hpp"
+#include "support/bits.hpp"
+#include "support/reductions.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <random>
 #include <set>
@@ -22,8 +20,9 @@
 namespace {
 
 using namespace concdemo;
+using namespace concdemo::test;
 
-std::string hex(double x) { return fmt::format("{:016x}", std::bit_cast<std::uint64_t>(x)); }
+std::string hex(double x) { return fmt::format("{:016x}", bits(x)); }
 
 // Rounded value : last limb in decimal , the others in hexadecimal from the highest : counters.
 template <class Sum>
@@ -82,7 +81,8 @@ Answers answer(const std::vector<double>& x, const std::vector<double>& y, unsig
     }
     answers.add(parts[0].sum, parts[0].squares, products[0], parts[0]);
   }
-  answers.add(sum_reference(x, 2), sumsq_reference(x, 3), dot_reference(x, y, 2), moments_reference(x, 3));
+  const Moments reference = moments_reference(x, 3);
+  answers.add(reference.sum, dot_reference(x, x), dot_reference(x, y), reference);
   return answers;
 }
 

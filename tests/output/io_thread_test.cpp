@@ -1,7 +1,9 @@
 #include "output/io_thread.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "format/commit_entry.hpp"
 #include "support/catch.hpp"
@@ -40,7 +42,12 @@ TEST_CASE("an I/O thread does its work in order, what is urgent first, and never
       CHECK(thread.left() == 0);
       CHECK(open == 0);
       CHECK(order == "a012bcdefghijklmnopqrstuvwxyz");
-      CHECK(thread.busy_s() >= 0);
+      thread.put([] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); });
+      thread.wait_until_left(0);
+      const double busy_s = thread.busy_s();
+      CHECK(busy_s >= 0.002);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      CHECK(thread.busy_s() == busy_s);  // without work it is not busy
     }
     IoThread(options).put_urgent([] {});  // left undone or not, it ends
   }

@@ -39,7 +39,7 @@ inline bool pinned(const NodeLayout& layout) {
 }
 
 // Every pinned thread has one core of its rank's mask, with all CPUs the mask has of it, and no core is used twice.
-inline void check_slices(const NodeView& view, const NodeLayout& layout) {
+inline void check_own_cores(const NodeView& view, const NodeLayout& layout) {
   std::set<int> used;
   for (std::size_t rank = 0; rank < layout.ranks.size(); ++rank) {
     const auto& mask = view.rank_cpus[rank];
@@ -57,10 +57,10 @@ inline void check_slices(const NodeView& view, const NodeLayout& layout) {
   }
 }
 
-inline void check_sliced(const NodeView& view, const std::vector<int>& expected) {
+inline void check_divided(const NodeView& view, const std::vector<int>& expected) {
   const NodeLayout layout = lay_out(view);
   CHECK(threads(layout) == expected);
-  check_slices(view, layout);
+  check_own_cores(view, layout);
   CHECK(layout.warnings.empty());
 }
 

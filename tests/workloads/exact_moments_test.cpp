@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/reductions.hpp"
 
 using namespace concdemo;
 
 namespace {
 
-Moments moments(const std::vector<double>& values) { return moments_exact(values, 1); }
+Moments moments(const std::vector<double>& values) { return test::moments_exact(values, 1); }
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace

@@ -1,6 +1,7 @@
-#include "layout/slices.hpp"
+#include "layout/matching.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 #include <string>
 
@@ -10,7 +11,8 @@
 using namespace concdemo;
 using namespace concdemo::test;
 
-TEST_CASE("slices exist whenever there is a solution, against exhaustive search") {
+TEST_CASE(
+    "shares of cores exist whenever there is a solution, and as many threads as can be have one, against exhaustive search") {
   std::mt19937 random(7);
   int feasible = 0;
   for (int round = 0; round < 3000; ++round) {
@@ -27,8 +29,10 @@ TEST_CASE("slices exist whenever there is a solution, against exhaustive search"
     // All assignments of cores to ranks (or to none): the best sorted counts, none above the wish.
     std::vector<int> best;
     std::vector<int> counts(allowed.size());
+    int most = 0;  // cores in use
     const auto search = [&](const auto& self, int core) -> void {
       if (core == cores) {
+        most = std::max(most, std::accumulate(counts.begin(), counts.end(), 0));
         std::vector<int> sorted;
         // Filled up by what a rank did not want, so that modest ranks do not look poor.
         for (std::size_t r = 0; r < allowed.size(); ++r) sorted.push_back(counts[r] == wanted[r] ? cores : counts[r]);
@@ -45,16 +49,16 @@ TEST_CASE("slices exist whenever there is a solution, against exhaustive search"
       }
     };
     search(search, 0);
-    const auto slices = slice_cores(allowed, wanted, cores);
+    const auto shares = divide_cores(allowed, wanted, cores);
     std::set<int> used;
     std::vector<int> sorted;
     bool all_met = true;
-    for (std::size_t r = 0; r < slices.size(); ++r) {
-      const bool met = static_cast<int>(slices[r].size()) == wanted[r];
+    for (std::size_t r = 0; r < shares.size(); ++r) {
+      const bool met = static_cast<int>(shares[r].size()) == wanted[r];
       all_met = all_met && met;
-      REQUIRE(static_cast<int>(slices[r].size()) <= wanted[r]);
-      sorted.push_back(met ? cores : static_cast<int>(slices[r].size()));
-      for (const int core : slices[r]) {
+      REQUIRE(static_cast<int>(shares[r].size()) <= wanted[r]);
+      sorted.push_back(met ? cores : static_cast<int>(shares[r].size()));
+      for (const int core : shares[r]) {
         REQUIRE(std::count(allowed[r].begin(), allowed[r].end(), core) == 1);
         REQUIRE(used.insert(core).second);
       }
@@ -63,6 +67,10 @@ TEST_CASE("slices exist whenever there is a solution, against exhaustive search"
     const bool solvable = best.front() == cores;
     feasible += solvable;
     REQUIRE(all_met == solvable);
+    std::vector<ThreadGroup> groups;
+    for (std::size_t r = 0; r < allowed.size(); ++r) groups.push_back({allowed[r], wanted[r]});
+    const auto matched = match_threads(groups, cores);
+    REQUIRE(std::accumulate(matched.begin(), matched.end(), 0) == most);
     REQUIRE(sorted.front() == best.front());
   }
   CHECK(feasible > 300);
@@ -87,7 +95,7 @@ TEST_CASE("4,096 CPUs are laid out too") {
       const NodeLayout layout = lay_out(view);
       INFO(ranks);
       CHECK(layout.ranks.size() == masks.size());
-      if (pinned(layout)) check_slices(view, layout);
+      if (pinned(layout)) check_own_cores(view, layout);
     }
   }
 }

@@ -1,8 +1,10 @@
-#include "kernels/dot.hpp"
+#include "kernels/exact_product_sum.hpp"
 
-#include "kernels/simd.hpp"
-#include "kernels/sumsq.hpp"
+#include "kernels/plain_sums.hpp"
+#include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/every_target.hpp"
+#include "support/reductions.hpp"
 
 #include <bit>
 #include <cmath>
@@ -11,31 +13,27 @@
 #include <vector>
 
 using namespace concdemo;
+using namespace concdemo::test;
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double least = std::numeric_limits<double>::denorm_min();
 
-std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
-
 double dot_of(const std::vector<double>& x, const std::vector<double>& y) { return dot_exact(x, y, 1).round(); }
 
 // Value and limbs of the reference, on every target and 1 to 3 threads.
 void check_same(const std::vector<double>& x, const std::vector<double>& y) {
-  auto reference = dot_reference(x, y, 1);
+  auto reference = dot_reference(x, y);
   reference.normalise();
-  const auto targets = simd_targets();
-  for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
-    REQUIRE(set_simd_target(*target));
-    INFO("target " << *target);
+  on_every_target([&] {
     for (int threads = 1; threads <= 3; ++threads) {
       auto sum = dot_exact(x, y, threads);
       sum.normalise();
       CHECK(bits(sum.round()) == bits(reference.round()));
       CHECK(sum.limbs() == reference.limbs());
     }
-  }
+  });
 }
 
 std::vector<double> scattered(std::mt19937_64& random, std::size_t n, int low, int width) {
@@ -66,7 +64,6 @@ TEST_CASE("products are real numbers, beyond the range of doubles too") {
 }
 
 TEST_CASE("products follow IEEE for what is no number and for signed zeros") {
-  constexpr std::uint64_t canonical_nan = 0x7ff8000000000000;
   CHECK(bits(dot_of({}, {})) == bits(0.0));
   CHECK(bits(dot_of({0}, {infinity})) == canonical_nan);
   CHECK(bits(dot_of({infinity, infinity}, {1, -1})) == canonical_nan);
@@ -122,9 +119,8 @@ TEST_CASE("2^33 equal positive products are whole") {
     ExactProductSum once;
     once.add(value, value);
     once.normalise();
-    for (const std::string& target : simd_targets()) {
-      REQUIRE(set_simd_target(target));
-      INFO("target " << target << ", value " << value);
+    INFO("value " << value);
+    on_every_target([&] {
       ExactProductSum sum;
       for (int i = 0; i < 512; ++i) sum.add(block, block);
       for (int i = 22; i < 33; ++i) sum.merge(sum);
@@ -137,9 +133,8 @@ TEST_CASE("2^33 equal positive products are whole") {
         twice[i + 1] -= static_cast<std::int64_t>(low | carry);
       }
       CHECK(twice == ExactProductSum::Limbs{});
-    }
+    });
   }
-  set_simd_target(simd_targets().front());
 }
 
 TEST_CASE("the rest of a product joins its error term without loss") {
