@@ -70,9 +70,14 @@ void IoThread::put_urgent(Job job) {
   changed_.notify_all();
 }
 
-std::size_t IoThread::left() const {
+std::size_t IoThread::jobs_left() const {
   const std::lock_guard lock(mutex_);
   return left_;
+}
+
+std::uint64_t IoThread::submitted() const {
+  const std::lock_guard lock(mutex_);
+  return timeline_.submitted();
 }
 
 void IoThread::wait_until_left(std::size_t jobs) {

@@ -6,18 +6,11 @@
 #include <functional>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #include "base/io_timeline.hpp"
+#include "output/writer_options.hpp"
 
 namespace concdemo {
-
-struct WriterOptions {
-  bool async = true;        // false: the caller does the writing (the same bytes)
-  int ring_depth = 64;      // pieces of work under way before the caller waits
-  std::vector<int> cpus{};  // where the I/O thread may run; empty: where the main thread may
-  bool reserve = true;      // take the whole file's space before the first write
-};
 
 // A thread that does file work in the order it is given, with all signals blocked: POSIX calls alone, neither MPI nor
 // HDF5. With options.async false the caller of put() does the work.
@@ -30,9 +23,10 @@ class IoThread {
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  void put(Job job);         // waits while options.ring_depth jobs of this kind are not done
-  void put_urgent(Job job);  // goes before those of put(), and never waits
-  std::size_t left() const;  // jobs of put() that are not done
+  void put(Job job);                // waits while options.ring_depth jobs of this kind are not done
+  void put_urgent(Job job);         // goes before those of put(), and never waits
+  std::size_t jobs_left() const;    // of put(), not done
+  std::uint64_t submitted() const;  // by put() so far
   void wait_until_left(std::size_t jobs);
   void drain();  // waits for all jobs of put(), which is not stalling
 
@@ -52,7 +46,7 @@ class IoThread {
 
   const WriterOptions options_;
   double stall_s_ = 0;        // the caller's own
-  mutable std::mutex mutex_;  // guards what follows, and orders what jobs wrote against left()
+  mutable std::mutex mutex_;  // guards what follows, and orders what jobs wrote against jobs_left()
   std::deque<Job> urgent_, ordinary_;
   std::size_t left_ = 0;  // ordinary ones, with the one under way
   double busy_s_ = 0;
