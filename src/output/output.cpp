@@ -29,9 +29,10 @@ void require_possible(const FileSpec& spec) {
 }  // namespace
 
 struct OutputFile::State {
-  explicit State(const mpi::Comm& all) : comm(all) {}
+  explicit State(const mpi::Comm& all) : comm(all), is_node_leader(all.split_by_node().is_root()) {}
 
   const mpi::Comm& comm;
+  const bool is_node_leader;
   OutputStats stats;                                 // as far as known
   FileHeader header;                                 // rank 0; table checksums are known at the end
   std::optional<PartialFile> partial;                // rank 0
@@ -51,8 +52,9 @@ OutputFile::~OutputFile() = default;
 std::unique_ptr<OutputFile> OutputFile::create(const mpi::Comm& comm, const FileSpec& spec,
                                                const WriterOptions& options) {
   files::ignore_size_signal();
+  const double begin_s = now_s();
   auto state = std::make_unique<State>(comm);
-  state->stats.begin_s = now_s();
+  state->stats.begin_s = begin_s;
   state->stats.file = spec.path;
   std::string path;  // of the partial file
   mpi::together(comm, [&] {
@@ -115,7 +117,6 @@ OutputStats OutputFile::State::commit() {
   });
   for (auto& array : arrays) comm.reduce_sum(array->sums);
   // Other nodes' pages first; rank 0's own fsync, after the tables and the header, flushes those of its node.
-  const bool is_node_leader = comm.split_by_node().is_root();
   mpi::together(comm, [&] {
     if (comm.is_root()) return;
     if (is_node_leader) file.sync_data("sync");
