@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 
 namespace concdemo {
@@ -43,7 +44,7 @@ void DurableWriter::submit(std::uint64_t row, std::uint64_t column, const Matrix
 void DurableWriter::finish(Commit commit, std::function<void()> agreed) {
   open_.commit = std::move(commit);
   open_.agreed = std::move(agreed);
-  open_.submitted = thread().submitted();
+  open_.submitted = thread().timeline().submitted();
   in_flight_.push_back(std::exchange(open_, {}));
 }
 
@@ -73,7 +74,7 @@ void DurableWriter::commit_what_is_summed(std::uint64_t synced) {
                                            sums.back(), array.elements, array.file.path()));
           }
           summed.commit(std::span(sums).first(sums.size() - 1));
-          thread().note_durable(summed.submitted);
+          thread().note([&](IoTimeline& timeline) { timeline.commit(summed.submitted, now_s()); });
           committed_ = end;
         });
   }

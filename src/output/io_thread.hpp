@@ -23,26 +23,28 @@ class IoThread {
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  void put(Job job);                // waits while options.ring_depth jobs of this kind are not done
-  void put_urgent(Job job);         // goes before those of put(), and never waits
-  std::size_t jobs_left() const;    // of put(), not done
-  std::uint64_t submitted() const;  // by put() so far
+  void put(Job job);         // waits while options.ring_depth jobs of this kind are not done
+  void put_urgent(Job job);  // goes before those of put(), and never waits
   void wait_until_left(std::size_t jobs);
   void drain();  // waits for all jobs of put(), which is not stalling
 
-  // For the timeline, what others did or know: the main thread waited for the disk; data were synced; the first `jobs`
-  // of put() are durable from now on. By any thread.
-  void note_wait(double begin_s, double end_s);
-  void note_sync(double begin_s, double end_s);
-  void note_durable(std::uint64_t jobs);
-  IoTimeline timeline() const;  // of jobs, of those of put_urgent as syncs, and of waits in put and wait_until_left
-
-  double busy_s() const;   // spent in jobs
-  double stall_s() const;  // spent by the caller in put and wait_until_left
+  std::size_t jobs_left() const { return locked(left_); }  // of put(), not done
+  double busy_s() const { return locked(busy_s_); }        // spent in jobs
+  double stall_s() const { return stall_s_; }              // spent by the caller in put and wait_until_left
+  // Of jobs, of those of put_urgent as syncs, of waits in put and wait_until_left, and of what others note: that the
+  // main thread waited for the disk, what was synced, what is durable from now on.
+  IoTimeline timeline() const { return locked(timeline_); }
+  void note(const std::function<void(IoTimeline&)>& what);  // by any thread
 
  private:
+  template <class Value>
+  Value locked(const Value& value) const {
+    const std::lock_guard lock(mutex_);
+    return value;
+  }
   void run() noexcept;
-  void do_now(const Job& job, bool is_urgent);
+  void run(const Job& job, bool is_urgent);
+  void run_now(const Job& job, bool is_urgent);
 
   const WriterOptions options_;
   double stall_s_ = 0;        // the caller's own

@@ -133,10 +133,10 @@ OutputStats OutputFile::State::commit() {
 void OutputFile::State::publish() {
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     auto& dataset = header.datasets[i];
-    const auto& [sums, elements] = std::tie(arrays[i]->sums, arrays[i]->elements);
-    if (sums.back() != elements) {
+    const auto& sums = arrays[i]->sums;
+    if (sums.back() != arrays[i]->elements) {
       throw system_error(fmt::format("{} of {} elements of output dataset {} were written: a bug in this program",
-                                     sums.back(), elements, dataset.name));
+                                     sums.back(), arrays[i]->elements, dataset.name));
     }
     const auto table = std::as_bytes(std::span(sums).first(sums.size() - 1));
     dataset.table_checksum = checksum_bytes(0, table);

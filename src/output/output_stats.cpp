@@ -9,9 +9,11 @@ namespace concdemo {
 OutputStats complete(OutputStats stats, const mpi::Comm& comm, IoThread& thread, double drain_begin_s,
                      double sync_begin_s) {
   const double end_s = now_s();
-  thread.note_sync(sync_begin_s, end_s);
-  thread.note_wait(drain_begin_s, end_s);
-  thread.note_durable(thread.submitted());
+  thread.note([&](IoTimeline& timeline) {
+    timeline.sync(sync_begin_s, end_s);
+    timeline.wait(drain_begin_s, end_s);
+    timeline.commit(timeline.submitted(), end_s);
+  });
   stats.timeline = thread.timeline().since(stats.begin_s);
   stats.io_busy_s = comm.max(thread.busy_s());
   stats.stall_s = comm.max(thread.stall_s());

@@ -175,8 +175,10 @@ void SeriesFile::wait_until_written() {
   const auto failure = attempt([&] { state.file.sync_data("sync"); });
   if (failure.failed()) fail(failure);
   const double end = now_s();
-  state.writer->thread().note_sync(sync_start, end);
-  state.writer->thread().note_wait(start, end);
+  state.writer->thread().note([&](IoTimeline& timeline) {
+    timeline.sync(sync_start, end);
+    timeline.wait(start, end);
+  });
   state.stats.drain_s += end - start;
 }
 void SeriesFile::fail(const Failure& failure) { state_->writer->fail(failure); }
