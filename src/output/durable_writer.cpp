@@ -104,9 +104,8 @@ void DurableWriter::act_on(std::span<const std::uint64_t> agreed) {
 int DurableWriter::agree(int signal) {
   int largest_signal = 0;
   if (exchange_) {
-    auto exchange = std::move(*exchange_);
-    exchange_.reset();
-    const auto agreed = exchange.wait();
+    auto exchange = std::exchange(exchange_, std::nullopt);
+    const auto agreed = exchange->wait();
     act_on(agreed);
     largest_signal = static_cast<int>(~agreed[no_signal_word]);
   }

@@ -31,6 +31,7 @@ class DurableWriter {
 
   // This rank's parts of one matrix: begun, submitted (values as in BlockWriter) and finished in the same order on all
   // ranks, one at a time. `agreed`: called once all ranks know, in agree() or drain(), that it is acknowledged.
+  bool is_open() const { return open_.array != nullptr; }  // begun and not finished
   void begin(const files::File& file, std::uint64_t offset, std::uint64_t rows, std::uint64_t columns);
   void submit(std::uint64_t row, std::uint64_t column, const MatrixView& block);
   void finish(Commit commit, std::function<void()> agreed);

@@ -115,7 +115,7 @@ PartialFile::PartialFile(const std::string& path, bool force) : target_(resolved
 }
 
 PartialFile::~PartialFile() {
-  if (file_.valid() && !published_) files::remove(file_.get(), path());
+  if (file_.valid()) files::remove(file_.get(), path());
 }
 
 void PartialFile::require_space(std::uint64_t bytes, bool reserve) const {
@@ -157,8 +157,8 @@ void PartialFile::publish(bool goes_on) {
   if (error != 0) {
     throw system_error(fmt::format("cannot rename {} to {}: {}", path(), target_, files::error_text(error)));
   }
-  published_ = true;
   removed_on_signal_.reset();
+  file_ = {};  // nothing is to be removed
   files::sync_folder_of(target_, "folder");
 }
 

@@ -43,7 +43,6 @@ class PartialFile {
  private:
   std::string target_;
   bool force_ = false;
-  bool published_ = false;
   files::File file_;
   std::optional<RemovedOnSignal> removed_on_signal_;
 };

@@ -81,8 +81,7 @@ void SeriesFile::read(std::uint64_t snapshot, std::uint64_t row, std::uint64_t c
 }
 
 void SeriesFile::State::begin() {
-  if (std::exchange(is_open, true)) return;
-  writer->begin(file, snapshot_offset(next), rows(), columns());
+  if (!writer->is_open()) writer->begin(file, snapshot_offset(next), rows(), columns());
 }
 
 void SeriesFile::submit(std::uint64_t snapshot, std::uint64_t row, std::uint64_t column, const MatrixView& block) {
@@ -126,14 +125,13 @@ void SeriesFile::finish(std::uint64_t snapshot, double time, std::span<const dou
     state.xdmf->add(entry.time);
   };
   state.writer->finish(commit, [&state, snapshot] { state.committed = snapshot + 1; });
-  state.is_open = false;
   ++state.next;
 }
 
 bool SeriesFile::checkpoint(std::uint64_t step, std::uint64_t every, std::uint64_t row, std::uint64_t column,
                             const MatrixView& block) {
   auto& state = *state_;
-  if (state.is_open) {
+  if (state.writer->is_open()) {
     fail({ExitCode::system, "a checkpoint inside a snapshot: a bug in this program"});
     return false;
   }

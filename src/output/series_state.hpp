@@ -29,7 +29,6 @@ struct SeriesFile::State {
 
   std::uint64_t committed = 0;                     // agreed
   std::uint64_t next = 0;                          // snapshot to be finished next
-  bool is_open = false;                            // begun: `next`
   bool is_saving = false;                          // a checkpoint is under way
   std::optional<std::uint64_t> newest_checkpoint;  // agreed: its step
   std::optional<Checkpoint> checkpoints;
@@ -46,8 +45,8 @@ struct SeriesFile::State {
 
   void open_everywhere();  // collective, when rank 0 holds the lock and knows `target`
   void start_writing();    // collective, when `committed` is known
-  void begin();
-  void seal();  // rank 0
+  void begin();            // `next`, if that was not done
+  void seal();             // rank 0
 };
 
 }  // namespace concdemo

@@ -70,16 +70,10 @@ void File::read(const MatrixSpan& block, std::uint64_t columns, std::uint64_t of
   }
 }
 
-void File::sync_data(const char* point) const {
-  const auto doing = fmt::format("fdatasync of {} ({})", path_, point);
-  const int error = at_point(point, doing, [&] { require(files::sync_data(get())); });
-  if (error != 0) throw failure(path_ + ": fdatasync", error);
-}
-
-void File::sync_all(const char* point) const {
-  const auto doing = fmt::format("fsync of {} ({})", path_, point);
-  const int error = at_point(point, doing, [&] { require(files::sync_all(get())); });
-  if (error != 0) throw failure(path_ + ": fsync", error);
+void File::sync_by(int (*call)(int fd), const char* name, const char* point) const {
+  const auto doing = fmt::format("{} of {} ({})", name, path_, point);
+  const int error = at_point(point, doing, [&] { require(call(get())); });
+  if (error != 0) throw failure(fmt::format("{}: {}", path_, name), error);
 }
 
 void File::close() {

@@ -37,11 +37,12 @@ class File {
   // A block of a matrix of float64 whose rows of `columns` elements lie one after another; its first one at `offset`.
   void read(const MatrixSpan& block, std::uint64_t columns, std::uint64_t offset, const char* point) const;
 
-  void sync_data(const char* point) const;
-  void sync_all(const char* point) const;
+  void sync_data(const char* point) const { sync_by(files::sync_data, "fdatasync", point); }
+  void sync_all(const char* point) const { sync_by(files::sync_all, "fsync", point); }
   void close();
 
  private:
+  void sync_by(int (*call)(int fd), const char* name, const char* point) const;
   Descriptor descriptor_;
   std::string path_;
 };
