@@ -9,9 +9,9 @@
 #include <random>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/failure.hpp"
 #include "format/helper_file.hpp"
 #include "system/file_names.hpp"
@@ -57,43 +57,32 @@ PartFile::PartFile(const std::string& folder, const std::string& name, bool with
 
 PartFile::~PartFile() { discard(); }
 
-std::string PartFile::failed(const char* what, int error) const {
-  return fmt::format("{} {}: {}", what, path_, files::error_text(error));
+void PartFile::require(int error, const char* otherwise) const {
+  if (error != 0) throw system_error(fmt::format("{} {}: {}", otherwise, path_, files::error_text(error)));
 }
 
-// Anew as long as something stands at its name, or somebody took it for left behind before it was locked.
 int PartFile::make() {
   std::random_device random;
-  for (;;) {
-    const auto name = fmt::format("{}{}{:08x}{}", path_, part_mark, random(), part_end);
-    files::Descriptor file;
-    const int error = files::open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, file);
-    if (error == EEXIST) continue;
-    if (error != 0) return error;
-    if (files::lock(file.get()) == EWOULDBLOCK || !files::is_at(file.get(), name)) continue;
-    part_ = name;
-    file_ = std::move(file);
-    return 0;
+  int error = EEXIST;
+  while (error == EEXIST) {
+    part_ = fmt::format("{}{}{:08x}{}", path_, part_mark, random(), part_end);
+    error = files::create_locked(part_, file_);
   }
+  return error;
 }
 
-std::string PartFile::begin() {
+void PartFile::begin() {
   if (with_hash_) hash_.emplace();
   bytes_ = written_back_ = 0;
-  if (file_.valid()) {
-    if (const int error = files::resize(file_.get(), 0)) return failed("cannot empty", error);
-    return {};
-  }
-  const int error = unfinished_.change(part_, true, [&] { return make(); });
-  return error == 0 ? std::string() : failed("cannot write", error);
+  if (file_.valid()) return require(files::resize(file_.get(), 0), "cannot empty");
+  require(unfinished_.change(part_, true, [&] { return make(); }), "cannot write");
 }
 
-std::string PartFile::write(std::span<const std::byte> bytes) {
-  if (const int error = files::write_all(file_.get(), bytes, bytes_)) return failed("cannot write", error);
+void PartFile::write(std::span<const std::byte> bytes) {
+  require(files::write_all(file_.get(), bytes, bytes_), "cannot write");
   bytes_ += bytes.size();
   if (hash_) hash_->update(bytes);
   if (bytes_ - written_back_ >= writeback_bytes) start_writeback();
-  return {};
 }
 
 void PartFile::start_writeback() {
@@ -101,19 +90,15 @@ void PartFile::start_writeback() {
   written_back_ = bytes_;
 }
 
-std::string PartFile::sync() {
-  if (const int error = files::sync_all(file_.get())) return failed("cannot write", error);
-  return {};
-}
+void PartFile::sync() const { require(files::sync_all(file_.get()), "cannot write"); }
 
-std::string PartFile::publish(bool replace) {
-  if (!files::is_at(file_.get(), part_)) return fmt::format("{} was removed or replaced meanwhile", part_);
+void PartFile::publish(bool replace) {
+  if (!files::is_at(file_.get(), part_)) throw system_error(part_ + " was removed or replaced meanwhile");
   if (replace) files::keep_permissions(path_, file_.get());
   const int error = unfinished_.change(part_, false, [&] { return files::rename(part_, path_, replace); });
-  if (error == EEXIST) return fmt::format("{} has come up meanwhile; --force replaces it", path_);
-  if (error != 0) return failed("cannot make", error);
-  if (const int failure = file_.close()) return fmt::format("cannot close {}: {}", path_, files::error_text(failure));
-  return {};
+  if (error == EEXIST) throw system_error(path_ + " has come up meanwhile; --force replaces it");
+  require(error, "cannot make");
+  require(file_.close(), "cannot close");
 }
 
 void PartFile::discard() {

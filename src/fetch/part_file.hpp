@@ -37,8 +37,7 @@ class Unfinished {
 void remove_left_parts(const std::string& folder);
 
 // What becomes NAME when it is whole and on disk; until then NAME.concdemo-RANDOM.part, a name where nothing stood.
-// Functions return why they failed, or nothing. One thread at a time. What has not been published by the end is
-// removed.
+// Functions throw system Error. One thread at a time. What has not been published by the end is removed.
 class PartFile {
  public:
   PartFile(const std::string& folder, const std::string& name, bool with_hash, Unfinished& unfinished);
@@ -46,17 +45,17 @@ class PartFile {
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
 
-  std::string begin();  // an empty file, also when there were bytes in it
-  std::string write(std::span<const std::byte> bytes);
+  void begin();  // an empty file, also when there were bytes in it
+  void write(std::span<const std::byte> bytes);
   void start_writeback();
-  std::string sync();
-  std::string publish(bool replace);  // then the folder is to be synced; the caller does that, once for many
+  void sync() const;
+  void publish(bool replace);  // then the folder is to be synced; the caller does that, once for many
   void discard();
   std::string sha256();  // of what was written; once
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  std::string failed(const char* what, int error) const;
+  void require(int error, const char* otherwise) const;
   int make();
 
   std::string path_;

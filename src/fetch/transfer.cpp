@@ -5,7 +5,9 @@
 #include <filesystem>
 
 #include "base/clock.hpp"
+#include "base/failure.hpp"
 #include "base/printable.hpp"
+#include "fetch/ways.hpp"
 
 namespace concdemo::fetch {
 
@@ -53,8 +55,8 @@ bool Transfer::is_settled() {
   } else if (!std::filesystem::is_regular_file(path, ignored)) {  // opening a pipe would wait
     fail(path + " exists and is no regular file; --force replaces it");
   } else if (sha256_of_file(path) == item_.sha256) {
-    const int error = files::sync_folder(settings_.folder);  // a run that was killed when it had renamed it
-    if (error != 0) fail(fmt::format("cannot sync the folder {}: {}", settings_.folder, files::error_text(error)));
+    const auto error = sync_folder(settings_.folder);  // a run that was killed when it had renamed it
+    if (!error.empty()) fail(error);
     else report(Kind::finished, Result::already_there, now_s() - start_s_, "");
   } else {
     fail(path + " exists and has not this SHA-256; --force replaces it");
@@ -65,11 +67,7 @@ bool Transfer::is_settled() {
 bool Transfer::begin() {
   if (attempts_ == 0) start_s_ = now_s();
   ++attempts_;
-  const std::string error = part_.begin();
-  if (!error.empty()) {
-    fail(error);
-    return false;
-  }
+  if (!did([&] { part_.begin(); })) return false;
   if (!download_) {
     download_ =
         std::make_unique<http::Download>(item_.url, settings_.limits, [this](auto bytes) { return take(bytes); });
@@ -79,13 +77,13 @@ bool Transfer::begin() {
 }
 
 std::string Transfer::take(std::span<const std::byte> bytes) {
-  const std::string error = part_.write(bytes);
+  const Failure failure = attempt([&] { part_.write(bytes); });
   const double now = now_s();
   if (settings_.progress && now - last_progress_s_ >= 0.1) {
     last_progress_s_ = now;
     report(Kind::progress, {}, now - start_s_, "");
   }
-  return error;
+  return failure.text;
 }
 
 Transfer::Next Transfer::end(const http::Attempt& attempt) {
@@ -108,16 +106,10 @@ Transfer::Next Transfer::end(const http::Attempt& attempt) {
   return Next::again;
 }
 
-bool Transfer::sync() {
-  const std::string error = part_.sync();
-  if (!error.empty()) fail(error);
-  return error.empty();
-}
-
-bool Transfer::publish() {
-  const std::string error = part_.publish(settings_.force);
-  if (!error.empty()) fail(error);
-  return error.empty();
+bool Transfer::did(const std::function<void()>& work) {
+  const Failure failure = attempt(work);
+  if (failure.failed()) fail(failure.text);
+  return !failure.failed();
 }
 
 void Transfer::done(const std::string& folder_error) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,12 +36,17 @@ class Transfer {
   double wait_s() const { return wait_s_; }  // before the next attempt, when end() said again
 
   void start_writeback() { part_.start_writeback(); }
-  bool sync();                                 // false: failed, and reported
-  bool publish();                              // the same
+  bool sync() {  // false: failed, and reported
+    return did([&] { part_.sync(); });
+  }
+  bool publish() {  // the same
+    return did([&] { part_.publish(settings_.force); });
+  }
   void done(const std::string& folder_error);  // the folder is synced
   void fail(const std::string& reason);        // nothing when it has finished
 
  private:
+  bool did(const std::function<void()>& work);  // false: failed, and reported
   std::string take(std::span<const std::byte> bytes);
   void report(Kind kind, Result result, double seconds, const std::string& reason);
 

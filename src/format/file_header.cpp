@@ -62,8 +62,9 @@ std::string json_line(const FileHeader& header) {
 
 std::uint64_t FileHeader::table_length(std::size_t dataset) const {
   const auto& shape = datasets[dataset].shape;
-  if (!series || dataset > 1 + series->scalars) return block_count(element_count(shape));
-  return dataset == 0 ? shape[0] * block_count(element_count({shape[1], shape[2]})) : 0;
+  if (!has_table(dataset)) return 0;
+  if (series && dataset == 0) return shape[0] * block_count(element_count({shape[1], shape[2]}));
+  return block_count(element_count(shape));
 }
 
 std::string to_text(const FileHeader& header) {

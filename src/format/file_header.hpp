@@ -38,7 +38,8 @@ struct FileHeader {
   Attributes attributes;  // of the root group (NaN and infinite ones are left out)
   std::optional<SeriesPart> series{};
 
-  // Entries of a dataset's checksum table: one for each block.
+  // Whether a dataset has a checksum table, and its entries: one for each block.
+  bool has_table(std::size_t dataset) const { return !series || dataset == 0 || dataset > 1 + series->scalars; }
   std::uint64_t table_length(std::size_t dataset) const;
 };
 

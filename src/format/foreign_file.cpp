@@ -1,5 +1,6 @@
 #include "format/foreign_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -8,9 +9,10 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "base/error.hpp"
 #include "format/checkpoint_mark.hpp"
-#include "system/files.hpp"
 
 namespace concdemo {
 
@@ -30,16 +32,21 @@ std::string foreign_kind(int file) {
   return "it is not an HDF5 file";
 }
 
-Error cannot_open(const std::string& path, int error, const std::string& advice) {
+files::File open_file(const std::string& path, const std::string& target, int flags, const std::string& advice) {
+  files::Descriptor file;
+  std::uint64_t bytes = 0;
+  int error = target.empty() ? ENOENT : files::open(target, flags | O_NONBLOCK, file);
+  if (error == 0) error = files::size_of(file.get(), bytes);
+  if (error == 0) return {std::move(file), path};
   std::error_code unused;
   const auto partial = path + ".partial";
   if (error == ENOENT && std::filesystem::exists(partial, unused)) {
-    return usage_error(
+    throw usage_error(
         fmt::format("{} is not there, only {}, which a run leaves that writes it still or was killed before "
                     "anything was in it; begin again with run",
                     path, partial));
   }
-  return usage_error(fmt::format("cannot open {}: {}; {}", path, files::error_text(error), advice));
+  throw usage_error(fmt::format("cannot open {}: {}; {}", path, files::error_text(error), advice));
 }
 
 }  // namespace concdemo

@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "base/error.hpp"
+#include "system/file.hpp"
 
 // Files that verify and resume can do nothing with, in words.
 namespace concdemo {
@@ -9,7 +9,8 @@ namespace concdemo {
 // What a file without our header is: "it is an HDF5 file made by another program", "it is empty".
 std::string foreign_kind(int file);
 
-// Why `path` was not opened: errno, and what a run left there that never got so far as to make it.
-Error cannot_open(const std::string& path, int error, const std::string& advice);
+// Opens a regular file at `target`, which `path` names (links followed; empty where nothing is). Throws usage Error
+// where it cannot, with what a run left there that never got so far as to make it.
+files::File open_file(const std::string& path, const std::string& target, int flags, const std::string& advice);
 
 }  // namespace concdemo

@@ -111,18 +111,18 @@ std::span<std::byte> read_place(int file, const hdf5::Place& place, std::vector<
   return error == 0 && got == buffer.size() ? std::span(buffer) : std::span<std::byte>();
 }
 
-bool has_checksum(int file, const std::vector<hdf5::Place>& places, std::uint64_t expected) {
+std::optional<std::uint64_t> checksum_of(int file, const std::vector<hdf5::Place>& places) {
   std::uint64_t sum = 0;
   std::vector<std::byte> buffer;
   for (const auto& place : places) {
     for (std::uint64_t at = 0; at < place.bytes; at += block_bytes) {
       const hdf5::Place piece{place.offset + at, std::min(block_bytes, place.bytes - at)};
       const auto bytes = read_place(file, piece, buffer);
-      if (bytes.empty()) return false;
+      if (bytes.empty()) return {};
       sum += checksum_bytes(piece.offset, bytes);
     }
   }
-  return sum == expected;
+  return sum;
 }
 
 bool is_sound_table(int file, const hdf5::Place& table, std::uint64_t expected) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,6 +43,8 @@ std::span<std::byte> read_place(int file, const hdf5::Place& place, std::vector<
 
 // Whether a table is whole and has this checksum. A page of zeros is none: a hole, which costs no time, however large.
 bool is_sound_table(int file, const hdf5::Place& table, std::uint64_t expected);
-bool has_checksum(int file, const std::vector<hdf5::Place>& places, std::uint64_t expected);
+
+// Over the bytes of places of the file, by their offsets in it; none where they cannot all be read.
+std::optional<std::uint64_t> checksum_of(int file, const std::vector<hdf5::Place>& places);
 
 }  // namespace concdemo

@@ -13,7 +13,6 @@
 #include "format/foreign_file.hpp"
 #include "format/verify_blocks.hpp"
 #include "format/verify_series.hpp"
-#include "system/files.hpp"
 
 namespace concdemo {
 namespace {
@@ -27,17 +26,12 @@ struct Start {
   std::vector<std::uint64_t> snapshots, datasets;  // whose tables are sound: their blocks are to be compared
 };
 
-files::Descriptor open(const std::string& path, std::uint64_t& bytes) {
-  files::Descriptor file;
-  int error = files::open(path, O_RDONLY | O_NONBLOCK, file);
-  if (error == 0) error = files::size_of(file.get(), bytes);
-  if (error != 0) throw cannot_open(path, error, "name a file that you may read");
-  return file;
-}
+files::File open(const std::string& path) { return open_file(path, path, O_RDONLY, "name a file that you may read"); }
 
 Start read_start(const std::string& path) {
   Start start;
-  const auto file = open(path, start.bytes);
+  const auto file = open(path);
+  start.bytes = file.size();
   auto reading = read_header_copies(path);
   if (!reading.ours) {
     throw usage_error(
@@ -51,7 +45,7 @@ Start read_start(const std::string& path) {
   if (start.bytes != header.file_bytes) {
     start.damage.add(fmt::format("length: {} bytes instead of {}", start.bytes, header.file_bytes));
   }
-  if (!has_checksum(file.get(), metadata_places(header), header.metadata_checksum)) start.damage.add("metadata");
+  if (checksum_of(file.get(), metadata_places(header)) != header.metadata_checksum) start.damage.add("metadata");
   const auto check_table = [&](const Section& section, std::uint64_t expected) {
     const bool is_sound = is_sound_table(file.get(), section.table, expected);
     if (!is_sound) start.damage.add("checksum table of " + section.name);
@@ -104,8 +98,7 @@ Blocks compare_blocks(const mpi::Comm& comm, const std::string& path, const Star
     std::vector<Section> sections;
     for (const auto snapshot : snapshots) sections.push_back(snapshot_section(header, snapshot));
     for (const auto dataset : datasets) sections.push_back(dataset_section(header, static_cast<std::size_t>(dataset)));
-    std::uint64_t bytes = 0;
-    const auto file = open(path, bytes);
+    const auto file = open(path);
     const auto blocks = my_blocks(comm, sections);
     found.compared = blocks.size();
     for (const auto i : damaged_blocks(file.get(), blocks)) found.damage.add(describe(blocks[i]));

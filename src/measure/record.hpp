@@ -6,7 +6,7 @@
 #include "base/io_timeline.hpp"
 #include "base/json.hpp"
 #include "layout/layout.hpp"
-#include "output/output.hpp"
+#include "output/output_stats.hpp"
 #include "system/files.hpp"
 #include "system/mpi.hpp"
 

@@ -4,20 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
+#include <numeric>
+#include <span>
 #include <string_view>
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/failure.hpp"
-#include "base/fault.hpp"
 #include "base/partition.hpp"
 #include "format/checkpoint_mark.hpp"
 #include "format/checksum.hpp"
 #include "format/helper_file.hpp"
-#include "output/partial_file.hpp"
-#include "output/series_state.hpp"
-#include "output/strided.hpp"
 #include "system/file_names.hpp"
 
 namespace concdemo {
@@ -68,6 +66,8 @@ std::uint64_t Checkpoint::slot_bytes() const {
   return page_bytes + (rows_ * columns_ * sizeof(double) + page_bytes - 1) / page_bytes * page_bytes;
 }
 
+std::uint64_t Checkpoint::field_offset(unsigned slot) const { return slot * slot_bytes() + page_bytes; }
+
 void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages) {
   struct Slot {
     bool usable = false;
@@ -77,7 +77,7 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
   std::array<Slot, 2> slots;
   std::string text;
   mpi::together(comm, [&] {
-    if (comm.is_root()) file_ = open_helper(path_, O_RDWR, why_no_checkpoint);
+    if (comm.is_root()) file_ = {open_helper(path_, O_RDWR, why_no_checkpoint), path_};
   });
   if (file_.valid()) {
     bool is_foreign = false, is_damaged = false;
@@ -99,9 +99,9 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
   for (auto& slot : slots) {
     slot = comm.broadcast_value(slot);
     if (!slot.usable || found_) continue;
-    const bool is_open = file_.valid() || files::open(path_, O_RDONLY | O_NOFOLLOW, file_) == 0;
-    const auto offset = slot.number * slot_bytes() + page_bytes;
-    const auto mine = is_open ? checksum_of_part(comm, file_.get(), offset, rows_ * columns_) : 0;
+    if (!file_.valid()) static_cast<void>(attempt([&] { file_ = files::File::open(path_, O_RDONLY | O_NOFOLLOW); }));
+    const auto offset = field_offset(slot.number);
+    const auto mine = file_.valid() ? checksum_of_part(comm, file_.get(), offset, rows_ * columns_) : 0;
     if (comm.sum(mine) == slot.checksum) found_ = Found{slot.step, slot.every, slot.number};
     else text = fmt::format("that of step {} is not whole", slot.step);
   }
@@ -111,56 +111,54 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
 }
 
 void Checkpoint::read(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const {
-  const auto offset = found_->slot * slot_bytes() + page_bytes;
-  read_block(file_.get(), path_, offset, columns_, row, column, block);
+  const auto offset = field_offset(found_->slot) + (row * columns_ + column) * sizeof(double);
+  file_.read(block, columns_, offset, "read");
 }
 
 void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
   mpi::together(comm, [&] {
     if (!comm.is_root()) return;
-    activity::at("making " + path_);
-    int error = fault::at("checkpoint");
-    if (error == 0) file_ = open_helper(path_, O_RDWR, why_no_checkpoint);
-    const bool goes_on = found_ && file_.valid();
-    if (error == 0 && !goes_on) {
-      if (file_.valid()) files::remove(file_.get(), path_);
-      error = files::create(path_, checkpoint_start(), file_);
-    }
-    if (error == 0) error = files::resize(file_.get(), 2 * slot_bytes());
-    if (error == 0 && reserve) error = files::reserve(file_.get(), 2 * slot_bytes());
-    if (error == EOPNOTSUPP || error == ENOSYS) error = 0;
-    // The one that was found may be a killed run's, and is to outlive the other from now on.
-    if (error == 0) error = files::sync_data(file_.get());
+    const auto bytes = 2 * slot_bytes();
+    files::Descriptor file;
+    bool goes_on = false;
+    const int error = files::at_point("checkpoint", "making " + path_, [&] {
+      file = open_helper(path_, O_RDWR, why_no_checkpoint);
+      goes_on = found_ && file.valid();
+      if (!goes_on) {
+        if (file.valid()) files::remove(file.get(), path_);
+        files::require(files::create(path_, checkpoint_start(), file));
+      }
+      files::require(files::resize(file.get(), bytes));
+      if (bool unused; reserve) files::require(files::reserve(file.get(), bytes, unused));
+      // The one that was found may be a killed run's, and is to outlive the other from now on.
+      files::require(files::sync_data(file.get()));
+    });
     if (error != 0) {
-      if (file_.valid() && !goes_on) files::remove(file_.get(), path_);
+      if (file.valid() && !goes_on) files::remove(file.get(), path_);
       throw system_error(fmt::format("cannot make {} of {} bytes: {}; make room, or go without checkpoints", path_,
-                                     2 * slot_bytes(), files::error_text(error)));
+                                     bytes, files::error_text(error)));
     }
-    sync_folder_of(path_, "checkpoint_folder");
+    files::sync_folder_of(path_, "checkpoint_folder");
   });
-  mpi::together(comm, [&] {
-    const int error = files::open(path_, O_RDWR | more_flags, file_);
-    if (error != 0) throw system_error(fmt::format("cannot open {}: {}", path_, files::error_text(error)));
-  });
+  mpi::together(comm, [&] { file_ = files::File::open(path_, O_RDWR | more_flags); });
   is_made_ = true;
 }
 
-DurableWriter::Target Checkpoint::next_target() {
+void Checkpoint::begin_next(DurableWriter& writer) {
   slot_ = 1 - slot_;
   found_.reset();
-  return {file_.get(), path_, slot_ * slot_bytes() + page_bytes, rows_, columns_};
+  writer.begin(file_, field_offset(slot_), rows_, columns_);
 }
 
 DurableWriter::Commit Checkpoint::commit_at(std::uint64_t step, std::uint64_t every) const {
-  return [file = file_.get(), path = path_, offset = slot_ * slot_bytes(), place = slot_, binding = binding_, step,
-          every](std::span<const std::uint64_t> sums) {
+  return [this, place = slot_, step, every](std::span<const std::uint64_t> sums) {
     // The checksum of a block counts elements of the whole field: those of the blocks add up to the field's.
-    std::uint64_t sum = 0;
-    for (const auto block : sums) sum += block;
-    sync_file(file, path, "sync");
-    const auto sector = to_sector({CommitKind::checkpoint, step, 0, sum, binding, {static_cast<double>(every)}}, place);
-    put_at(file, path, std::as_bytes(std::span(sector)), offset, "checkpoint_commit");
-    sync_file(file, path, "checkpoint_sync");
+    const auto sum = std::accumulate(sums.begin(), sums.end(), std::uint64_t{0});
+    file_.sync_data("sync");
+    const auto sector =
+        to_sector({CommitKind::checkpoint, step, 0, sum, binding_, {static_cast<double>(every)}}, place);
+    file_.write(std::as_bytes(std::span(sector)), place * slot_bytes(), "checkpoint_commit");
+    file_.sync_data("checkpoint_sync");
   };
 }
 

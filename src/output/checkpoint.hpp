@@ -8,7 +8,7 @@
 #include "format/commit_entry.hpp"
 #include "kernels/matrix.hpp"
 #include "output/durable_writer.hpp"
-#include "system/files.hpp"
+#include "system/file.hpp"
 #include "system/mpi.hpp"
 
 namespace concdemo {
@@ -42,20 +42,22 @@ class Checkpoint {
   void make(const mpi::Comm& comm, bool reserve, int more_flags);
   bool is_made() const { return is_made_; }
 
-  // The next slot's, and what commits it.
-  DurableWriter::Target next_target();
-  DurableWriter::Commit commit_at(std::uint64_t step, std::uint64_t every) const;  // of the last next_target()
+  // Of a slot of the file: its field is written from begin_next(writer) on, and commit_at() acknowledges that as the
+  // state at `step`.
+  void begin_next(DurableWriter& writer);
+  DurableWriter::Commit commit_at(std::uint64_t step, std::uint64_t every) const;
 
   bool remove();  // whether there was one, unless it is somebody else's; one rank
 
  private:
   std::uint64_t slot_bytes() const;
+  std::uint64_t field_offset(unsigned slot) const;
   std::string path_;
   std::uint64_t binding_, rows_, columns_;
   bool is_made_ = false;
-  unsigned slot_ = 1;  // of the newest one
+  unsigned slot_ = 1;  // of the newest one, or of the next from begin_next() on
   std::optional<Found> found_;
-  files::Descriptor file_;
+  files::File file_;
 };
 
 }  // namespace concdemo

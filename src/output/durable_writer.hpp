@@ -3,97 +3,82 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
-#include <string>
-#include <vector>
 
-#include "base/failure.hpp"
-#include "kernels/matrix.hpp"
-#include "output/io_thread.hpp"
-#include "output/run_writer.hpp"
+#include "output/block_writer.hpp"
 #include "system/mpi.hpp"
 #include "system/mpi_pending.hpp"
 
 namespace concdemo {
 
-// Makes matrices durable behind the computation, one after another: all ranks write their blocks; when all have
-// written, the first rank of each other node syncs the data; when all have synced, rank 0 runs the matrix's commit. The
-// main threads learn of one another's progress in agree(). All of it for one owner, by its main thread; every rank
-// begins and finishes the same matrices in the same order.
+// Makes matrices of float64 in files durable and acknowledges them, one after another, behind the computation of all
+// ranks: their I/O threads write blocks and sum checksums; when all have, the first rank of each node syncs; then rank
+// 0's thread syncs, writes the sums and what acknowledges them. It is one message to all at a time, begun and completed
+// by the main threads in agree(): no rank waits for one that is less than a whole call behind.
 class DurableWriter {
  public:
-  struct Target {
-    int file = -1;  // open until the writer is gone
-    std::string path;
-    std::uint64_t offset = 0;  // of element (0, 0), row-major
-    std::uint64_t rows = 0;
-    std::uint64_t columns = 0;
-  };
-  // Done by rank 0's I/O thread, POSIX only: `sums` are the block checksums. What this node wrote is for its first sync
-  // to make durable, with what it adds. Throws Error.
+  // Rank 0's, on its I/O thread, once all ranks have written and the other nodes have synced: syncs what its own node
+  // wrote, then writes what acknowledges it. `sums`: one a block. Throws what goes wrong.
   using Commit = std::function<void(std::span<const std::uint64_t> sums)>;
-  struct Progress {
-    std::uint64_t committed = 0;  // matrices
-    int signal = 0;
-  };
 
-  DurableWriter(const mpi::Comm& comm, const WriterOptions& options);  // collective
-  ~DurableWriter();                                                    // local: what was not committed is lost
+  // Collective. The ranks of `comm` share the files.
+  DurableWriter(const mpi::Comm& comm, const WriterOptions& options);
+  ~DurableWriter();
   DurableWriter(const DurableWriter&) = delete;
   DurableWriter& operator=(const DurableWriter&) = delete;
 
-  void begin(const Target& target);
-  void submit(std::uint64_t row, std::uint64_t column, const MatrixView& block);  // lives until left() says so
-  void finish(Commit commit);
-  void fail(const Failure& failure);  // told by the next agree() on all ranks
+  // This rank's parts of one matrix: begun, submitted (values as in BlockWriter) and finished in the same order on all
+  // ranks, one at a time. `agreed`: called once all ranks know, in agree() or drain(), that it is acknowledged.
+  bool is_open() const { return open_.array != nullptr; }  // begun and not finished
+  void begin(const files::File& file, std::uint64_t offset, std::uint64_t rows, std::uint64_t columns);
+  void submit(std::uint64_t row, std::uint64_t column, const MatrixView& block);
+  void finish(Commit commit, std::function<void()> agreed);
 
-  // Collective: completes the exchange that the call before began, acts on it, and begins the next. Throws the same
-  // Error on all ranks.
-  Progress agree(int signal);
-  Progress drain();           // collective: until everything finished is committed
-  void wait_until_written();  // local: what this rank submitted; tells how many bytes are left
+  // Local: this rank cannot go on. The next agree() or drain() throws it on all ranks.
+  void fail(const Failure& failure) { writer_.fail(failure); }
 
-  IoThread& thread() { return thread_; }
-  const IoThread& thread() const { return thread_; }
+  // Collective. Completes the exchange begun by the call before, does what follows from it and begins the next.
+  // `signal` of any rank (the largest) reaches all; 0 is none. Throws the same Error on all ranks at the same call when
+  // any of them failed: that of the first.
+  int agree(int signal);
+
+  // Collective. Waits until all finished matrices are acknowledged on every rank; throws like agree().
+  void drain();
+
+  void wait_until_written() { writer_.drain(); }  // all that this rank has submitted
+  IoThread& thread() { return writer_.thread(); }
 
  private:
   struct Matrix {
-    Target target;
-    Commit commit;
-    std::atomic<std::size_t> pending = 0;  // blocks not written yet
-    std::vector<std::uint64_t> sums;       // one a block, then the number of elements written
-    std::uint64_t submitted = 0;           // blocks of this rank up to its last one, since the beginning
+    std::shared_ptr<OutputArray> array;
+    std::uint64_t columns = 0;
+    Commit commit{};
+    std::function<void()> agreed{};
+    std::uint64_t submitted = 0;  // submissions of this rank up to its end
   };
-  void write(Matrix& matrix, std::uint64_t row, std::uint64_t column, const MatrixView& block);
-  void guarded(const std::function<void()>& work) noexcept;
+  std::uint64_t finished() const { return committed_agreed_ + in_flight_.size(); }
+  Matrix& matrix(std::uint64_t number) { return in_flight_[static_cast<std::size_t>(number - committed_agreed_)]; }
   void act_on(std::span<const std::uint64_t> agreed);
   void sync(std::uint64_t begin, std::uint64_t end);
   void commit_what_is_summed(std::uint64_t synced);
 
-  std::unique_ptr<const mpi::Comm> own_comm_;  // its exchanges are under way beside others
+  std::unique_ptr<mpi::Comm> own_comm_;  // a message under way does not meet others
   const mpi::Comm& comm_;
-  const bool syncs_;  // the first rank of a node, but rank 0, whose commit does
+  const bool syncs_;  // this rank does, for a node that is not rank 0's
 
-  std::shared_ptr<Matrix> open_;                  // begun and not finished
-  std::deque<std::shared_ptr<Matrix>> matrices_;  // finished and not committed; the first is number committed_agreed_
-  std::deque<mpi::PendingReduction> sums_;        // the first is that of matrix number first_sum_
+  // Matrices are numbered as finished.
+  Matrix open_;
+  std::deque<Matrix> in_flight_;  // finished, and not known to be acknowledged
+  std::uint64_t written_ = 0;
+  std::uint64_t written_agreed_ = 0, committed_agreed_ = 0;
+  std::deque<mpi::PendingReduction> sums_;  // of the next ones to be committed
+  std::uint64_t first_sum_ = 0;             // the matrix whose sums those are
   std::optional<mpi::PendingReduction> exchange_;
-  std::uint64_t submitted_ = 0, finished_ = 0;
-  std::uint64_t written_ = 0;  // by this rank; matrices [0, written_)
-  std::uint64_t written_agreed_ = 0, committed_agreed_ = 0, first_sum_ = 0;
 
-  std::atomic<std::uint64_t> synced_ = 0;     // by this rank's I/O thread, where it syncs
-  std::atomic<std::uint64_t> committed_ = 0;  // by rank 0's
-  std::atomic<bool> failed_ = false;
-  std::atomic<std::uint64_t> left_bytes_ = 0;  // submitted and not written
-  std::map<int, RunWriter> runs_;              // of each target's file; the I/O thread's
-  std::mutex mutex_;                           // guards failure_
-  Failure failure_;
-  IoThread thread_;  // last: stops first
+  std::atomic<std::uint64_t> synced_ = 0, committed_ = 0;
+  BlockWriter writer_;  // last: its thread stops first
 };
 
 }  // namespace concdemo

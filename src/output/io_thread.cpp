@@ -30,20 +30,26 @@ IoThread::~IoThread() {
   thread_.join();
 }
 
-void IoThread::do_now(const Job& job, bool is_urgent) {
+void IoThread::run(const Job& job, bool is_urgent) {
   const double start = now_s();
-  if (!is_urgent) timeline_.submit(start);
   job();
   const double end = now_s();
+  const std::lock_guard lock(mutex_);
   is_urgent ? timeline_.sync(start, end) : timeline_.write(start, end);
-  timeline_.wait(start, end);
   busy_s_ += end - start;
+}
+
+void IoThread::run_now(const Job& job, bool is_urgent) {
+  const double start = now_s();
+  if (!is_urgent) timeline_.submit(start);
+  run(job, is_urgent);
+  timeline_.wait(start, now_s());
 }
 
 void IoThread::put(Job job) {
   const double start = now_s();
   if (!options_.async) {
-    do_now(job, false);
+    run_now(job, false);
   } else {
     const activity::Waiting waiting(activity::State::waits_for_io);
     std::unique_lock lock(mutex_);
@@ -62,17 +68,12 @@ void IoThread::put(Job job) {
 }
 
 void IoThread::put_urgent(Job job) {
-  if (!options_.async) return do_now(job, true);
+  if (!options_.async) return run_now(job, true);
   {
     const std::lock_guard lock(mutex_);
     urgent_.push_back(std::move(job));
   }
   changed_.notify_all();
-}
-
-std::size_t IoThread::left() const {
-  const std::lock_guard lock(mutex_);
-  return left_;
 }
 
 void IoThread::wait_until_left(std::size_t jobs) {
@@ -92,31 +93,10 @@ void IoThread::drain() {
   changed_.wait(lock, [&] { return left_ == 0; });
 }
 
-void IoThread::note_wait(double begin_s, double end_s) {
+void IoThread::note(const std::function<void(IoTimeline&)>& what) {
   const std::lock_guard lock(mutex_);
-  timeline_.wait(begin_s, end_s);
+  what(timeline_);
 }
-
-void IoThread::note_sync(double begin_s, double end_s) {
-  const std::lock_guard lock(mutex_);
-  timeline_.sync(begin_s, end_s);
-}
-
-void IoThread::note_durable(std::uint64_t jobs) {
-  const std::lock_guard lock(mutex_);
-  timeline_.commit(jobs, now_s());
-}
-
-IoTimeline IoThread::timeline() const {
-  const std::lock_guard lock(mutex_);
-  return timeline_;
-}
-
-double IoThread::busy_s() const {
-  const std::lock_guard lock(mutex_);
-  return busy_s_;
-}
-double IoThread::stall_s() const { return stall_s_; }
 
 void IoThread::run() noexcept {
   std::unique_lock lock(mutex_);
@@ -128,14 +108,10 @@ void IoThread::run() noexcept {
     Job job = std::move(queue.front());
     queue.pop_front();
     lock.unlock();
-    const double start = now_s();
-    job();
+    run(job, is_urgent);
     job = nullptr;  // its captures too
     activity::rest();
     lock.lock();
-    const double end = now_s();
-    is_urgent ? timeline_.sync(start, end) : timeline_.write(start, end);
-    busy_s_ += end - start;
     if (!is_urgent) --left_;
     changed_.notify_all();
   }

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "output/async_writer.hpp"
+#include "kernels/matrix.hpp"
+#include "output/output_stats.hpp"
+#include "output/writer_options.hpp"
 #include "system/hdf5_write.hpp"
 #include "system/mpi.hpp"
 
@@ -18,19 +20,6 @@ struct FileSpec {
   Attributes attributes;  // of the file, beside "Conventions"
 };
 
-// Times are the maximum over ranks.
-struct OutputStats {
-  std::string file;
-  std::uint64_t bytes = 0;
-  double io_busy_s = 0;  // in checksums and writes
-  double stall_s = 0;    // the main thread's in submit and wait_until_left
-  double drain_s = 0;    // the main thread's in commit, for its own rank's writes
-  double durable_s = 0;  // from create to durable
-  bool reserved = false;
-  double begin_s = 0;   // when it was created, on this process's clock
-  IoTimeline timeline;  // of this rank, from then on
-};
-
 // One output file, written by all ranks. Until commit it is PATH.partial, and an older file at PATH stays whole.
 class OutputFile {
  public:
@@ -41,15 +30,13 @@ class OutputFile {
   // Local: only stops the I/O thread; rank 0 removes PATH.partial when it was not committed.
   ~OutputFile();
 
-  // Local. Hands over elements [first_element, first_element + data.size()) of a dataset, row-major; each element once,
-  // by one rank. The data must stay alive and unchanged until commit returns, or
-  // wait_until_left says so. A failed write is told by commit.
-  void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data);
-
-  // The same for rows of `columns` elements each, which lie `stride` elements apart in the dataset and one after
-  // another in `data`; the first of them begins at first_element.
-  void submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride, std::uint64_t columns,
-                   std::span<const double> data);
+  // Local. Hands over rows of elements of a dataset (of row-major elements), `stride` elements apart there, the first
+  // one from first_element on; each element once, by one rank. The data must stay alive and unchanged until commit
+  // returns, or wait_until_left says so. A failed write is told by commit.
+  void submit(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride, const MatrixView& rows);
+  void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) {
+    submit(dataset, first_element, data.size(), {data.data(), 1, data.size(), data.size()});
+  }
 
   // Local. Lets the owner of submitted data live until the I/O thread has stopped, whatever ends its other users.
   void keep(std::shared_ptr<const void> owner);

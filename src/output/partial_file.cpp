@@ -9,9 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/activity.hpp"
 #include "base/error.hpp"
-#include "base/fault.hpp"
 #include "format/file_header.hpp"
 #include "format/helper_file.hpp"
 #include "format/verify_series.hpp"
@@ -96,31 +94,28 @@ std::string require_output_place(const std::string& path, bool force) {
   return target;
 }
 
-PartialFile::PartialFile(const std::string& path, bool force)
-    : target_(resolved(path, force)), partial_(partial_path(target_)), force_(force) {
+PartialFile::PartialFile(const std::string& path, bool force) : target_(resolved(path, force)), force_(force) {
+  const auto partial = partial_path(target_);
   while (!file_.valid()) {
-    const auto left = open_helper(partial_, O_RDWR, [&](int file) { return why_no_leftover(partial_, file); });
-    if (left.valid() && !files::is_at(left.get(), partial_)) continue;  // its owner finished between our two calls
-    int error = left.valid() ? files::remove(left.get(), partial_) : 0;
+    const auto left = open_helper(partial, O_RDWR, [&](int file) { return why_no_leftover(partial, file); });
+    if (left.valid() && !files::is_at(left.get(), partial)) continue;  // its owner finished between our two calls
     files::Descriptor file;
-    if (error == 0) error = files::open(partial_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, file);
-    if (error == EEXIST) continue;  // another run was faster
-    if (error != 0) throw refusal(partial_, error);
-    // Another run may take it for a leftover until it is locked.
-    if (files::lock(file.get()) == EWOULDBLOCK || !files::is_at(file.get(), partial_)) continue;
-    file_ = std::move(file);
+    int error = left.valid() ? files::remove(left.get(), partial) : 0;
+    if (error == 0) error = files::create_locked(partial, file);
+    if (error == 0) file_ = {std::move(file), partial};
+    else if (error != EEXIST) throw refusal(partial, error);  // or another run was faster
   }
-  removed_on_signal_.emplace(partial_, file_.get());
+  removed_on_signal_.emplace(partial, file_.get());
   if (const int error = files::write_start(file_.get(), mark)) {
-    files::remove(file_.get(), partial_);
-    throw refusal(partial_, error);
+    files::remove(file_.get(), partial);
+    throw refusal(partial, error);
   }
   // What takes the place of a private file is private from the start.
   if (std::error_code unused; fs::exists(target_, unused)) ::fchmod(file_.get(), S_IRUSR | S_IWUSR);
 }
 
 PartialFile::~PartialFile() {
-  if (file_.valid() && !published_) files::remove(file_.get(), partial_);
+  if (file_.valid()) files::remove(file_.get(), path());
 }
 
 void PartialFile::require_space(std::uint64_t bytes, bool reserve) const {
@@ -134,51 +129,37 @@ void PartialFile::require_space(std::uint64_t bytes, bool reserve) const {
 }
 
 bool PartialFile::resize(std::uint64_t bytes, bool reserve) const {
-  int error = files::resize(file_.get(), bytes);
   bool reserved = false;
+  int error = files::resize(file_.get(), bytes);
   if (error == 0 && reserve) {
-    activity::at("reserving the space of " + partial_);
-    error = fault::at("reserve");
-    if (error == 0) error = files::reserve(file_.get(), bytes);
-    reserved = error == 0;
-    if (error == EOPNOTSUPP || error == ENOSYS) error = 0;
+    error = files::at_point("reserve", "reserving the space of " + path(),
+                            [&] { files::require(files::reserve(file_.get(), bytes, reserved)); });
   }
   if (error == ENOSPC || error == EDQUOT) throw no_space(target_, bytes);
   if (error != 0) {
-    throw system_error(fmt::format("cannot make {} {} bytes long: {}", partial_, bytes, files::error_text(error)));
+    throw system_error(fmt::format("cannot make {} {} bytes long: {}", path(), bytes, files::error_text(error)));
   }
   return reserved;
 }
 
 void PartialFile::publish(bool goes_on) {
   if (force_) files::keep_permissions(target_, file_.get(), goes_on ? S_IRUSR | S_IWUSR : 0);
-  activity::at("fsync of " + partial_);
-  int error = fault::at("fsync");
-  if (error == 0) error = files::sync_all(file_.get());
-  if (error != 0) throw system_error(fmt::format("{}: fsync: {}", partial_, files::error_text(error)));
-  if (!files::is_at(file_.get(), partial_)) {
-    throw system_error(fmt::format("{} was removed or replaced while it was written; run again", partial_));
+  file_.sync_all("fsync");
+  if (!files::is_at(file_.get(), path())) {
+    throw system_error(fmt::format("{} was removed or replaced while it was written; run again", path()));
   }
-  activity::at(fmt::format("renaming {} to {}", partial_, target_));
-  error = fault::at("rename");
-  if (error == 0) error = files::rename(partial_, target_, force_);
+  const int error = files::at_point("rename", fmt::format("renaming {} to {}", path(), target_),
+                                    [&] { files::require(files::rename(path(), target_, force_)); });
   if (error == EEXIST) {
     throw system_error(
         fmt::format("{} was made by another program in the meantime and is kept; the result is lost", target_));
   }
   if (error != 0) {
-    throw system_error(fmt::format("cannot rename {} to {}: {}", partial_, target_, files::error_text(error)));
+    throw system_error(fmt::format("cannot rename {} to {}: {}", path(), target_, files::error_text(error)));
   }
-  published_ = true;
   removed_on_signal_.reset();
-  sync_folder_of(target_, "folder");
-}
-
-void sync_folder_of(const std::string& path, const char* point) {
-  activity::at("fsync of the folder of " + path);
-  int error = fault::at(point);
-  if (error == 0) error = files::sync_folder(files::folder_of(path));
-  if (error != 0) throw system_error(fmt::format("folder of {}: fsync: {}", path, files::error_text(error)));
+  file_ = {};  // nothing is to be removed
+  files::sync_folder_of(target_, "folder");
 }
 
 }  // namespace concdemo

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "system/files.hpp"
+#include "system/file.hpp"
 #include "system/signals.hpp"
 
 namespace concdemo {
@@ -25,9 +25,9 @@ class PartialFile {
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
 
-  const std::string& path() const { return partial_; }
+  const std::string& path() const { return file_.path(); }
   const std::string& target() const { return target_; }  // PATH, links followed
-  int file() const { return file_.get(); }
+  const files::File& file() const { return file_; }
 
   // Throws system Error when `bytes` exceed the limit on file sizes or, with `reserve`, the space that is free. To be
   // asked before anything large is made.
@@ -42,15 +42,9 @@ class PartialFile {
 
  private:
   std::string target_;
-  std::string partial_;
   bool force_ = false;
-  bool published_ = false;
-  files::Descriptor file_;
+  files::File file_;
   std::optional<RemovedOnSignal> removed_on_signal_;
 };
-
-// Until then a power cut may undo what was made, renamed or removed beside `path`. `point`: a fault's. Throws system
-// Error.
-void sync_folder_of(const std::string& path, const char* point);
 
 }  // namespace concdemo

@@ -7,10 +7,9 @@
 #include <span>
 #include <string_view>
 
-#include "base/activity.hpp"
 #include "base/error.hpp"
-#include "base/fault.hpp"
 #include "format/helper_file.hpp"
+#include "system/file.hpp"
 #include "system/file_names.hpp"
 
 namespace concdemo {
@@ -53,14 +52,12 @@ RunLock RunLock::take(const std::string& target) {
   RunLock lock;
   lock.path_ = lock_path(target);
   while (true) {
-    activity::at("locking " + lock.path_);
-    int error = fault::at("lock");
-    if (error == 0) {
+    const int error = files::at_point("lock", "locking " + lock.path_, [&] {
       lock.file_ = open_helper(lock.path_, O_RDWR, why_no_lock);
-      if (!lock.file_.valid()) error = make(lock.path_, lock.file_);
-      if (error == EEXIST) continue;  // another run was faster
-    }
-    if (error == 0) error = hold_if_possible(lock.file_.get(), true);
+      if (!lock.file_.valid()) files::require(make(lock.path_, lock.file_));
+      files::require(hold_if_possible(lock.file_.get(), true));
+    });
+    if (error == EEXIST) continue;  // another run was faster
     if (error != 0) throw refusal(lock.path_, error);
     if (!files::is_at(lock.file_.get(), lock.path_)) continue;  // its last owner removed it between our two calls
     if (const int shared = hold_if_possible(lock.file_.get(), false)) throw refusal(lock.path_, shared);

@@ -23,11 +23,6 @@ RunWriter::RunWriter(int file) : file_(file) {
   buffer_ = Array((most_bytes + page) / sizeof(double));
 }
 
-int RunWriter::write(std::span<const std::byte> bytes, std::uint64_t offset) {
-  std::vector<iovec> parts{{const_cast<std::byte*>(bytes.data()), bytes.size()}};
-  return write(parts, offset);
-}
-
 int RunWriter::write(std::vector<iovec>& parts, std::uint64_t offset) {
   std::uint64_t length = 0;
   for (const auto& part : parts) length += part.iov_len;

@@ -21,7 +21,6 @@ class RunWriter {
 
   // The parts one after another from `offset`; uses up `parts`. 0 or an errno value.
   int write(std::vector<iovec>& parts, std::uint64_t offset);
-  int write(std::span<const std::byte> bytes, std::uint64_t offset);
 
  private:
   const std::byte* gather(const std::vector<iovec>& parts, std::uint64_t offset);

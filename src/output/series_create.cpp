@@ -45,20 +45,10 @@ void check(const SeriesSpec& spec) {
   }
 }
 
-FileHeader header_of(const SeriesSpec& spec, const std::vector<DatasetSpec>& datasets) {
-  FileHeader header;
-  header.attributes = spec.attributes;
-  header.attributes.insert(header.attributes.begin(), {"Conventions", "CF-1.8"});
-  for (const auto& dataset : datasets) header.datasets.push_back({dataset.name, dataset.shape, {}, {}, 0});
-  header.series = {spec.snapshots, spec.scalars.size(), {}};
-  header.header_bytes = header_bytes_for(header);
-  return header;
-}
-
 // All of it but snapshots, their table and the commit entries, which are zeros.
 void put_contents(const PartialFile& partial, const SeriesSpec& spec, FileHeader& header) {
   const auto put = [&](std::span<const std::byte> bytes, std::uint64_t offset) {
-    put_at(partial.file(), partial.path(), bytes, offset, "header");
+    partial.file().write(bytes, offset, "header");
   };
   const std::vector<std::uint64_t> nothing(static_cast<std::size_t>(spec.snapshots), quiet_nan_bits());
   for (std::size_t i = 1; i < 2 + spec.scalars.size(); ++i) {
@@ -77,41 +67,13 @@ void put_contents(const PartialFile& partial, const SeriesSpec& spec, FileHeader
   put(std::as_bytes(std::span(text)), 0);
 }
 
-// Whether the space is reserved.
-bool make_file(const PartialFile& partial, const SeriesSpec& spec, bool reserve) {
-  const auto datasets = datasets_of(spec);
-  auto header = header_of(spec, datasets);
-  std::uint64_t least_bytes = header.header_bytes;
-  std::vector<hdf5::TableSpec> tables;
-  for (std::size_t i = 0; i < datasets.size(); ++i) {
-    least_bytes += element_count(datasets[i].shape) * sizeof(double);
-    const auto entries = header.table_length(i);
-    if (i == 0) tables.push_back({datasets[i].name, {spec.snapshots, entries / spec.snapshots}});
-    else if (entries > 0) tables.push_back({datasets[i].name, {entries}});
-  }
-  tables.push_back({"commits", {spec.snapshots + 1, commit_bytes / sizeof(std::uint64_t)}});
-  partial.require_space(least_bytes, reserve);
-  // A commit entry must not lie across two sectors.
-  const Skeleton skeleton(partial, header.header_bytes, datasets, tables, header.attributes, commit_bytes);
-  header.file_bytes = skeleton.file_bytes();
-  std::size_t table = 0;
-  for (std::size_t i = 0; i < datasets.size(); ++i) {
-    header.datasets[i].data = skeleton.data(i);
-    if (header.table_length(i) > 0) header.datasets[i].table = skeleton.table(table++);
-  }
-  header.series->commits = skeleton.table(table);
-  const bool reserved = skeleton.put_into(partial, reserve, header);
-  put_contents(partial, spec, header);
-  return reserved;
-}
-
 }  // namespace
 
 std::unique_ptr<SeriesFile> SeriesFile::create(const mpi::Comm& comm, const SeriesSpec& spec,
                                                const WriterOptions& options) {
   files::ignore_size_signal();
   auto state = std::make_unique<State>(comm, options);
-  state->path = spec.path;
+  state->stats.file = spec.path;
   mpi::together(comm, [&] {
     fault::arm(comm.rank());
     if (!comm.is_root()) return;
@@ -127,7 +89,10 @@ std::unique_ptr<SeriesFile> SeriesFile::create(const mpi::Comm& comm, const Seri
     // For tests of a disk that fills in mid-run.
     const bool reserve = options.reserve && std::getenv("CONCDEMO_UNRESERVED") == nullptr;
     try {
-      state->reserved = make_file(partial, spec, reserve);
+      const auto datasets = datasets_of(spec);
+      auto header = header_of(datasets, spec.attributes, SeriesPart{spec.snapshots, spec.scalars.size(), {}});
+      state->stats.reserved = write_skeleton(partial, datasets, reserve, header);
+      put_contents(partial, spec, header);
       state->xdmf->start({});  // before: one that is there may list more than the new file has
       partial.publish(true);
     } catch (...) {
@@ -135,13 +100,13 @@ std::unique_ptr<SeriesFile> SeriesFile::create(const mpi::Comm& comm, const Seri
       throw;
     }
   });
-  state->reserved = comm.broadcast_value(state->reserved);
+  state->stats.reserved = comm.broadcast_value(state->stats.reserved);
   state->open_everywhere();
   state->start_writing();
-  mpi::together(comm,
-                [&] {  // one of an earlier file must not pass for this one's, with its parameters from other input
-                  if (comm.is_root() && state->checkpoints->remove()) sync_folder_of(state->target, "names");
-                });
+  mpi::together(comm, [&] {
+    // One of an earlier file must not pass for this one's, with its parameters from other input.
+    if (comm.is_root() && state->checkpoints->remove()) files::sync_folder_of(state->target, "names");
+  });
   return std::unique_ptr<SeriesFile>(new SeriesFile(std::move(state)));
 }
 

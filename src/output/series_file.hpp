@@ -9,8 +9,8 @@
 
 #include "base/failure.hpp"
 #include "kernels/matrix.hpp"
-#include "output/async_writer.hpp"
-#include "output/output.hpp"
+#include "output/output_stats.hpp"
+#include "output/writer_options.hpp"
 #include "system/hdf5_write.hpp"
 #include "system/mpi.hpp"
 
@@ -97,7 +97,7 @@ class SeriesFile {
   std::uint64_t checkpoint_every() const;  // as that one was told; 0 where there is none
   void read_checkpoint(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // before a new one
 
-  std::size_t left() const;                       // submissions of this rank (checkpoints too) that are not written yet
+  std::size_t submissions_left() const;           // of this rank (checkpoints too), not written yet
   void wait_until_left(std::size_t submissions);  // until at most so many; the memory of the others is free
   // When there is nothing left to compute: until this rank's are on disk. Told as draining, not as stall. What fails is
   // thrown by the next agree() or close().

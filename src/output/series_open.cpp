@@ -38,15 +38,15 @@ void refuse_foreign(const std::string& path, const HeaderReading& reading, int f
 
 // Rank 0: what must be right to go on at all: header, metadata, axes, and that there are commit entries. Writes
 // nothing.
-HeaderReading read_start(const std::string& path, const std::string& target, int file) {
+HeaderReading read_start(const std::string& target, const files::File& opened) {
+  const auto& path = opened.path();
+  const int file = opened.get();
   auto reading = read_header_copies(target);
   refuse_foreign(path, reading, file);
   if (!reading.header) throw damaged(path, fmt::format("header ({})", fmt::join(reading.damage, "; ")));
   const auto& header = *reading.header;
-  std::uint64_t bytes = 0;
-  const int error = files::size_of(file, bytes);
-  if (error != 0) throw system_error(fmt::format("cannot read {}: {}", path, files::error_text(error)));
-  const bool has_metadata = has_checksum(file, metadata_places(header), header.metadata_checksum);
+  const auto bytes = opened.size();
+  const bool has_metadata = checksum_of(file, metadata_places(header)) == header.metadata_checksum;
   if (bytes < header.series->commits.offset + commit_bytes || (!has_metadata && bytes < header.file_bytes)) {
     throw damaged(path, fmt::format("end ({} bytes instead of {})", bytes, header.file_bytes));
   }
@@ -64,22 +64,21 @@ HeaderReading read_start(const std::string& path, const std::string& target, int
 }
 
 // Rank 0, when it is known that the run goes on: the header and the length.
-void mend_start(const std::string& path, int file, const HeaderReading& reading, std::vector<std::string>& messages) {
+void mend_start(const files::File& file, const HeaderReading& reading, std::vector<std::string>& messages) {
+  const auto& path = file.path();
   const auto& header = *reading.header;
   if (!reading.damage.empty()) {
     const auto text = to_text(header);
-    put_at(file, path, std::as_bytes(std::span(text)), 0, "header");
+    file.write(std::as_bytes(std::span(text)), 0, "header");
     messages.push_back(fmt::format("{}: {}: mended from the sound one", path, reading.damage.front()));
   }
-  std::uint64_t bytes = 0;
-  int error = files::size_of(file, bytes);
-  if (error == 0 && bytes != header.file_bytes) {
-    messages.push_back(
-        bytes > header.file_bytes
-            ? fmt::format("{}: {} bytes that followed its end are cut off", path, bytes - header.file_bytes)
-            : fmt::format("{}: {} bytes instead of {}: what is missing is made again", path, bytes, header.file_bytes));
-    error = files::resize(file, header.file_bytes);
-  }
+  const auto bytes = file.size();
+  if (bytes == header.file_bytes) return;
+  messages.push_back(
+      bytes > header.file_bytes
+          ? fmt::format("{}: {} bytes that followed its end are cut off", path, bytes - header.file_bytes)
+          : fmt::format("{}: {} bytes instead of {}: what is missing is made again", path, bytes, header.file_bytes));
+  const int error = files::resize(file.get(), header.file_bytes);
   if (error != 0) throw system_error(fmt::format("cannot resize {}: {}", path, files::error_text(error)));
 }
 
@@ -122,7 +121,7 @@ void tell_mended(const std::string& path, const SeriesReading& reading, std::uin
 
 // Rank 0: what is not committed is as it was when the file was made, and what is, is there for readers. The values go
 // before the entries, so that a value never stands without one; the entries go with the next snapshot's sync.
-void reset_after(const std::string& path, int file, const FileHeader& header, const SeriesReading& reading,
+void reset_after(const files::File& file, const FileHeader& header, const SeriesReading& reading,
                  std::uint64_t committed) {
   constexpr std::uint64_t piece = 1 << 16;  // snapshots
   const auto& series = *header.series;
@@ -136,16 +135,16 @@ void reset_after(const std::string& path, int file, const FileHeader& header, co
             std::bit_cast<std::uint64_t>(d == 1 ? entry.time : entry.scalars[d - 2]);
       }
       const auto offset = header.datasets[d].data.offset + begin * sizeof(double);
-      put_at(file, path, std::as_bytes(std::span(values)), offset, "reset");
+      file.write(std::as_bytes(std::span(values)), offset, "reset");
     }
   }
-  sync_file(file, path, "reset_sync");
+  file.sync_data("reset_sync");
   const std::vector<std::byte> zeros(piece);
   const auto clear = [&](std::uint64_t begin, std::uint64_t end) {  // entries
     const auto bytes = (end - begin) * commit_bytes;
     for (std::uint64_t at = 0; at < bytes; at += piece) {
       const auto part = std::span(zeros).first(static_cast<std::size_t>(std::min(piece, bytes - at)));
-      put_at(file, path, part, series.commits.offset + begin * commit_bytes + at, "reset");
+      file.write(part, series.commits.offset + begin * commit_bytes + at, "reset");
     }
   };
   clear(committed, std::max(committed, reading.written));  // those that follow are blank
@@ -160,7 +159,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
   files::ignore_size_signal();
   std::unique_ptr<SeriesFile> opened(new SeriesFile(std::make_unique<State>(comm, options)));
   auto& state = *opened->state_;
-  state.path = path;
+  state.stats.file = path;
   HeaderReading start;
   SeriesReading reading;
   // Nothing was written yet, and nothing is left behind.
@@ -175,15 +174,12 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
     if (!comm.is_root()) return;
     std::error_code unused;
     state.target = std::filesystem::canonical(path, unused).string();
-    int error = state.target.empty() ? ENOENT : files::open(state.target, O_RDWR | O_NONBLOCK, state.file);
-    std::uint64_t bytes = 0;
-    if (error == 0) error = files::size_of(state.file.get(), bytes);
-    if (error != 0) throw cannot_open(path, error, "name a file to resume, that you may write");
+    state.file = open_file(path, state.target, O_RDWR, "name a file to resume, that you may write");
     refuse_foreign(path, read_header_copies(state.target), state.file.get());
     state.lock = RunLock::take(state.target);
     activity::at("reading " + path);
     or_unlock([&] {
-      start = read_start(path, state.target, state.file.get());
+      start = read_start(state.target, state.file);
       require_checkpoint_place(state.target);
       Xdmf(state.target, {}).require_place();
     });
@@ -216,18 +212,18 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
       throw usage_error(fmt::format(
           "{} has no snapshot yet, not even its start: nothing is lost; begin again with run --force", path));
     });
-    mend_start(path, state.file.get(), start, state.messages);
+    mend_start(state.file, start, state.messages);
     tell_mended(path, reading, committed, state.messages);
     std::vector<double> times;
     for (std::uint64_t i = 0; i < committed; ++i) times.push_back(reading.entries[static_cast<std::size_t>(i)].time);
     const auto& field = state.header.datasets[0];
-    sync_file(state.file.get(), path, "found_sync");  // what a killed run wrote, before anybody is shown it
+    state.file.sync_data("found_sync");  // what a killed run wrote, before anybody is shown it
     state.xdmf.emplace(state.target, XdmfField{field.name, field.shape[0], field.shape[1], field.shape[2]});
     state.xdmf->start(std::move(times));
-    if (!state.finished) reset_after(path, state.file.get(), state.header, reading, committed);
-    state.reserved = files::allocated_bytes(state.file.get()) >= state.header.file_bytes;
+    if (!state.finished) reset_after(state.file, state.header, reading, committed);
+    state.stats.reserved = files::allocated_bytes(state.file.get()) >= state.header.file_bytes;
   });
-  state.reserved = comm.broadcast_value(state.reserved);
+  state.stats.reserved = comm.broadcast_value(state.stats.reserved);
   state.start_writing();
   if (committed < state.snapshots()) state.checkpoints->find(comm, state.messages);
   std::string lines;

@@ -1,7 +1,4 @@
 #pragma once
-#include <atomic>
-#include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +9,7 @@
 #include "output/run_lock.hpp"
 #include "output/series_file.hpp"
 #include "output/xdmf_file.hpp"
-#include "system/files.hpp"
+#include "system/file.hpp"
 
 // The inside of a SeriesFile, shared by the files that implement it.
 namespace concdemo {
@@ -22,27 +19,18 @@ struct SeriesFile::State {
 
   const mpi::Comm& comm;
   const WriterOptions options;
-  double start;
-  std::string path;    // as given
-  std::string target;  // links followed
+  OutputStats stats;   // as far as known; the file as given
+  std::string target;  // that, links followed
   RunLock lock;
-  files::Descriptor file;
+  files::File file;
   FileHeader header;
-  bool reserved = false;
   bool finished = false;
-  double drain_s = 0;  // this rank's main thread's, after the last submission
   std::vector<std::string> messages;
 
-  std::uint64_t committed = 0;  // agreed
-  std::uint64_t next = 0;       // snapshot to be finished next
-  bool is_open = false;         // begun: `next`
-  struct Handed {
-    bool is_snapshot;
-    std::uint64_t number;  // of the snapshot, or step of the checkpoint
-  };
-  std::deque<Handed> handed;   // to the writer, not committed yet
-  std::uint64_t matrices = 0;  // of the writer, committed
-  std::optional<std::uint64_t> newest_checkpoint;
+  std::uint64_t committed = 0;                     // agreed
+  std::uint64_t next = 0;                          // snapshot to be finished next
+  bool is_saving = false;                          // a checkpoint is under way
+  std::optional<std::uint64_t> newest_checkpoint;  // agreed: its step
   std::optional<Checkpoint> checkpoints;
   std::optional<Xdmf> xdmf;             // rank 0; its I/O thread adds to it
   std::optional<DurableWriter> writer;  // last: its thread stops before the files close
@@ -57,14 +45,8 @@ struct SeriesFile::State {
 
   void open_everywhere();  // collective, when rank 0 holds the lock and knows `target`
   void start_writing();    // collective, when `committed` is known
-  void begin();
-  void take_in(const DurableWriter::Progress& progress);
-  void seal();  // rank 0
+  void begin();            // `next`, if that was not done
+  void seal();             // rank 0
 };
-
-// Writes bytes at a place, with a fault's point; throws system Error naming the file.
-void put_at(int file, const std::string& path, std::span<const std::byte> bytes, std::uint64_t offset,
-            const char* point);
-void sync_file(int file, const std::string& path, const char* point);
 
 }  // namespace concdemo

@@ -5,23 +5,20 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <optional>
-#include <span>
 #include <string>
 
-#include "base/activity.hpp"
 #include "base/error.hpp"
-#include "base/fault.hpp"
 #include "format/checksum.hpp"
-#include "system/files.hpp"
+#include "format/commit_entry.hpp"
+#include "format/verify_blocks.hpp"
 #include "system/temporary_folder.hpp"
 
 namespace concdemo {
+namespace {
 
 // A file for HDF5 to write to that only this process knows. In memory without a name in any folder, so that nothing is
 // left behind whenever the process dies; elsewhere in a temporary folder, which goes with this.
-class Skeleton::Scratch {
+class Scratch {
  public:
   explicit Scratch(const std::string& last_folder) : file_(::memfd_create("concdemo", MFD_CLOEXEC)) {
     path_ = fmt::format("/proc/self/fd/{}", file_.get());
@@ -50,42 +47,62 @@ class Skeleton::Scratch {
   std::string path_;
 };
 
-namespace {
-
-std::uint64_t checksum_of(int file, const std::vector<hdf5::Place>& places) {
-  std::uint64_t sum = 0;
-  std::vector<std::byte> buffer(std::size_t{1} << 20);
-  for (const auto& place : places) {
-    for (std::uint64_t at = 0; at < place.bytes; at += buffer.size()) {
-      const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), place.bytes - at));
-      std::size_t got = 0;
-      const auto piece = std::span(buffer).first(length);
-      if (files::read_all(file, piece, place.offset + at, got) != 0 || got < length) {
-        throw system_error("cannot read back the metadata that HDF5 wrote");
-      }
-      sum += checksum_bytes(place.offset + at, piece);
-    }
+// One for each dataset whose checksums the commit entries do not hold, and these.
+std::vector<hdf5::TableSpec> tables_of(const FileHeader& header) {
+  std::vector<hdf5::TableSpec> tables;
+  for (std::size_t i = 0; i < header.datasets.size(); ++i) {
+    if (!header.has_table(i)) continue;
+    const auto entries = header.table_length(i);
+    const bool has_snapshots = header.series && i == 0;
+    tables.push_back({header.datasets[i].name, {entries}});
+    if (has_snapshots) tables.back().shape = {header.series->snapshots, entries / header.series->snapshots};
   }
-  return sum;
+  if (header.series) {
+    tables.push_back({"commits", {header.series->snapshots + 1, commit_bytes / sizeof(std::uint64_t)}});
+  }
+  return tables;
 }
 
 }  // namespace
 
-Skeleton::Skeleton(const PartialFile& partial, std::uint64_t header_bytes, const std::vector<DatasetSpec>& datasets,
-                   const std::vector<hdf5::TableSpec>& tables, const Attributes& attributes, std::uint64_t aligned_from)
-    : scratch_(std::make_unique<Scratch>(files::folder_of(partial.target()))),
-      made_(hdf5::write_skeleton(scratch_->path(), header_bytes, datasets, tables, attributes, aligned_from)) {}
+FileHeader header_of(const std::vector<DatasetSpec>& datasets, const Attributes& attributes,
+                     const std::optional<SeriesPart>& series) {
+  FileHeader header;
+  header.attributes = attributes;
+  header.attributes.insert(header.attributes.begin(), {"Conventions", "CF-1.8"});
+  for (const auto& dataset : datasets) header.datasets.push_back({dataset.name, dataset.shape, {}, {}, 0});
+  header.series = series;
+  header.header_bytes = header_bytes_for(header);
+  return header;
+}
 
-Skeleton::~Skeleton() = default;
-
-bool Skeleton::put_into(const PartialFile& partial, bool reserve, FileHeader& header) const {
-  header.metadata_checksum = checksum_of(scratch_->file(), metadata_places(header));
+bool write_skeleton(const PartialFile& partial, const std::vector<DatasetSpec>& datasets, bool reserve,
+                    FileHeader& header) {
+  const auto tables = tables_of(header);
+  auto least_bytes = header.header_bytes;
+  for (const auto& dataset : datasets) least_bytes += element_count(dataset.shape) * sizeof(double);
+  for (const auto& table : tables) least_bytes += element_count(table.shape) * sizeof(std::uint64_t);
+  partial.require_space(least_bytes, reserve);
+  const Scratch scratch(files::folder_of(partial.target()));
+  // A commit entry must not lie across two sectors.
+  const auto made = hdf5::write_skeleton(scratch.path(), header.header_bytes, datasets, tables, header.attributes,
+                                         header.series ? commit_bytes : hdf5::large_bytes);
+  header.file_bytes = made.file_bytes;
+  std::size_t table = 0;
+  for (std::size_t i = 0; i < header.datasets.size(); ++i) {
+    header.datasets[i].data = made.data[i];
+    if (header.has_table(i)) header.datasets[i].table = made.tables[table++];
+  }
+  if (header.series) header.series->commits = made.tables[table];
+  const auto sum = checksum_of(scratch.file(), metadata_places(header));
+  if (!sum) throw system_error("cannot read back the metadata that HDF5 wrote");
+  header.metadata_checksum = *sum;
   partial.require_space(header.file_bytes, reserve);
   const bool reserved = partial.resize(header.file_bytes, reserve);
-  activity::at("writing the metadata of " + partial.path());
   // Behind the header's place, where the partial file has its mark.
-  int error = fault::at("skeleton");
-  if (error == 0) error = files::copy_sparse(scratch_->file(), partial.file(), header.header_bytes, header.file_bytes);
+  const int error = files::at_point("skeleton", "writing the metadata of " + partial.path(), [&] {
+    files::require(files::copy_sparse(scratch.file(), partial.file().get(), header.header_bytes, header.file_bytes));
+  });
   if (error != 0) throw system_error(fmt::format("cannot write {}: {}", partial.path(), files::error_text(error)));
   return reserved;
 }

@@ -8,15 +8,12 @@
 #include <filesystem>
 #include <utility>
 
-#include "base/activity.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/failure.hpp"
-#include "base/fault.hpp"
 #include "format/helper_file.hpp"
-#include "output/partial_file.hpp"
+#include "system/file.hpp"
 #include "system/file_names.hpp"
-#include "system/files.hpp"
 
 namespace concdemo {
 namespace {
@@ -56,7 +53,7 @@ void Xdmf::start(std::vector<double> times) {
   const bool had_partial = remove(partial_);
   if (!times_.empty()) write();
   else if (!remove(path_) && !had_partial) return;
-  sync_folder_of(path_, "xdmf_folder");  // or one that lists more may come back
+  files::sync_folder_of(path_, "xdmf_folder");  // or one that lists more may come back
 }
 
 // A failure is not the run's: what is there stays valid, and the last writing tells.
@@ -77,19 +74,19 @@ void Xdmf::write() {
   const auto name = file_name_of(file_);
   if (name.find(':') != std::string::npos) return;
   const auto text = xdmf_text(name, field_, times_);
-  files::Descriptor descriptor;
-  activity::at("writing " + path_);
-  int error = fault::at("xdmf");
-  open_own(path_);  // another's may have come up since
-  // Its first lines are the mark.
-  if (error == 0) error = files::create(partial_, xdmf_opening(name), descriptor);
-  if (error == EEXIST) throw system_error(fmt::format("{} was made by another program in the meantime", partial_));
-  if (error == 0) error = files::write_all(descriptor.get(), std::as_bytes(std::span(text)), 0);
-  if (error == 0) files::keep_permissions(path_, descriptor.get());
-  if (error == 0) error = files::sync_all(descriptor.get());  // or a power cut may leave the name of an empty file
-  if (error == 0) error = files::rename(partial_, path_, true);
+  files::Descriptor file;
+  const int error = files::at_point("xdmf", "writing " + path_, [&] {
+    open_own(path_);  // another's may have come up since
+    // Its first lines are the mark.
+    files::require(files::create(partial_, xdmf_opening(name), file));
+    files::require(files::write_all(file.get(), std::as_bytes(std::span(text)), 0));
+    files::keep_permissions(path_, file.get());
+    files::require(files::sync_all(file.get()));  // or a power cut may leave the name of an empty file
+    files::require(files::rename(partial_, path_, true));
+  });
   if (error == 0) return;
-  if (descriptor.valid()) files::remove(descriptor.get(), partial_);
+  if (error == EEXIST) throw system_error(fmt::format("{} was made by another program in the meantime", partial_));
+  if (file.valid()) files::remove(file.get(), partial_);
   throw system_error(fmt::format("cannot write {}: {}", path_, files::error_text(error)));
 }
 

@@ -41,6 +41,14 @@ int write_start(int fd, std::string_view text) {
   return error == 0 ? sync_all(fd) : error;
 }
 
+int create_locked(const std::string& path, Descriptor& file) {
+  Descriptor made;
+  if (const int error = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, made)) return error;
+  if (lock(made.get()) == EWOULDBLOCK || !is_at(made.get(), path)) return EEXIST;
+  file = std::move(made);
+  return 0;
+}
+
 int create(const std::string& path, std::string_view text, Descriptor& file) {
   Descriptor made;
   if (const int error = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, made)) return error;

@@ -13,6 +13,9 @@ namespace concdemo::files {
 // A new file that begins with `text`, which is on the disk; 0666 less umask. On failure there is none. EEXIST for
 // whatever stands there.
 int create(const std::string& path, std::string_view text, Descriptor& file);
+// A new file that this process has locked (files::lock), so that nobody takes it for one that was left behind. EEXIST
+// for whatever stands there, and where somebody did before it was locked.
+int create_locked(const std::string& path, Descriptor& file);
 int write_start(int fd, std::string_view text);  // the same of a file that is open: first bytes, on the disk
 
 int rename(const std::string& from, const std::string& to, bool replace);  // else EEXIST when `to` is there

@@ -212,10 +212,13 @@ int resize(int fd, std::uint64_t bytes) {
   return retry([&] { return ::ftruncate(fd, static_cast<off_t>(bytes)); });
 }
 
-int reserve(int fd, std::uint64_t bytes) {
-  if (bytes == 0) return 0;  // fallocate refuses an empty range
+int reserve(int fd, std::uint64_t bytes, bool& reserved) {
+  reserved = false;
   if (!fits(bytes)) return EFBIG;
-  return retry([&] { return ::fallocate(fd, 0, 0, static_cast<off_t>(bytes)); });
+  // fallocate refuses an empty range.
+  const int error = bytes == 0 ? 0 : retry([&] { return ::fallocate(fd, 0, 0, static_cast<off_t>(bytes)); });
+  reserved = error == 0;
+  return error == EOPNOTSUPP || error == ENOSYS ? 0 : error;
 }
 
 int start_writeback(int fd, std::uint64_t offset, std::uint64_t bytes) {

@@ -59,7 +59,7 @@ std::uint64_t next_data(int fd, std::uint64_t offset);
 int copy_sparse(int from, int to, std::uint64_t first, std::uint64_t end);  // copies data in [first, end), skips holes
 
 int resize(int fd, std::uint64_t bytes);
-int reserve(int fd, std::uint64_t bytes);  // never by writing: EOPNOTSUPP where the file system cannot
+int reserve(int fd, std::uint64_t bytes, bool& reserved);  // never by writing; 0 where the file system cannot, too
 int start_writeback(int fd, std::uint64_t offset, std::uint64_t bytes);  // a hint: promises nothing
 int sync_data(int fd);
 int sync_all(int fd);

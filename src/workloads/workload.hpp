@@ -89,9 +89,8 @@ struct Sink {
   void submit(std::size_t dataset, std::uint64_t first_element, std::span<const double> data) const {
     if (file != nullptr) file->submit(first_dataset + dataset, first_element, data);
   }
-  void submit_rows(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride, std::uint64_t columns,
-                   std::span<const double> data) const {
-    if (file != nullptr) file->submit_rows(first_dataset + dataset, first_element, stride, columns, data);
+  void submit(std::size_t dataset, std::uint64_t first_element, std::uint64_t stride, const MatrixView& rows) const {
+    if (file != nullptr) file->submit(first_dataset + dataset, first_element, stride, rows);
   }
 };
 

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "output/io_thread.hpp"
 #include "support/catch.hpp"
 
@@ -64,7 +65,7 @@ TEST_CASE("an I/O thread notes when each job was handed over and done, and what 
     thread.put_urgent([] {});
     thread.wait_until_left(0);
     thread.drain();
-    thread.note_durable(5);
+    thread.note([](IoTimeline& known) { known.commit(5, now_s()); });
     const IoTimeline timeline = thread.timeline();
     REQUIRE(timeline.blocks().size() == 5);
     for (const auto& block : timeline.blocks()) {

@@ -39,7 +39,7 @@ TEST_CASE("an I/O thread does its work in order, what is urgent first, and never
       thread.wait_until_left(1);
       CHECK(open <= 1);
       thread.wait_until_left(0);
-      CHECK(thread.left() == 0);
+      CHECK(thread.jobs_left() == 0);
       CHECK(open == 0);
       CHECK(order == "a012bcdefghijklmnopqrstuvwxyz");
       thread.put([] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); });

@@ -1,9 +1,12 @@
 #include <sys/resource.h>
 
 #include <filesystem>
+#include <string>
+#include <utility>
 
 #include "format/verify_file.hpp"
 #include "support/catch.hpp"
+#include "support/fault.hpp"
 #include "support/output.hpp"
 #include "support/small_disk.hpp"
 
@@ -82,6 +85,32 @@ TEST_CASE("a write that fails on one rank is the same error on all, and the ring
   CHECK(comm.all_gather(message) == std::vector(static_cast<std::size_t>(comm.size()), message));
   comm.barrier();
   CHECK(fs::is_empty(folder.path()));
+}
+
+TEST_CASE("a fault at any point of one rank's writing is the same error on all, and an older file stays whole") {
+  const auto comm = mpi::Comm::world();
+  const SharedFolder folder(comm);
+  auto spec = vectors(folder.path() + "/out.h5", {100000, 10});
+  write_file(comm, spec, {});
+  comm.barrier();
+  const auto before = contents(spec.path);
+  spec.force = true;
+  const auto last = std::to_string(comm.size() - 1);
+  for (const auto& [fault, says] : {std::pair<std::string, const char*>{"write:2:enospc:" + last, " at byte "},
+                                    {"write:1:throw:" + last, "thrown at write"},
+                                    {"table:2:eio", " at byte "},
+                                    {"header:1:eio", " at byte 0"},
+                                    {"fsync:1:eio", "fsync"}}) {
+    CAPTURE(fault);
+    comm.barrier();
+    const Fault armed(fault);
+    const auto message = message_of([&] { write_file(comm, spec, {}); });
+    CHECK(contains(message, says));
+    CHECK(comm.broadcast(message) == message);
+    comm.barrier();
+    CHECK((contents(spec.path) == before));
+    CHECK_FALSE(fs::exists(spec.path + ".partial"));
+  }
 }
 
 TEST_CASE("a partial file that vanishes is an error, not a missing result") {

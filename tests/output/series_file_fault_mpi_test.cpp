@@ -1,9 +1,8 @@
-#include <cstdlib>
 #include <filesystem>
 
-#include "base/fault.hpp"
 #include "format/verify_file.hpp"
 #include "support/catch.hpp"
+#include "support/fault.hpp"
 #include "support/series.hpp"
 #include "support/small_disk.hpp"
 
@@ -13,16 +12,6 @@ using namespace concdemo::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-// CONCDEMO_FAULT for as long as this lives.
-class Fault {
- public:
-  explicit Fault(const std::string& text) { ::setenv("CONCDEMO_FAULT", text.c_str(), 1); }
-  ~Fault() {
-    ::unsetenv("CONCDEMO_FAULT");
-    fault::arm(0);
-  }
-};
 
 std::string whole(const mpi::Comm& comm, const SeriesSpec& spec) {
   {

@@ -93,9 +93,12 @@ TEST_CASE("space is reserved, sizes are set, and impossible ones refused") {
   std::uint64_t bytes = 0;
   CHECK(files::size_of(file.get(), bytes) == 0);
   CHECK(bytes == 100);
-  CHECK(files::reserve(file.get(), 0) == 0);
+  bool reserved = false;
+  CHECK(files::reserve(file.get(), 0, reserved) == 0);
+  CHECK(reserved);
   CHECK(files::resize(file.get(), ~std::uint64_t{0}) == EFBIG);
-  CHECK(files::reserve(file.get(), ~std::uint64_t{0}) == EFBIG);
+  CHECK(files::reserve(file.get(), ~std::uint64_t{0}, reserved) == EFBIG);
+  CHECK_FALSE(reserved);
   CHECK(files::free_bytes(folder / "").value_or(1) > 0);
   CHECK_FALSE(files::free_bytes(folder / "none").has_value());
 }

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <deque>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -83,19 +82,12 @@ class SeriesRun {
  private:
   // An array for what is submitted next: its values must stay until they are written; steps go on in the others.
   void make_room() {
-    while (lent_.size() > file_.left()) give_back();
-    if (lent_.size() < lent_arrays) return;
-    file_.wait_until_left(lent_.size() - 1);
-    give_back();
+    file_.wait_until_left(lent_arrays - 1);
+    solver_.give_back_all_but(file_.submissions_left());
   }
   void lend() {
-    lent_.push_back(solver_.current());
     solver_.lend(solver_.current());
     saved_ = step_;
-  }
-  void give_back() {
-    solver_.give_back(lent_.front());
-    lent_.pop_front();
   }
 
   void snapshot(std::uint64_t number, bool observed) {
@@ -126,7 +118,6 @@ class SeriesRun {
   HeatSolver& solver_;
   Progress& progress_;
   NotedSignal signals_;
-  std::deque<std::size_t> lent_;
   std::uint64_t step_ = 0;
   std::uint64_t saved_ = 0;  // step of the last snapshot or checkpoint
   int signal_ = 0;

@@ -46,8 +46,7 @@ HeatSolver::HeatSolver(const Context& context, std::uint64_t rows, std::uint64_t
       tile_(tile_of(tiling_, static_cast<std::uint64_t>(context.comm.rank()))),
       alpha_(alpha),
       left_(layout_of(tile_).left),
-      stride_(layout_of(tile_).stride),
-      lent_(arrays, false) {
+      stride_(layout_of(tile_).stride) {
   mpi::together(context.comm, [&] {
     for (std::size_t i = 0; i < arrays; ++i) arrays_.emplace_back(layout_of(tile_).elements);
     for (Array& array : arrays_) {
@@ -70,7 +69,7 @@ MatrixView HeatSolver::values(std::size_t array) const {
 
 std::size_t HeatSolver::unused() const {
   std::size_t array = 0;
-  while (array == current_ || lent_.at(array)) ++array;
+  while (array == current_ || std::find(lent_.begin(), lent_.end(), array) != lent_.end()) ++array;
   return array;
 }
 

@@ -33,8 +33,11 @@ class HeatSolver {
   std::size_t unused() const;  // the first that is neither current nor lent
   void go_back_to(std::size_t array) { current_ = array; }
   // A lent array keeps its values until it is given back. There must be one left that is neither lent nor current.
-  void lend(std::size_t array) { lent_[array] = true; }
-  void give_back(std::size_t array) { lent_[array] = false; }
+  void lend(std::size_t array) { lent_.push_back(array); }
+  void give_back_all_but(std::size_t newest) {
+    lent_.erase(lent_.begin(), lent_.end() - static_cast<std::ptrdiff_t>(newest));
+  }
+  void give_back_newest() { lent_.pop_back(); }
 
   void advance(std::uint64_t steps);  // collective
   // Collective; what the last step changed is known where `observed`, that is when that step was taken by itself:
@@ -53,7 +56,7 @@ class HeatSolver {
   std::uint64_t left_;  // columns before the tile in an array's rows; whole cache lines
   std::size_t stride_;
   std::vector<Array> arrays_;
-  std::vector<bool> lent_;
+  std::vector<std::size_t> lent_;  // oldest first
   std::size_t current_ = 0;
   std::size_t previous_ = 0;  // of the last pass
 };

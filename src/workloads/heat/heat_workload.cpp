@@ -41,11 +41,8 @@ class HeatJob final : public Job {
     tally::begin(steps, tally::Unit::steps);
     if (steps > 1) solver_.advance(steps - 1);
     if (steps > 0) solver_.advance(1);
-    const MatrixView values = solver_.values(solver_.current());
-    for (std::size_t i = 0; i < values.rows; ++i) {
-      const std::uint64_t first = (solver_.tile().rows.begin + i) * problem_.size[1] + solver_.tile().columns.begin;
-      sink.submit(0, first, {values.data + i * values.stride, values.columns});
-    }
+    const std::uint64_t first = solver_.tile().rows.begin * problem_.size[1] + solver_.tile().columns.begin;
+    sink.submit(0, first, problem_.size[1], solver_.values(solver_.current()));
   }
 
   Verification verify() override {
@@ -53,11 +50,10 @@ class HeatJob final : public Job {
     const HeatState state = solver_.state(heat_options(problem_).steps > 0);
     checksum_ = heat_checksum(context_, problem_, solver_);
     result_ = heat_result(state, checksum_);
-    const std::size_t end = solver_.current();
-    solver_.lend(end);  // the sink may still be writing it
+    solver_.lend(solver_.current());  // the sink may still be writing it
     const Verification verification =
         check_heat(context_, problem_, solver_, start_from(problem_.operands.front(), context_.threads));
-    solver_.give_back(end);
+    solver_.give_back_newest();
     return verification;
   }
 

@@ -32,8 +32,8 @@ class MatmulJob final : public Job {
     if (sink.file != nullptr) {
       submit = [&](Range rows) {
         const std::uint64_t width = place_.columns.size();
-        sink.submit_rows(0, (place_.rows.begin + rows.begin) * n_ + place_.columns.begin, n_, width,
-                         std::as_const(c_).span().subspan(rows.begin * width, rows.size() * width));
+        sink.submit(0, (place_.rows.begin + rows.begin) * n_ + place_.columns.begin, n_,
+                    {c_.span().data() + rows.begin * width, rows.size(), width, width});
       };
     }
     multiply_parts(context_, parts_, c_.span(), plain_ ? matmul_plain_add : matmul_add, submit);
