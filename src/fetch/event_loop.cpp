@@ -77,6 +77,11 @@ struct Retry {
 
 }  // namespace
 
+std::string sync_folder(const std::string& folder) {
+  const int error = files::sync_folder(folder);
+  return error == 0 ? std::string() : "cannot sync the folder " + folder + ": " + files::error_text(error);
+}
+
 void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
                          std::stop_token stop) {
   http::EventLoop loop;

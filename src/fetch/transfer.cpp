@@ -48,30 +48,34 @@ bool Transfer::is_settled() {
   const std::string path = settings_.folder + "/" + item_.name;
   std::error_code ignored;
   if (settings_.force || !std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return false;
-  const auto in_the_way = [&](const char* why) { fail(fmt::format("{} exists{}; --force replaces it", path, why)); };
-  if (item_.sha256.empty()) in_the_way("");
-  // Opening a pipe would wait.
-  else if (!std::filesystem::is_regular_file(path, ignored)) in_the_way(" and is no regular file");
-  else if (sha256_of_file(path) != item_.sha256) in_the_way(" and has not this SHA-256");
-  else done(sync_folder(settings_.folder), Result::already_there);  // a killed run may have renamed it just before
+  if (item_.sha256.empty()) {
+    fail(path + " exists; --force replaces it");
+  } else if (!std::filesystem::is_regular_file(path, ignored)) {  // opening a pipe would wait
+    fail(path + " exists and is no regular file; --force replaces it");
+  } else if (sha256_of_file(path) == item_.sha256) {
+    const int error = files::sync_folder(settings_.folder);  // a run that was killed when it had renamed it
+    if (error != 0) fail(fmt::format("cannot sync the folder {}: {}", settings_.folder, files::error_text(error)));
+    else report(Kind::finished, Result::already_there, now_s() - start_s_, "");
+  } else {
+    fail(path + " exists and has not this SHA-256; --force replaces it");
+  }
   return true;
 }
 
 bool Transfer::begin() {
   if (attempts_ == 0) start_s_ = now_s();
   ++attempts_;
-  if (!went_well(part_.begin())) return false;
+  const std::string error = part_.begin();
+  if (!error.empty()) {
+    fail(error);
+    return false;
+  }
   if (!download_) {
     download_ =
         std::make_unique<http::Download>(item_.url, settings_.limits, [this](auto bytes) { return take(bytes); });
   }
   report(Kind::started, {}, now_s() - start_s_, "");
   return true;
-}
-
-std::string sync_folder(const std::string& folder) {
-  const int error = files::sync_folder(folder);
-  return error == 0 ? std::string() : "cannot sync the folder " + folder + ": " + files::error_text(error);
 }
 
 std::string Transfer::take(std::span<const std::byte> bytes) {
@@ -104,16 +108,21 @@ Transfer::Next Transfer::end(const http::Attempt& attempt) {
   return Next::again;
 }
 
-bool Transfer::went_well(const std::string& error) {
+bool Transfer::sync() {
+  const std::string error = part_.sync();
   if (!error.empty()) fail(error);
   return error.empty();
 }
 
-bool Transfer::sync() { return went_well(part_.sync()); }
-bool Transfer::publish() { return went_well(part_.publish(settings_.force)); }
+bool Transfer::publish() {
+  const std::string error = part_.publish(settings_.force);
+  if (!error.empty()) fail(error);
+  return error.empty();
+}
 
-void Transfer::done(const std::string& folder_error, Result result) {
-  if (went_well(folder_error)) report(Kind::finished, result, now_s() - start_s_, "");
+void Transfer::done(const std::string& folder_error) {
+  if (!folder_error.empty()) return fail(folder_error);
+  report(Kind::finished, Result::fetched, now_s() - start_s_, "");
 }
 
 void Transfer::fail(const std::string& reason) {

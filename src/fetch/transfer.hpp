@@ -35,13 +35,12 @@ class Transfer {
   double wait_s() const { return wait_s_; }  // before the next attempt, when end() said again
 
   void start_writeback() { part_.start_writeback(); }
-  bool sync();                                                                  // false: failed, and reported
-  bool publish();                                                               // the same
-  void done(const std::string& folder_error, Result result = Result::fetched);  // the folder is synced, or why not
-  void fail(const std::string& reason);                                         // nothing when it has finished
+  bool sync();                                 // false: failed, and reported
+  bool publish();                              // the same
+  void done(const std::string& folder_error);  // the folder is synced
+  void fail(const std::string& reason);        // nothing when it has finished
 
  private:
-  bool went_well(const std::string& error);  // else failed, and reported
   std::string take(std::span<const std::byte> bytes);
   void report(Kind kind, Result result, double seconds, const std::string& reason);
 
@@ -58,7 +57,5 @@ class Transfer {
   long status_ = 0;
   bool finished_ = false;
 };
-
-std::string sync_folder(const std::string& folder);  // why it failed, or nothing
 
 }  // namespace concdemo::fetch

@@ -24,4 +24,6 @@ void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string
 void fetch_by_threads(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
                       std::stop_token stop);
 
+std::string sync_folder(const std::string& folder);  // why it failed, or nothing
+
 }  // namespace concdemo::fetch
