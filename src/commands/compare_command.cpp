@@ -57,17 +57,13 @@ void refuse_idle_options(const CompareOptions& options, const std::set<TaskKind>
         "sleep tasks and the loopback server");
 }
 
-// Whether there can be http tasks; otherwise why not. Asked for alone, that is an error.
-bool has_http(const CompareOptions& options, std::string& why) {
-  if (!http::available()) {
-    why = "concdemo was built without libcurl; install it (libcurl4-openssl-dev) and build again";
-  } else if (options.url.empty() && !HttpServer::available()) {
-    why =
-        "concdemo was built without libmicrohttpd; install it (libmicrohttpd-dev) and build again, or name a server "
-        "by --url";
-  }
-  if (!why.empty() && options.kind == "http") throw usage_error("--kind http: " + why);
-  return why.empty();
+// Why there can be no http tasks, or nothing.
+const char* why_no_http(const CompareOptions& options) {
+  if (!http::available())
+    return "concdemo was built without libcurl; install it (libcurl4-openssl-dev) and build again";
+  if (HttpServer::available() || !options.url.empty()) return "";
+  return "concdemo was built without libmicrohttpd; install it (libmicrohttpd-dev) and build again, or name a server "
+         "by --url";
 }
 
 std::vector<double> task_sizes(const CompareOptions& options) {
@@ -158,26 +154,26 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
   std::set<TaskKind> kinds = kinds_of(options);
   refuse_idle_options(options, kinds);
   const std::vector<double> sizes = task_sizes(options);
-  std::string no_http;
-  if (kinds.contains(TaskKind::http) && !has_http(options, no_http)) kinds.erase(TaskKind::http);
+  const std::string no_http = kinds.contains(TaskKind::http) ? why_no_http(options) : "";
+  if (!no_http.empty() && options.kind == "http") throw usage_error("--kind http: " + no_http);
+  if (!no_http.empty()) kinds.erase(TaskKind::http);
   const TaskOptions of_tasks = task_options(options);
   const NodeCores node = cores_of_first_node(world);  // before the layout narrows masks
   const Layout layout = choose_layout(world, options.common.threads);
   require_team(world, world.is_root() ? node.cores : 1);  // its ways with threads have the cores of all ranks
-  const bool tells = world.is_root() && !options.json, quiet = options.common.quiet;
+  const bool quiet = options.common.quiet;
   std::optional<RecordFile> record_file;
-  mpi::together(world, [&] {
-    if (world.is_root() && given(options, "--record")) record_file.emplace(options.record);
+  mpi::on_root(world, [&] {
+    if (given(options, "--record")) record_file.emplace(options.record);
   });
   const LeftOut ways_left_out = left_out(world);
-  std::string text;  // rank 0's
-  if (world.is_root() && !options.common.quiet && !options.json) message("layout: " + layout.explanation);
+  if (world.is_root() && !quiet && !options.json) message("layout: " + layout.explanation);
   Progress progress(progress_mode(options.common), world.is_root());
   const auto show = [&](const std::string& way) { progress.show(way); };
-  const auto tell = [&](const std::string& what) {
+  const auto tell = [&](const std::function<std::string()>& text) {
     progress.clear();
-    mpi::together(world, [&] {
-      if (tells) print(what);
+    mpi::on_root(world, [&] {
+      if (!options.json) print(text());
     });
   };
 
@@ -186,28 +182,24 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
   Comparison all{layout, node.cores, {}, {}, {}};
   if (!no_http.empty()) {
     all.kinds_left_out.emplace_back("http", no_http);
-    if (!quiet) tell("http: left out: " + no_http + "\n\n");
+    if (!quiet) tell([&] { return "http: left out: " + no_http + "\n\n"; });
   }
   progress.show("preparing the tasks");
   const TaskGround ground(world, kinds, of_tasks);
   for (const TaskKind kind : kinds) {
-    const auto server_cpu_s = [&] { return kind == TaskKind::http ? ground.server_cpu_s() : 0; };
-    const Place place = place_for(world, options, node, kind);
-    all.kinds.push_back(compare_ways(place, ground.tasks(kind), repeat, server_cpu_s, show));
-    if (world.is_root()) text = quiet ? result_lines(all.kinds.back()) : table(all.kinds.back(), ways_left_out);
-    tell(text);
+    Place place = place_for(world, options, node, kind);
+    if (kind == TaskKind::http) place.other_cpu_s = [&] { return ground.server_cpu_s(); };
+    const auto& figures = all.kinds.emplace_back(compare_ways(place, ground.tasks(kind), repeat, show));
+    tell([&] { return quiet ? result_lines(figures) : table(figures, ways_left_out); });
   }
   if (!sizes.empty()) {
     const auto count = static_cast<std::uint64_t>(options.tasks);
     all.grain = compare_grain(place_for(world, options, node, TaskKind::spin), sizes, count, repeat, show);
-    if (world.is_root()) text = quiet ? result_lines(*all.grain) : grain_table(*all.grain);
-    tell(text);
+    tell([&] { return quiet ? result_lines(*all.grain) : grain_table(*all.grain); });
   }
   const std::uint64_t peak_rss = peak_rss_bytes(world);
-  if (world.is_root()) text = advice_text(all);
-  if (!quiet) tell(text);
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
+  if (!quiet) tell([&] { return advice_text(all); });
+  mpi::on_root(world, [&] {
     if (options.json) print(to_line(to_json(all, ways_left_out)));
     if (record_file) append_records(*record_file, all, peak_rss);
   });
@@ -227,34 +219,24 @@ void add_compare(CLI::App& app, Action& action) {
   compare.add_option("--kind", options->kind, "cpu (computes), http, file, sleep (wait) or all (default)")
       ->check(CLI::IsMember({"cpu", "http", "file", "sleep", "all"}))
       ->option_text("KIND");
-  compare.add_option("--tasks", options->tasks, "tasks in a list (default 24; --task-us: 40 ms of them)")
-      ->check(whole_number(1, 100'000))
-      ->type_name("N");
+  add_number(compare, "--tasks", options->tasks, 1, 100'000, "N",
+             "tasks in a list (default 24; --task-us: 40 ms of them)");
   compare.add_option("--numbers", options->numbers, "numbers that a cpu task squares and sums (default 8M)")
       ->type_name("N");
   compare.add_option("--task-us", options->task_us, "the grain: cpu tasks of these sizes in us, e.g. 1,10,100,1000")
       ->type_name("LIST");
-  compare
-      .add_option("--workers", options->workers,
-                  "threads of the ways in one process (default: the cores; 8 where tasks wait)")
-      ->check(whole_number(1, 4096))
-      ->type_name("W");
+  add_number(compare, "--workers", options->workers, 1, 4096, "W",
+             "threads of the ways in one process (default: the cores; 8 where tasks wait)");
   compare.add_option("--url", options->url, "ask this server instead of one of our own")->type_name("URL");
-  compare
-      .add_option("--latency", options->latency_ms, "milliseconds of our server's answers and of a sleep (default 20)")
-      ->check(whole_number(0, 60'000))
-      ->type_name("MS");
-  compare.add_option("--repeat", options->repeat, "runs, the best of which counts (default 3; 1 with --url)")
-      ->check(whole_number(1, 1000))
-      ->type_name("R");
+  add_number(compare, "--latency", options->latency_ms, 0, 60'000, "MS",
+             "milliseconds of our server's answers and of a sleep (default 20)");
+  add_number(compare, "--repeat", options->repeat, 1, 1000, "R",
+             "runs, the best of which counts (default 3; 1 with --url)");
   compare.add_option("--record", options->record, "append a line of JSON for each kind and way to this file")
       ->type_name("FILE");
   compare.add_flag("--json", options->json, "print one JSON object alone");
-  compare
-      .add_option("--threads", options->common.threads,
-                  "threads of each rank in ranks x threads (default: workers / ranks)")
-      ->check(whole_number(1, 4096))
-      ->type_name("T");
+  add_number(compare, "--threads", options->common.threads, 1, 4096, "T",
+             "threads of each rank in ranks x threads (default: workers / ranks)");
   add_screen_options(compare, options->common);
   compare.callback([options, &action, &compare] {
     for (const CLI::Option* option : compare.get_options()) {

@@ -39,8 +39,8 @@ struct FetchOptions {
 
 std::vector<fetch::Wish> wishes_of(const mpi::Comm& world, const FetchOptions& options) {
   std::string list;
-  mpi::together(world, [&] {
-    if (world.is_root() && !options.list.empty()) list = fetch::read_text("--list", options.list);
+  mpi::on_root(world, [&] {
+    if (!options.list.empty()) list = fetch::read_text("--list", options.list);
   });
   std::vector<fetch::Wish> wishes;
   for (const std::string& url : options.urls) wishes.push_back({"", url, "", ""});
@@ -104,8 +104,7 @@ void show_demo(const mpi::Comm& world, const FetchOptions& options) {
   Progress progress(progress_mode(options.common), world.is_root());
   const fetch::Demo demo = fetch::run_demo(world, progress);
   progress.clear();
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
+  mpi::on_root(world, [&] {
     print(options.json           ? fetch::to_json(demo)
           : options.common.quiet ? fetch::result_lines(demo)
                                  : fetch::to_text(demo));
@@ -117,15 +116,10 @@ void fetch_urls(const mpi::Comm& world, const FetchOptions& options) {
   fetch::Display display(request.items, {!options.common.quiet, progress_mode(options.common), options.retries + 1},
                          world.is_root());
   const fetch::Summary summary = fetch::fetch_all(world, request, display);
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
-    if (options.json) {
-      print(to_line(fetch::to_json(request, summary)));
-    } else if (options.common.quiet) {
-      print(fetch::paths(request, summary));
-    } else {
-      print(fetch::table(request, summary));
-    }
+  mpi::on_root(world, [&] {
+    print(options.json           ? to_line(fetch::to_json(request, summary))
+          : options.common.quiet ? fetch::paths(request, summary)
+                                 : fetch::table(request, summary));
   });
   if (summary.failed > 0) {
     throw system_error(fmt::format("{} of {} could not be fetched{}", summary.failed, request.items.size(),
@@ -153,24 +147,20 @@ void add_fetch(CLI::App& app, Action& action) {
   command.add_option("--into", options->into, "folder for the files, made if need be")
       ->type_name("FOLDER")
       ->default_str(".");
-  command.add_option("--parallel", options->parallel, "transfers at a time, over all ranks (default 16)")
-      ->check(whole_number(1, fetch::most_parallel))
-      ->type_name("N");
+  add_number(command, "--parallel", options->parallel, 1, fetch::most_parallel, "N",
+             "transfers at a time, over all ranks (default 16)");
   command.add_option("--with", options->with, "one thread a rank and an event loop, or a thread for each transfer")
       ->check(CLI::IsMember({"event-loop", "threads"}))
       ->option_text("event-loop|threads");
   command.add_option("--sha256", options->sha256, "what the file must have (of one URL)")->type_name("HEX");
-  command.add_option("--retries", options->retries, "further attempts for what may pass (default 3)")
-      ->check(whole_number(0, 100))
-      ->type_name("R");
+  add_number(command, "--retries", options->retries, 0, 100, "R", "further attempts for what may pass (default 3)");
   command
       .add_option("--backoff", options->backoff_s,
                   "seconds before the first of them, doubled each time up to 30 (default 0.5)")
       ->check(CLI::Range(0.0, 30.0).description(""))
       ->type_name("S");
-  command.add_option("--timeout", options->timeout_s, "seconds to connect, and without progress (100 B/s; default 30)")
-      ->check(whole_number(1, 86400))
-      ->type_name("S");
+  add_number(command, "--timeout", options->timeout_s, 1, 86400, "S",
+             "seconds to connect, and without progress (100 B/s; default 30)");
   command
       .add_option("--max-bytes", options->max_bytes, "refuse larger files; suffixes MB, MiB, ... (default: no limit)")
       ->type_name("SIZE");

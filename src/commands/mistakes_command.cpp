@@ -2,7 +2,6 @@
 #include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/error.hpp"
 #include "base/printable_error.hpp"
@@ -11,6 +10,7 @@
 #include "commands/options.hpp"
 #include "layout/team_limits.hpp"
 #include "lessons/mistake_report.hpp"
+#include "lessons/way.hpp"
 #include "measure/record.hpp"
 #include "system/topology.hpp"
 
@@ -24,26 +24,11 @@ struct MistakesOptions {
   CommonOptions common;
 };
 
-// The ranks of a node sleep while rank 0 shows a lesson in one process, so that its threads may use the CPUs of all.
-void use_cpus_of_node(const mpi::Comm& world) {
-  std::set<int> cpus;
-  for (const std::string& list : world.split_by_node().all_gather(format_list(allowed_cpus()))) {
-    const auto of_rank = parse_list(list).value_or(std::vector<int>{});
-    cpus.insert(of_rank.begin(), of_rank.end());
-  }
-  if (world.is_root()) pin_this_thread({cpus.begin(), cpus.end()});
-}
-
 // Collective; the findings are on rank 0.
 RunMistake run_one(const mpi::Comm& world, const Mistake& mistake) {
   RunMistake run{&mistake, {}};
-  if (mistake.between_ranks) {
-    run.findings = mistake.between_ranks(world);
-  } else {
-    mpi::together(world, [&] {
-      if (world.is_root()) run.findings = mistake.in_process();
-    });
-  }
+  if (mistake.between_ranks) run.findings = mistake.between_ranks(world);
+  else mpi::on_root(world, [&] { run.findings = mistake.in_process(); });
   return run;
 }
 
@@ -79,10 +64,7 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
   if (options.list && (options.json || !options.name.empty())) {
     throw usage_error("--list goes alone, without NAME or --json");
   }
-  if (options.list)
-    return mpi::together(world, [&] {
-      if (world.is_root()) print(mistake_list_text());
-    });
+  if (options.list) return mpi::on_root(world, [] { print(mistake_list_text()); });
   const bool one = !options.name.empty();
   const auto chosen = one ? std::vector<const Mistake*>{&find_mistake(options.name)} : mistakes();
   if (one && world.size() < chosen[0]->needs_ranks()) {
@@ -90,7 +72,9 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
   }
   constexpr int widest_team = 8;
   require_team(world, world.is_root() ? widest_team : 1);
-  use_cpus_of_node(world);
+  // The ranks of a node sleep while rank 0 shows a lesson in one process: its threads may use the CPUs of all.
+  const auto cpus = cpus_of_node(world);
+  if (world.is_root()) pin_this_thread(cpus);
   Progress progress(progress_mode(options.common), world.is_root());
   std::vector<RunMistake> runs;
   Json not_run = Json::array();
@@ -103,15 +87,14 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
       progress.show(std::string(mistake->name));
       const RunMistake& done = runs.emplace_back(run_one(world, *mistake));
       progress.clear();
-      if (world.is_root() && !options.json) text = text_of(done, options);
+      if (world.is_root()) text = text_of(done, options);
     }
-    mpi::together(world, [&] {
-      if (world.is_root() && !options.json) print(text);
+    mpi::on_root(world, [&] {
+      if (!options.json) print(text);
     });
   }
   const Failure failure = world.is_root() ? verdict(runs) : Failure{};
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
+  mpi::on_root(world, [&] {
     if (options.json) {
       Json all{{"schema", 1},
                {"command", "mistakes"},

@@ -17,9 +17,8 @@ void add_screen_options(CLI::App& command, CommonOptions& options) {
 }
 
 void add_compute_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--threads", options.threads, "OpenMP threads a rank (default: this node's cores / its ranks)")
-      ->check(whole_number(1, 4096))
-      ->type_name("T");
+  add_number(command, "--threads", options.threads, 1, 4096, "T",
+             "OpenMP threads a rank (default: this node's cores / its ranks)");
   add_simd_option(command, options);
   add_screen_options(command, options);
 }
@@ -60,6 +59,11 @@ CLI::Validator any_number() {
     return CLI::detail::lexical_cast(text, value) ? "" : fmt::format("'{}' is not a number", text);
   };
   return {check, ""};
+}
+
+void add_number(CLI::App& command, const std::string& option, int& value, int least, int most,
+                const std::string& letter, const std::string& help) {
+  command.add_option(option, value, help)->check(whole_number(least, most))->type_name(letter);
 }
 
 ProgressMode progress_mode(const CommonOptions& options) {

@@ -29,6 +29,10 @@ void check_hang_timeout(double seconds);                    // usage Error
 CLI::Validator whole_number(int least, int most);
 CLI::Validator any_number();
 
+// An option of whole numbers from `least` to `most`; `letter` stands for its value in the help.
+void add_number(CLI::App& command, const std::string& option, int& value, int least, int most,
+                const std::string& letter, const std::string& help);
+
 ProgressMode progress_mode(const CommonOptions& options);
 void select_simd(const std::string& target);  // empty: the best; unsupported: usage Error with the list
 

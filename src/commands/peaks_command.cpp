@@ -31,8 +31,7 @@ void run(const mpi::Comm& world, const PeaksOptions& options) {
   const MachinePeaks peaks = measure_machine(world, {layout.threads, options.folder, options.ranks_a_node}, progress);
   progress.clear();
   const std::size_t slow = world.broadcast_value(outliers(peaks.nodes).size());
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
+  mpi::on_root(world, [&] {
     const Json record = peaks_json(peaks);
     print(options.json ? to_line(record) : options.common.quiet ? peaks_lines(peaks) : peaks_text(peaks));
     if (records) records->append(record);

@@ -42,8 +42,7 @@ void show(const Placement& placement, const std::vector<PlacementFinding>& findi
 
 void run(const mpi::Comm& world, const PlacementOptions& options) {
   if (!options.described.empty()) {
-    return mpi::together(world, [&] {
-      if (!world.is_root()) return;
+    return mpi::on_root(world, [&] {
       const Placement placement = described_placement(contents(options.described));
       show(placement, judge(placement), advise(placement), {}, options);
     });
@@ -60,9 +59,7 @@ void run(const mpi::Comm& world, const PlacementOptions& options) {
     cost = measure_placement_cost(world, placement, findings, advice, layout.threads);
   }
   progress.clear();
-  mpi::together(world, [&] {
-    if (world.is_root()) show(placement, findings, advice, cost, options);
-  });
+  mpi::on_root(world, [&] { show(placement, findings, advice, cost, options); });
 }
 
 }  // namespace

@@ -11,8 +11,7 @@ namespace concdemo {
 
 std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options, RunFiles files) {
   std::optional<RecordFile> records;
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
+  mpi::on_root(world, [&] {
     files.record = options.record;
     require_apart(files);
     if (!options.record.empty()) records.emplace(options.record);
@@ -29,16 +28,11 @@ void require_right(const Workload& workload, const Measurement& measured) {
 void show_result(const mpi::Comm& world, const Workload& workload, const Problem& problem, const Layout& layout,
                  const Measurement& measured, const OutputStats* output, const ResultOptions& options,
                  std::optional<RecordFile>& records) {
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
+  mpi::on_root(world, [&] {
     const Json record = make_record(workload, problem, layout, measured, output);
-    if (options.json) {
-      print(to_line(record));
-    } else if (options.quiet) {
-      print(result_lines(measured, true));
-    } else {
-      print(report_text(workload, problem, layout, measured, output));
-    }
+    print(options.json    ? to_line(record)
+          : options.quiet ? result_lines(measured, true)
+                          : report_text(workload, problem, layout, measured, output));
     if (records) records->append(record);
   });
 }

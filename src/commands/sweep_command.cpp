@@ -128,9 +128,7 @@ void run(const mpi::Comm& world, const SweepCommand& command) {
   };
   const Sweep sweep = run_sweep(formation, world, plan, options, sink, progress);
   progress.clear();
-  mpi::together(world, [&] {
-    if (world.is_root()) print(report(sweep, formation.allocation(), plan, command.common.quiet));
-  });
+  mpi::on_root(world, [&] { print(report(sweep, formation.allocation(), plan, command.common.quiet)); });
 }
 
 }  // namespace
@@ -146,9 +144,8 @@ void add_sweep(CLI::App& app, Action& action) {
       ->option_text("LIST");
   command.add_option("--size", options->size, "of workloads without one of their own, as in `run`")->type_name("SIZE");
   command.add_flag("--weak", options->weak, "sizes are those of one core; the first extent grows with the cores");
-  command.add_option("--rounds", options->rounds, "visits of each layout (default 8; a verdict of 95 % takes 6)")
-      ->check(whole_number(1, 1000))
-      ->type_name("R");
+  add_number(command, "--rounds", options->rounds, 1, 1000, "R",
+             "visits of each layout (default 8; a verdict of 95 % takes 6)");
   command
       .add_option("--budget", options->budget, "such as 90s or 1h (default 5min): no visit begins that would end later")
       ->type_name("TIME");

@@ -23,6 +23,7 @@ namespace {
 
 constexpr const char* file_name = "concdemo.h5";
 constexpr const char* mark = "concdemo tour";  // the attribute `title` of a file that a tour may replace
+constexpr const char* columns = "{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n";
 constexpr std::uint64_t seed = 1;
 constexpr double slower = 0.9;  // times as fast as one core: more may be chance
 
@@ -44,8 +45,8 @@ std::string places_text(const Layout& layout) {
   std::string text = fmt::format("Layout: {}. {}\n", layout_text(layout), layout.explanation);
   for (std::size_t rank = 0; rank < std::min(layout.places.size(), most); ++rank) {
     const RankPlace& place = layout.places[rank];
-    text += fmt::format("  rank {:<3} on {}, {} thread{}, CPUs {}\n", rank, place.host, place.threads,
-                        place.threads == 1 ? "" : "s", place.cpus);
+    text += fmt::format("  rank {:<3} on {}, {}, CPUs {}\n", rank, place.host,
+                        counted(static_cast<std::uint64_t>(place.threads), "thread"), place.cpus);
   }
   if (layout.places.size() > most) text += fmt::format("  ... and {} more ranks\n", layout.places.size() - most);
   if (!layout.warnings.empty()) text += "  Warning: " + layout.warnings.front() + "\n";
@@ -55,28 +56,17 @@ std::string places_text(const Layout& layout) {
 // An earlier tour's file is replaced; any other of that name only with --force.
 bool may_replace(bool force) {
   std::error_code ignored;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(file_name, ignored))) return true;
-  if (force) return true;
-  if (!files::is_own(file_name)) return false;
-  try {
-    const auto header = read_header(file_name);
-    if (!header) return false;
-    for (const auto& [name, value] : header->attributes) {
-      if (name == "title" && value == AttributeValue(mark)) return true;
-    }
-  } catch (const Error&) {}
-  return false;
+  if (force || !std::filesystem::exists(std::filesystem::symlink_status(file_name, ignored))) return true;
+  const auto header = files::is_own(file_name) ? read_header(file_name) : std::nullopt;
+  const Attributes::value_type title{"title", mark};
+  return header && std::count(header->attributes.begin(), header->attributes.end(), title) > 0;
 }
 
 // The tour's file, or nothing when it cannot be made; `why` then says so.
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const TourOptions& options, const Layout& layout,
                                         const std::vector<Stop>& stops, Failure& why) {
-  mpi::together(world, [&] {
-    if (!world.is_root()) return;
-    if (may_replace(options.force)) {
-      require_output_place(file_name, true);
-      return;
-    }
+  mpi::on_root(world, [&] {
+    if (may_replace(options.force)) return static_cast<void>(require_output_place(file_name, true));
     throw usage_error(
         fmt::format("{} is there and is not an earlier tour's; move it away, or replace it with --force", file_name));
   });
@@ -130,11 +120,10 @@ double speed_up(const Stop& stop) { return stop.solo.samples.min() / stop.whole.
 
 std::string row(const Stop& stop) {
   const Measurement& whole = stop.whole;
-  return fmt::format("{:<9} {:>13} {:>9} {:>9} {:>7.2f}x {:>12}  {:<4} {:<28} {}\n", stop.workload->name,
-                     size_text(stop.problem.size), format_seconds(stop.solo.samples.min()),
-                     format_seconds(whole.samples.min()), speed_up(stop),
-                     format_rate(whole.best_rate(), whole.rate_unit()), whole.verification.ok ? "yes" : "NO",
-                     whole.headline, whole.verification.against);
+  return fmt::format(columns, stop.workload->name, size_text(stop.problem.size),
+                     format_seconds(stop.solo.samples.min()), format_seconds(whole.samples.min()),
+                     fmt::format("{:.2f}x", speed_up(stop)), format_rate(whole.best_rate(), whole.rate_unit()),
+                     whole.verification.ok ? "yes" : "NO", whole.headline, whole.verification.against);
 }
 
 std::string closing(const std::vector<Stop>& stops, const Layout& layout, const OutputStats* output,
@@ -176,15 +165,13 @@ std::string closing(const std::vector<Stop>& stops, const Layout& layout, const 
 void tour(const mpi::Comm& world, const TourOptions& options, const std::string& program) {
   select_simd(options.common.simd);
   const Layout layout = choose_layout(world, options.common.threads);
-  const bool shows = world.is_root();
   Progress progress(progress_mode(options.common), world.is_root());
   const auto show = [&](const std::string& text) {
     progress.clear();
-    mpi::together(world, [&] {
-      if (shows) print(text);
-    });
+    mpi::on_root(world, [&] { print(text); });
   };
-  if (!options.common.quiet) show(places_text(layout));
+  const bool tells = !options.common.quiet;
+  if (tells) show(places_text(layout));
   std::vector<Stop> stops;
   for (const Workload* workload : workloads()) {
     Stop stop;
@@ -196,10 +183,10 @@ void tour(const mpi::Comm& world, const TourOptions& options, const std::string&
   progress.show(fmt::format("making {}", file_name));
   const auto output = open_output(world, options, layout, stops, no_file);
   const mpi::Comm self = world.split(world.rank());
-  const bool tells = !options.common.quiet;
-  if (tells)
-    show(fmt::format("{:<9} {:>13} {:>9} {:>9} {:>8} {:>12}  {:<4} {:<28} {}\n", "workload", "size", "one core",
-                     "layout", "speed-up", "rate", "ok", "result", "verified against"));
+  if (tells) {
+    show(fmt::format(columns, "workload", "size", "one core", "layout", "speed-up", "rate", "ok", "result",
+                     "verified against"));
+  }
   bool right = true;
   for (Stop& stop : stops) {
     measure_stop(world, self, layout, stop, progress);

@@ -5,7 +5,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -27,7 +26,7 @@ constexpr double latency_s = 0.2;
 constexpr std::size_t file_bytes = 200000;
 
 // Made up, and always the same.
-const std::map<std::string, std::string> records{
+const std::vector<std::pair<std::string, std::string>> records{
     {"/lahore",
      R"({"city": "Lahore", "observed": "2024-05-14T12:00+05:00", "temperature_c": 38.5, "humidity_percent": 24})"},
     {"/karachi",
@@ -64,67 +63,59 @@ std::vector<Weather> to_weather(const std::vector<http::Answer>& answers) {
   std::vector<Weather> weather;
   for (const http::Answer& answer : answers) {
     if (!answer.error.empty()) throw system_error("the demonstration's own server: " + answer.error);
-    weather.push_back(parse_weather(answer.body));
+    try {
+      const auto record = nlohmann::json::parse(answer.body);
+      weather.push_back({record.at("city"), record.at("temperature_c"), record.at("humidity_percent")});
+    } catch (const nlohmann::json::exception&) {
+      throw system_error(fmt::format("not a weather record: {:.80}", answer.body));
+    }
   }
   return weather;
 }
 
 void request_weather(const HttpServer& server, Demo& demo) {
   std::vector<std::string> urls;
-  for (const char* path : {"/lahore", "/karachi", "/islamabad"}) urls.push_back(server.url(path));
+  for (const auto& [path, record] : records) urls.push_back(server.url(path));
   double start_s = now_s();
   std::vector<http::Answer> answers;
   for (const std::string& url : urls) answers.push_back(http::get(url));
-  demo.requests_serial_s = now_s() - start_s;
+  demo.for_requests.serial_s = now_s() - start_s;
   demo.weather = to_weather(answers);
 
   start_s = now_s();
   to_weather(http::get_all(urls, static_cast<int>(urls.size())));
-  demo.requests_parallel_s = now_s() - start_s;
+  demo.for_requests.parallel_s = now_s() - start_s;
 }
 
 // Wall seconds of fetching all files, at most `parallel` at a time.
 double fetch_files(const mpi::Comm& comm, const std::string& server_url, const std::string& folder, int parallel,
                    Demo& demo) {
-  Request request;
   std::vector<Wish> wishes;
   for (std::size_t i = 0; i < files.size(); ++i) {
     wishes.push_back({"", server_url + files[i], sha256_of(content_of(i)), ""});
   }
+  Request request;
   request.items = make_plan(wishes);
   request.settings.folder = request.scratch = folder;
   request.settings.force = true;
   request.parallel = parallel;
   Display display(request.items, {false, ProgressMode::off, 1}, comm.is_root());
   const Summary summary = fetch_all(comm, request, display);
-  if (summary.failed > 0) {
-    for (const Outcome& outcome : summary.outcomes) {
-      if (outcome.result == Result::failed) throw system_error("the demonstration's own server: " + outcome.reason);
-    }
-    throw system_error("the demonstration's own server failed");
+  for (const Outcome& outcome : summary.outcomes) {  // on rank 0
+    if (outcome.result == Result::failed) throw system_error("the demonstration's own server: " + outcome.reason);
   }
+  if (summary.failed > 0) throw system_error("the demonstration's own server failed");
   demo.ranks = summary.ranks;
   return summary.seconds;
 }
 
-std::string compared(double serial_s, double parallel_s) {
+std::string compared(const Waited& waited) {
   return fmt::format("  one after the other  {:>8}\n  all at once          {:>8}  {:.1f} times as fast\n",
-                     format_seconds(serial_s), format_seconds(parallel_s), serial_s / parallel_s);
+                     format_seconds(waited.serial_s), format_seconds(waited.parallel_s),
+                     waited.serial_s / waited.parallel_s);
 }
 
 }  // namespace
-
-Weather parse_weather(const std::string& json) {
-  const auto record = nlohmann::json::parse(json, nullptr, false);
-  const auto number = [&](const char* name) {
-    return record.is_object() && record.contains(name) && record[name].is_number();
-  };
-  if (!number("temperature_c") || !number("humidity_percent") || !record.contains("city") ||
-      !record["city"].is_string()) {
-    throw system_error(fmt::format("not a weather record: {:.80}", json));
-  }
-  return {record["city"], record["temperature_c"], record["humidity_percent"]};
-}
 
 Demo run_demo(const mpi::Comm& world, Progress& progress) {
   Demo demo;
@@ -137,8 +128,7 @@ Demo run_demo(const mpi::Comm& world, Progress& progress) {
   std::unique_ptr<HttpServer> server;
   std::optional<TemporaryFolder> folder;
   std::string url;
-  mpi::together(node, [&] {
-    if (!node.is_root()) return;
+  mpi::on_root(node, [&] {
     // Both ends of each connection, and each file, and some of the server's and libcurl's own.
     limits::require_files(3 * static_cast<int>(files.size()) + 12, "fetch --demo");
     server = start_server();
@@ -149,9 +139,9 @@ Demo run_demo(const mpi::Comm& world, Progress& progress) {
   url = node.broadcast(url);
   const std::string into = node.broadcast(folder ? folder->path() : "");
   progress.show(fmt::format("{} files, one after the other", demo.files));
-  demo.files_serial_s = fetch_files(node, url, into, 1, demo);
+  demo.for_files.serial_s = fetch_files(node, url, into, 1, demo);
   progress.show(fmt::format("{} files at once", demo.files));
-  demo.files_parallel_s = fetch_files(node, url, into, demo.files, demo);
+  demo.for_files.parallel_s = fetch_files(node, url, into, demo.files, demo);
   return demo;
 }
 
@@ -162,10 +152,10 @@ std::string to_text(const Demo& demo) {
     text += fmt::format("  {:<10} {:5.1f} C  humidity {} %\n", printable(weather.city), weather.temperature_c,
                         weather.humidity_percent);
   }
-  text += compared(demo.requests_serial_s, demo.requests_parallel_s);
-  text += fmt::format("{} files of {}, each held against its SHA-256, by {} rank{}:\n", demo.files,
-                      format_bytes(demo.file_bytes), demo.ranks, demo.ranks == 1 ? "" : "s");
-  text += compared(demo.files_serial_s, demo.files_parallel_s);
+  text += compared(demo.for_requests);
+  text += fmt::format("{} files of {}, each held against its SHA-256, by {}:\n", demo.files,
+                      format_bytes(demo.file_bytes), counted(static_cast<std::uint64_t>(demo.ranks), "rank"));
+  text += compared(demo.for_files);
   text += fmt::format(
       "Why: of each {} a few are work; the rest is waiting for the server, and waiting overlaps. One thread with\n"
       "an event loop waits for all of them at once; more cores would not have made one of them come sooner.\n",
@@ -175,11 +165,9 @@ std::string to_text(const Demo& demo) {
 
 std::string result_lines(const Demo& demo) {
   std::string text;
-  for (const auto& [what, serial_s, parallel_s] :
-       {std::tuple{"requests", demo.requests_serial_s, demo.requests_parallel_s},
-        std::tuple{"files", demo.files_serial_s, demo.files_parallel_s}}) {
-    text += fmt::format("{} one after the other = {}\n{} at once = {}\n", what, format_seconds(serial_s), what,
-                        format_seconds(parallel_s));
+  for (const auto& [what, waited] : {std::pair{"requests", demo.for_requests}, std::pair{"files", demo.for_files}}) {
+    text += fmt::format("{0} one after the other = {1}\n{0} at once = {2}\n", what, format_seconds(waited.serial_s),
+                        format_seconds(waited.parallel_s));
   }
   return text;
 }
@@ -191,16 +179,17 @@ std::string to_json(const Demo& demo) {
                        {"temperature_c", record.temperature_c},
                        {"humidity_percent", record.humidity_percent}});
   }
-  const Json json{{"schema", 1},
-                  {"latency_s", demo.latency_s},
-                  {"weather", weather},
-                  {"requests", {{"serial_s", demo.requests_serial_s}, {"parallel_s", demo.requests_parallel_s}}},
-                  {"files",
-                   {{"count", demo.files},
-                    {"bytes_each", demo.file_bytes},
-                    {"ranks", demo.ranks},
-                    {"serial_s", demo.files_serial_s},
-                    {"parallel_s", demo.files_parallel_s}}}};
+  const Json json{
+      {"schema", 1},
+      {"latency_s", demo.latency_s},
+      {"weather", weather},
+      {"requests", {{"serial_s", demo.for_requests.serial_s}, {"parallel_s", demo.for_requests.parallel_s}}},
+      {"files",
+       {{"count", demo.files},
+        {"bytes_each", demo.file_bytes},
+        {"ranks", demo.ranks},
+        {"serial_s", demo.for_files.serial_s},
+        {"parallel_s", demo.for_files.parallel_s}}}};
   return json.dump() + "\n";
 }
 

@@ -14,7 +14,12 @@ struct Weather {
   double temperature_c = 0;
   int humidity_percent = 0;
 };
-Weather parse_weather(const std::string& json);  // system Error when it is no such record
+
+// What waiting in turn took, and waiting for all at once.
+struct Waited {
+  double serial_s = 0;
+  double parallel_s = 0;
+};
 
 struct Demo {
   double latency_s = 0;
@@ -22,11 +27,7 @@ struct Demo {
   int files = 0;
   std::uint64_t file_bytes = 0;  // of each
   int ranks = 1;                 // that shared the files
-  // One after the other, and all at once.
-  double requests_serial_s = 0;
-  double requests_parallel_s = 0;
-  double files_serial_s = 0;
-  double files_parallel_s = 0;
+  Waited for_requests, for_files;
 };
 
 // Collective; the answer is rank 0's. Ranks that do not share rank 0's node do nothing: its loopback is not theirs.

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t most_bars = 12;  // a small terminal has 24 lines
 constexpr double redraw_s = 0.1;
 
+std::string upwards(int lines) { return fmt::format("\r\033[{}A\033[J", lines); }  // and clears what is below
+
 }  // namespace
 
 std::string bar(std::uint64_t done, std::uint64_t expected, int width) {
@@ -37,31 +39,24 @@ Display::~Display() { clear(); }
 void Display::show(const Event& event) {
   if (!is_root_) return;
   const Item& item = items_[event.item];
-  if (event.kind != Kind::finished) {
-    if (event.kind == Kind::retrying) {
-      running_.erase(event.item);
-      line(fmt::format("{}: {}; attempt {} of {} in {}", item.name, event.reason.data(), event.attempts + 1,
-                       options_.attempts, format_seconds(event.seconds)));
-    } else {
-      running_[event.item] = {event.bytes, event.expected, now_s() - event.seconds};
-    }
+  if (event.kind == Kind::started || event.kind == Kind::progress) {
+    running_[event.item] = {event.bytes, event.expected, now_s() - event.seconds};
     return;
   }
   running_.erase(event.item);
-  ++finished_;
-  const std::string place = fmt::format("[{}/{}] {}: ", finished_, items_.size(), item.name);
-  switch (event.result) {
-    case Result::failed:
-      ++failed_;
-      line(place + "failed: " + event.reason.data());
-      break;
-    case Result::already_there: line(place + "already there"); break;
-    case Result::fetched:
-      bytes_ += event.bytes;
-      line(
-          fmt::format("{}{}, {} in {}", place, event.status, format_bytes(event.bytes), format_seconds(event.seconds)));
-      break;
+  if (event.kind == Kind::retrying) {
+    return line(fmt::format("{}: {}; attempt {} of {} in {}", item.name, event.reason.data(), event.attempts + 1,
+                            options_.attempts, format_seconds(event.seconds)));
   }
+  std::string outcome = "already there";
+  if (event.result == Result::failed) {
+    ++failed_;
+    outcome = fmt::format("failed: {}", event.reason.data());
+  } else if (event.result == Result::fetched) {
+    bytes_ += event.bytes;
+    outcome = fmt::format("{}, {} in {}", event.status, format_bytes(event.bytes), format_seconds(event.seconds));
+  }
+  line(fmt::format("[{}/{}] {}: {}", ++finished_, items_.size(), item.name, outcome));
 }
 
 void Display::line(const std::string& text) {
@@ -71,7 +66,7 @@ void Display::line(const std::string& text) {
 }
 
 void Display::erase() {
-  if (drawn_lines_ > 0) draw(fmt::format("\r\033[{}A\033[J", drawn_lines_));
+  if (drawn_lines_ > 0) draw(upwards(drawn_lines_));
   drawn_lines_ = 0;
   drawn_s_ = 0;
 }
@@ -90,13 +85,10 @@ void Display::refresh() {
   const std::string total = fmt::format(
       "{} of {} files{}, {}, {}", finished_, items_.size(), failed_ > 0 ? fmt::format(" ({} failed)", failed_) : "",
       format_bytes(bytes), format_rate(static_cast<double>(bytes) / std::max(now - start_s_, 1e-3), "B/s"));
-  if (!bars_) {
-    plain_.show(total);
-    return;
-  }
+  if (!bars_) return plain_.show(total);
   const int columns = std::max(terminal_columns() - 1, 40);
   const int name_columns = columns / 3;
-  std::string text = drawn_lines_ > 0 ? fmt::format("\r\033[{}A\033[J", drawn_lines_) : "";
+  std::string text = drawn_lines_ > 0 ? upwards(drawn_lines_) : "";
   drawn_lines_ = 1;
   for (const auto& [item, state] : running_) {
     if (static_cast<std::size_t>(drawn_lines_) > most_bars) break;

@@ -113,23 +113,17 @@ void follow(const mpi::Comm& comm, const std::string& scratch, Engine& engine, D
     display.show(event);
     if (event.kind != Kind::finished) return;
     --left;
-    outcomes[event.item] = {event.result, event.attempts, event.status,
-                            event.bytes,  event.seconds,  event.reason.data()};
+    const auto bytes = event.result == Result::fetched ? event.bytes : 0;
+    outcomes[event.item] = {event.result, event.attempts, event.status, bytes, event.seconds, event.reason.data()};
   };
   for (bool open = true; comm.is_root() ? left > 0 : open;) {
     for (const Event& event : engine.queue().take(comm.is_root() && comm.size() > 1 ? 0.002 : 0.02, open)) {
-      if (comm.is_root()) {
-        note(event);
-      } else {
-        comm.send(event, 0);
-      }
+      if (comm.is_root()) note(event);
+      else comm.send(event, 0);
     }
-    while (comm.is_root() && comm.size() > 1) {
-      const auto message = comm.poll<Event>();
-      if (!message) break;
-      note(message->value);
-    }
-    if (comm.is_root() && !open && comm.size() == 1 && left > 0) {
+    if (comm.is_root() && comm.size() > 1) {
+      while (const auto message = comm.poll<Event>()) note(message->value);
+    } else if (comm.is_root() && !open && left > 0) {
       throw system_error("fetch: a transfer ended without a word");
     }
     display.refresh();
@@ -140,16 +134,11 @@ void follow(const mpi::Comm& comm, const std::string& scratch, Engine& engine, D
 }  // namespace
 
 Share share_of(std::size_t items, int parallel, int rank, int size) {
-  Share share;
-  share.ranks = static_cast<int>(
-      std::min<std::size_t>({items, static_cast<std::size_t>(parallel), static_cast<std::size_t>(size)}));
-  if (rank >= share.ranks) return share;
-  const auto part = [rank, &share](auto whole) {
-    return part_of(static_cast<std::uint64_t>(whole), static_cast<std::uint64_t>(share.ranks),
-                   static_cast<std::uint64_t>(rank));
-  };
-  share.parallel = static_cast<int>(part(parallel).size());
-  return share;
+  const auto ranks =
+      std::min<std::uint64_t>({items, static_cast<std::uint64_t>(parallel), static_cast<std::uint64_t>(size)});
+  const auto mine = static_cast<std::uint64_t>(rank);
+  const auto places = mine < ranks ? part_of(static_cast<std::uint64_t>(parallel), ranks, mine).size() : 0;
+  return {static_cast<int>(ranks), static_cast<int>(places)};
 }
 
 Summary fetch_all(const mpi::Comm& world, const Request& request, Display& display) {

@@ -20,10 +20,10 @@ struct Request {
 struct Outcome {
   Result result = Result::failed;
   int attempts = 0;
-  int status = 0;  // HTTP's; 0 without an answer
-  std::uint64_t bytes = 0;
-  double seconds = 0;  // from the first attempt to being on disk
-  std::string reason;  // why it failed
+  int status = 0;           // HTTP's; 0 without an answer
+  std::uint64_t bytes = 0;  // of a file that was fetched
+  double seconds = 0;       // from the first attempt to being on disk
+  std::string reason;       // why it failed
 };
 
 struct Summary {

@@ -12,6 +12,8 @@
 namespace concdemo::fetch {
 namespace {
 
+constexpr const char* columns = "{:<{}}  {:<13} {:>6} {:>10} {:>8} {:>10} {:>8}\n";
+
 const char* word(Result result) {
   switch (result) {
     case Result::fetched: return "fetched";
@@ -22,8 +24,10 @@ const char* word(Result result) {
 
 double rate(std::uint64_t bytes, double seconds) { return seconds > 0 ? static_cast<double>(bytes) / seconds : 0; }
 
-std::string plural(std::uint64_t count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+std::uint64_t bytes_of(const Summary& summary) {
+  std::uint64_t bytes = 0;
+  for (const Outcome& outcome : summary.outcomes) bytes += outcome.bytes;
+  return bytes;
 }
 
 }  // namespace
@@ -31,29 +35,26 @@ std::string plural(std::uint64_t count, const char* noun) {
 std::string table(const Request& request, const Summary& summary) {
   std::size_t width = 4;
   for (const Item& item : request.items) width = std::max(width, std::min<std::size_t>(item.name.size(), 40));
-  std::string text = fmt::format("{:<{}}  {:<13} {:>6} {:>10} {:>8} {:>10} {:>8}\n", "file", width, "", "status",
-                                 "bytes", "time", "rate", "attempts");
-  std::uint64_t bytes = 0;
+  std::string text = fmt::format(columns, "file", width, "", "status", "bytes", "time", "rate", "attempts");
   std::uint64_t there = 0;
   for (std::size_t i = 0; i < request.items.size(); ++i) {
     const Item& item = request.items[i];
     const Outcome& outcome = summary.outcomes[i];
     const bool fetched = outcome.result == Result::fetched;
-    if (fetched) bytes += outcome.bytes;
     if (outcome.result == Result::already_there) ++there;
-    text += fmt::format("{:<{}}  {:<13} {:>6} {:>10} {:>8} {:>10} {:>8}\n", item.name, width, word(outcome.result),
+    text += fmt::format(columns, item.name, width, word(outcome.result),
                         outcome.status > 0 ? fmt::format("{}", outcome.status) : "-",
                         fetched ? format_bytes(outcome.bytes) : "-", format_seconds(outcome.seconds),
                         fetched ? format_rate(rate(outcome.bytes, outcome.seconds), "B/s") : "-", outcome.attempts);
     if (outcome.result == Result::failed) text += fmt::format("    {}: {}\n", item.shown, outcome.reason);
   }
-  const std::uint64_t fetched = request.items.size() - summary.failed - there;
+  const std::uint64_t fetched = request.items.size() - summary.failed - there, bytes = bytes_of(summary);
   text += fmt::format("total: {} of {} fetched{}{}; {} in {}, {}; by {}, {} at a time, {}\n", fetched,
-                      plural(request.items.size(), "file"), there > 0 ? fmt::format(", {} already there", there) : "",
+                      counted(request.items.size(), "file"), there > 0 ? fmt::format(", {} already there", there) : "",
                       summary.failed > 0 ? fmt::format(", {} failed", summary.failed) : "", format_bytes(bytes),
                       format_seconds(summary.seconds), format_rate(rate(bytes, summary.seconds), "B/s"),
                       request.threads ? "threads" : "event loop", request.parallel,
-                      plural(static_cast<std::uint64_t>(summary.ranks), "rank"));
+                      counted(static_cast<std::uint64_t>(summary.ranks), "rank"));
   return text;
 }
 
@@ -69,17 +70,14 @@ std::string paths(const Request& request, const Summary& summary) {
 
 Json to_json(const Request& request, const Summary& summary) {
   Json files = Json::array();
-  std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < request.items.size(); ++i) {
     const Item& item = request.items[i];
     const Outcome& outcome = summary.outcomes[i];
-    const bool fetched = outcome.result == Result::fetched;
-    if (fetched) bytes += outcome.bytes;
     files.push_back({{"url", item.shown},
                      {"file", request.settings.folder + "/" + item.name},
                      {"result", word(outcome.result)},
                      {"status", outcome.status},
-                     {"bytes", fetched ? outcome.bytes : 0},
+                     {"bytes", outcome.bytes},
                      {"seconds", outcome.seconds},
                      {"attempts", outcome.attempts},
                      {"reason", outcome.reason}});
@@ -89,7 +87,7 @@ Json to_json(const Request& request, const Summary& summary) {
           {"parallel", request.parallel},
           {"ranks", summary.ranks},
           {"seconds", summary.seconds},
-          {"bytes", bytes},
+          {"bytes", bytes_of(summary)},
           {"failed", summary.failed},
           {"files", files}};
 }

@@ -1,26 +1,21 @@
 #include "fetch/names.hpp"
 
-#include <optional>
+#include <charconv>
 
 #include "base/printable.hpp"
 
 namespace concdemo::fetch {
 namespace {
 
-std::optional<int> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return {};
-}
-
 std::string percent_decoded(const std::string& text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
-    const auto low = high ? hex_digit(text[i + 2]) : std::nullopt;
-    result += low ? static_cast<char>(*high * 16 + *low) : text[i];
-    if (low) i += 2;
+    unsigned char byte = 0;
+    const char* const digits = text.data() + i + 1;
+    const bool is_coded =
+        text[i] == '%' && text.size() - i > 2 && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+    result += is_coded ? static_cast<char>(byte) : text[i];
+    if (is_coded) i += 2;
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <sstream>
 
@@ -39,8 +40,7 @@ auto located(const std::string& where, Work work) {
 
 std::string parse_sha256(const std::string& text) {
   std::string lower = text;
-  std::transform(text.begin(), text.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c; });
+  std::transform(text.begin(), text.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   if (lower.size() != 64 || lower.find_first_not_of("0123456789abcdef") != std::string::npos) {
     throw usage_error(fmt::format("'{}' is not a SHA-256: 64 hexadecimal digits, as sha256sum prints them", text));
   }

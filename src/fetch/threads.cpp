@@ -1,10 +1,11 @@
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <thread>
-#include <vector>
+#include <mutex>
 
 #include "base/failure.hpp"
 #include "fetch/ways.hpp"
+#include "pool/thread_pool.hpp"
 
 namespace concdemo::fetch {
 namespace {
@@ -31,28 +32,14 @@ void run(Transfer& transfer, const std::string& folder, const std::stop_token& s
 
 void fetch_by_threads(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
                       std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::vector<std::size_t> free;  // places whose thread is done, or has not begun
-  std::vector<std::jthread> threads(static_cast<std::size_t>(parallel));  // last: they join before the rest goes
-  for (std::size_t place = 0; place < threads.size(); ++place) free.push_back(place);
+  const auto some = std::min(static_cast<std::size_t>(parallel), transfers.size());
+  ThreadPool pool(ThreadPool::Options{static_cast<int>(some), transfers.size()});
   for (Transfer* const transfer : transfers) {
-    std::size_t place = 0;
-    {
-      std::unique_lock lock(mutex);
-      if (!changed.wait(lock, stop, [&] { return !free.empty(); })) return;
-      place = free.back();
-      free.pop_back();
-    }
-    if (threads[place].joinable()) threads[place].join();  // it has done its work
-    threads[place] = std::jthread([&, place, transfer] {
+    pool.submit([&, transfer] {
       const Failure failure = attempt([&] { run(*transfer, folder, stop); });
       if (failure.failed()) transfer->fail(failure.text);
-      const std::scoped_lock lock(mutex);
-      free.push_back(place);
-      changed.notify_one();
     });
   }
-}
+}  // the pool ends when all are done
 
 }  // namespace concdemo::fetch

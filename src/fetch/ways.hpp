@@ -20,7 +20,7 @@ constexpr std::size_t most_waiting = 256;  // for the disk or their next attempt
 void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
                          std::stop_token stop);
 
-// A thread for each transfer, blocking, from its first attempt until it is on disk.
+// A thread for each transfer that runs, blocking, from its first attempt until it is on disk.
 void fetch_by_threads(std::span<Transfer* const> transfers, const std::string& folder, int parallel,
                       std::stop_token stop);
 

@@ -23,6 +23,7 @@ inline std::uint64_t mix(std::uint64_t key, std::uint64_t bits) {
 }  // namespace
 
 std::uint64_t strided_checksum(std::uint64_t first_element, std::uint64_t stride, std::span<const double> data) {
+  static_assert(std::endian::native == std::endian::little, "files hold little-endian words");
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < data.size(); ++i) {
     sum += mix((first_element + i * stride + 1) * index_step, std::bit_cast<std::uint64_t>(data[i]));
@@ -31,13 +32,7 @@ std::uint64_t strided_checksum(std::uint64_t first_element, std::uint64_t stride
 }
 
 std::uint64_t checksum(std::uint64_t first_element, std::span<const double> data) {
-  static_assert(std::endian::native == std::endian::little, "files hold little-endian words");
-  const double* values = data.data();
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    sum += mix((first_element + i + 1) * index_step, std::bit_cast<std::uint64_t>(values[i]));
-  }
-  return sum;
+  return strided_checksum(first_element, 1, data);
 }
 
 std::uint64_t checksum_bytes(std::uint64_t offset, std::span<const std::byte> bytes) {

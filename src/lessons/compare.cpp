@@ -28,38 +28,6 @@ void check(const TaskList& tasks, const Way& way, const TaskResults& results) {
   }
 }
 
-struct Timed {
-  double seconds = 0;
-  double cpu_s = 0;
-};
-
-// Calls what rank 0 alone does, or all ranks do; a failure anywhere is thrown everywhere.
-void on_its_ranks(const mpi::Comm& world, const Way& way, const std::function<void()>& work) {
-  if (way.on_all_ranks) return work();  // its own collective calls agree on failures
-  mpi::together(world, [&] {
-    if (world.is_root()) work();
-  });
-}
-
-Timed run_once(const Place& place, const TaskList& tasks, const Way& way, const Run& run,
-               const CpuNotCounted& not_counted) {
-  const mpi::Comm& world = place.world;
-  TaskResults results;
-  Timed timed;
-  world.barrier();
-  const double cpu_before = process_cpu_s() - not_counted();
-  on_its_ranks(world, way, [&] {
-    const double start = now_s();
-    results = run();
-    timed.seconds = now_s() - start;  // of rank 0, who has the results
-  });
-  timed.cpu_s = sum(world, process_cpu_s() - not_counted() - cpu_before);
-  mpi::together(world, [&] {
-    if (world.is_root()) check(tasks, way, results);
-  });
-  return timed;
-}
-
 // A way that is ready, and what it did.
 struct Entry {
   const Way& way;
@@ -67,17 +35,37 @@ struct Entry {
   WayFigure figure;
 };
 
-void add_run(const Timed& timed, WayFigure& figure) {
-  if (figure.samples.seconds.empty() || timed.seconds < figure.seconds) {
-    figure.seconds = timed.seconds;
-    figure.cpu_s = timed.cpu_s;
+// Calls what rank 0 alone does, with the CPUs of its node, or all ranks do; a failure anywhere is thrown everywhere.
+void on_its_ranks(const Place& place, const Way& way, const std::function<void()>& work) {
+  if (way.on_all_ranks) return work();  // its own collective calls agree on failures
+  const OnCpus everywhere(place.cpus);
+  mpi::on_root(place.world, work);
+}
+
+void run_once(const Place& place, const TaskList& tasks, Entry& entry) {
+  const mpi::Comm& world = place.world;
+  TaskResults results;
+  double seconds = 0;  // of rank 0, who has the results
+  world.barrier();
+  const double cpu_before = process_cpu_s() - place.other_cpu_s();
+  on_its_ranks(place, entry.way, [&] {
+    const double start = now_s();
+    results = entry.run();
+    seconds = now_s() - start;
+  });
+  const double cpu_s = sum(world, process_cpu_s() - place.other_cpu_s() - cpu_before);
+  mpi::on_root(world, [&] { check(tasks, entry.way, results); });
+  auto& figure = entry.figure;
+  if (figure.samples.seconds.empty() || seconds < figure.seconds) {
+    figure.seconds = seconds;
+    figure.cpu_s = cpu_s;
   }
-  figure.samples.seconds.push_back(timed.seconds);
+  figure.samples.seconds.push_back(seconds);
 }
 
 }  // namespace
 
-KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat, const CpuNotCounted& not_counted,
+KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat,
                          const std::function<void(const std::string& way)>& show) {
   show(fmt::format("{} tasks: preparing", name_of(tasks.kind)));
   std::vector<Entry> entries;
@@ -86,15 +74,13 @@ KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat, 
     Entry& entry = entries.emplace_back(Entry{way, {}, {}});
     entry.figure.way = way.name;
     entry.figure.workers = way.workers(place);
-    const OnCpus everywhere(way.on_all_ranks ? std::vector<int>{} : place.cpus);
-    on_its_ranks(place.world, way, [&] { entry.run = way.prepare(place, tasks); });
+    on_its_ranks(place, way, [&] { entry.run = way.prepare(place, tasks); });
   }
   // In turn, so that a bad moment of the machine meets every way.
   for (int i = 0; i < repeat; ++i) {
     for (Entry& entry : entries) {
       show(fmt::format("{} tasks: {}, run {} of {}", name_of(tasks.kind), entry.way.name, i + 1, repeat));
-      const OnCpus everywhere(entry.way.on_all_ranks ? std::vector<int>{} : place.cpus);
-      add_run(run_once(place, tasks, entry.way, entry.run, not_counted), entry.figure);
+      run_once(place, tasks, entry);
     }
   }
   KindFigures figures{tasks, {}};
@@ -119,8 +105,7 @@ Grain compare_grain(const Place& place, const std::vector<double>& task_us, std:
     tasks.kind = TaskKind::spin;
     tasks.count = count > 0 ? count : std::clamp<std::uint64_t>(static_cast<std::uint64_t>(serial_us / us), 32, 40'000);
     tasks.steps = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(us * steps_per_us));
-    grain.figures.push_back(compare_ways(
-        place, tasks, repeat, [] { return 0.0; }, show));
+    grain.figures.push_back(compare_ways(place, tasks, repeat, show));
   }
   return grain;
 }

@@ -25,13 +25,10 @@ struct KindFigures {
   std::vector<WayFigure> ways;  // serial first
 };
 
-// CPU seconds of processes or threads of this rank's that are not the ways'.
-using CpuNotCounted = std::function<double()>;
-
 // Collective: every way that can be taken, `repeat` times each, in turn; figures on rank 0 only. A way that needs
 // several ranks is left out on one. A result that differs from the known one throws verification Error. `show` is told
 // of each way.
-KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat, const CpuNotCounted& not_counted,
+KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat,
                          const std::function<void(const std::string& way)>& show);
 
 // The figures of spin tasks of several sizes, ascending.

@@ -32,8 +32,7 @@ Json sizes(const TaskList& tasks) {
   }
 }
 
-}  // namespace
-
+// "24 tasks, each the sum of squares of 8 M numbers"
 std::string tasks_text(const TaskList& tasks) {
   std::string each;
   switch (tasks.kind) {
@@ -47,6 +46,17 @@ std::string tasks_text(const TaskList& tasks) {
   }
   return fmt::format("{} tasks, each {}", tasks.count, each);
 }
+
+// "12 us", "below 1 us", "never"
+std::string grain_text(const SmallestTask& smallest, const Grain& grain) {
+  switch (smallest.where) {
+    case SmallestTask::Where::below: return "below " + format_seconds(grain.task_us.front() * 1e-6);
+    case SmallestTask::Where::at: return format_seconds(smallest.us * 1e-6);
+    default: return "never";
+  }
+}
+
+}  // namespace
 
 std::string table(const KindFigures& kind, const LeftOut& ways) {
   std::string text = fmt::format("{}: {}\n", name_of(kind.tasks.kind), tasks_text(kind.tasks));
@@ -81,14 +91,6 @@ std::string result_lines(const Grain& grain) {
     }
   }
   return text;
-}
-
-std::string grain_text(const SmallestTask& smallest, const Grain& grain) {
-  switch (smallest.where) {
-    case SmallestTask::Where::below: return "below " + format_seconds(grain.task_us.front() * 1e-6);
-    case SmallestTask::Where::at: return format_seconds(smallest.us * 1e-6);
-    default: return "never";
-  }
 }
 
 std::string grain_table(const Grain& grain) {

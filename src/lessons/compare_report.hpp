@@ -12,12 +12,10 @@ namespace concdemo {
 // Why ways or kinds of task are not there: (what, why).
 using LeftOut = std::vector<std::pair<std::string, std::string>>;
 
-std::string tasks_text(const TaskList& tasks);  // "24 tasks, each the sum of squares of 8 M numbers"
 std::string table(const KindFigures& kind, const LeftOut& ways);
 std::string grain_table(const Grain& grain);
 std::string result_lines(const KindFigures& kind);  // "cpu, threads = 162 ms, 1.90 x", a line a way
 std::string result_lines(const Grain& grain);       // "10.0 us, threads = 45 %": efficiencies, a line a size and way
-std::string grain_text(const SmallestTask& smallest, const Grain& grain);  // "12 us", "below 1 us", "never"
 
 Json to_json(const KindFigures& kind);
 Json to_json(const Grain& grain);

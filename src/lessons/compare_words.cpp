@@ -12,11 +12,9 @@ namespace {
 constexpr const char* one_lock = "threads, one lock";
 constexpr double gain = 1.2;  // times serial: less may be chance
 
-const WayFigure* find(const KindFigures& kind, const std::string& way) {
-  for (const WayFigure& figure : kind.ways) {
-    if (figure.way == way) return &figure;
-  }
-  return nullptr;
+// Of a way in one process, which is always there.
+const WayFigure& figure_of(const KindFigures& kind, const char* way) {
+  return *std::find_if(kind.ways.begin(), kind.ways.end(), [&](const auto& figure) { return figure.way == way; });
 }
 
 const WayFigure& best_of(const KindFigures& kind) {
@@ -59,9 +57,8 @@ std::string fastest(const KindFigures& kind) {
 }
 
 std::string event_loop_text(const KindFigures& kind, const char* because) {
-  const WayFigure* loop = find(kind, "event loop");
-  if (loop == nullptr || loop->speed_up >= gain) return "";
-  return fmt::format(" The event loop has one thread and {}: {}.", because, times(loop->speed_up));
+  const double loop = figure_of(kind, "event loop").speed_up;
+  return loop >= gain ? "" : fmt::format(" The event loop has one thread and {}: {}.", because, times(loop));
 }
 
 std::string about_computing(const KindFigures& kind, int cores) {
@@ -78,20 +75,17 @@ std::string about_computing(const KindFigures& kind, int cores) {
         counted(cores, "core"), times(best));
   }
   std::string text = fastest(kind);
-  const WayFigure* lock = find(kind, one_lock);
-  const WayFigure* threads = find(kind, "threads");
-  const bool free_ones_gained = threads != nullptr && threads->speed_up >= gain;
-  if (lock != nullptr && lock->speed_up < gain && lock->workers > 1 && free_ones_gained) {
-    text += fmt::format(" Under one lock only one of {} threads computes at a time: {}.", lock->workers,
-                        times(lock->speed_up));
+  const auto& lock = figure_of(kind, one_lock);
+  if (lock.speed_up < gain && lock.workers > 1 && figure_of(kind, "threads").speed_up >= gain) {
+    text += fmt::format(" Under one lock only one of {} threads computes at a time: {}.", lock.workers,
+                        times(lock.speed_up));
   }
   constexpr const char* advised = "run it again with an idle machine, or with larger tasks";
-  const WayFigure* loop = find(kind, "event loop");
-  if (loop != nullptr && loop->speed_up >= gain) {
-    text += fmt::format(" That the event loop, one thread, was {} is noise: {}.", times(loop->speed_up), advised);
-  } else if (lock != nullptr && lock->speed_up >= gain && lock->workers > 1) {
+  if (const double loop = figure_of(kind, "event loop").speed_up; loop >= gain) {
+    text += fmt::format(" That the event loop, one thread, was {} is noise: {}.", times(loop), advised);
+  } else if (lock.speed_up >= gain && lock.workers > 1) {
     text += fmt::format(" That threads under one lock, of which one computes at a time, were {} is noise: {}.",
-                        times(lock->speed_up), advised);
+                        times(lock.speed_up), advised);
   }
   return text + event_loop_text(kind, "computes the tasks in turn");
 }
@@ -106,14 +100,12 @@ std::string about_waiting(const KindFigures& kind, int cores) {
   if (best.speed_up > 1.5 * cores) {
     text += fmt::format(" That is more than {}: waiting needs no core.", counted(cores, "core"));
   }
-  const WayFigure* lock = find(kind, one_lock);
-  const WayFigure* threads = find(kind, "threads");
-  if (lock != nullptr && threads != nullptr && threads->speed_up >= gain) {
-    const double part = lock->speed_up / threads->speed_up;
-    text +=
-        fmt::format(" The one lock, released while a task waits, cost {}: {} with it, {} without{}.",
-                    part >= 0.85 ? "little or nothing" : "something", times(lock->speed_up), times(threads->speed_up),
-                    part > gain ? " (faster with it is noise: is the machine busy?)" : "");
+  const double lock = figure_of(kind, one_lock).speed_up, threads = figure_of(kind, "threads").speed_up;
+  if (threads >= gain) {
+    const double part = lock / threads;
+    text += fmt::format(" The one lock, released while a task waits, cost {}: {} with it, {} without{}.",
+                        part >= 0.85 ? "little or nothing" : "something", times(lock), times(threads),
+                        part > gain ? " (faster with it is noise: is the machine busy?)" : "");
   }
   const bool in_turn = kind.tasks.kind == TaskKind::file;
   return text + (in_turn ? event_loop_text(kind, "writes the files in turn") : "");

@@ -37,6 +37,11 @@ struct Mistake {
   int needs_ranks() const { return between_ranks ? 2 : 1; }
 };
 
+// Each in the file of its subject, mistake_*.cpp.
+extern const Mistake cpu_under_one_lock_mistake, race_mistake, exit_before_threads_mistake, unjoined_thread_mistake,
+    result_before_join_mistake, lock_order_mistake, false_sharing_mistake, unordered_sum_mistake,
+    queue_without_condition_mistake, no_limit_mistake, head_to_head_mistake, missing_rank_mistake, buffer_reuse_mistake;
+
 const std::vector<const Mistake*>& mistakes();         // in the order of a course
 const Mistake& find_mistake(const std::string& name);  // throws usage Error with the nearest name
 

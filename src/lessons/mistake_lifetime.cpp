@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "base/text.hpp"
+#include "lessons/mistake.hpp"
 #include "lessons/mistake_child.hpp"
-#include "lessons/mistake_list.hpp"
 
 namespace concdemo {
 namespace {
@@ -58,13 +58,11 @@ Findings run_exit_before_threads() {
   }
   const ChildRun mended = run_in_child(main_that_joins, child_limit_s);
   const auto finding = [](const ChildRun& run, const char* shown, const char* way, bool all_wanted) {
-    const int printed = lines_in(run.output);
-    return Finding{shown,
-                   way,
-                   run.succeeded() && (printed == printed_lines) == all_wanted,
-                   fmt::format("{} of {} lines were printed, {} lost; exit code {} after {}", printed, printed_lines,
-                               printed_lines - printed, run.exit_code, format_seconds(run.elapsed_s)),
-                   {{"lines", printed_lines}, {"lost", printed_lines - printed}, {"elapsed_s", run.elapsed_s}}};
+    const int printed = lines_in(run.output), lost = printed_lines - printed;
+    const auto seen = fmt::format("{} of {} lines were printed, {} lost; exit code {} after {}", printed, printed_lines,
+                                  lost, run.exit_code, format_seconds(run.elapsed_s));
+    const Json figures{{"lines", printed_lines}, {"lost", lost}, {"elapsed_s", run.elapsed_s}};
+    return Finding{shown, way, run.succeeded() && (lost == 0) == all_wanted, seen, figures};
   };
   return {finding(broken, "exit-before-threads.broken", "", false),
           {finding(mended, "exit-before-threads.mended", "join()", true)}};
@@ -99,11 +97,8 @@ Findings run_unjoined_thread() {
                                 ? fmt::format("was ended by signal {}{}", run.signal,
                                               run.signal == SIGABRT ? " (SIGABRT, from std::terminate)" : "")
                                 : fmt::format("left with exit code {}", run.exit_code);
-    return Finding{shown,
-                   way,
-                   caught_or_right,
-                   fmt::format("the process {}; it said \"{}\"", end, said),
-                   {{"signal", run.signal}, {"exit_code", run.exit_code}}};
+    const Json figures{{"signal", run.signal}, {"exit_code", run.exit_code}};
+    return Finding{shown, way, caught_or_right, fmt::format("the process {}; it said \"{}\"", end, said), figures};
   };
   const ChildRun broken = run_in_child(drop_thread, child_limit_s);
   const ChildRun mended = run_in_child(drop_jthread, child_limit_s);
@@ -146,11 +141,9 @@ int read_from_future() {
 Findings run_result_before_join() {
   const int expected = sum_of_squares();
   const auto finding = [&](int seen, const char* shown, const char* way, bool right_wanted) {
-    return Finding{shown,
-                   way,
-                   (seen == expected) == right_wanted,
-                   fmt::format("1^2 + ... + 5^2 = {} was read; it is {}", seen, expected),
-                   {{"read", seen}, {"right", expected}}};
+    const auto text = fmt::format("1^2 + ... + 5^2 = {} was read; it is {}", seen, expected);
+    const Json figures{{"read", seen}, {"right", expected}};
+    return Finding{shown, way, (seen == expected) == right_wanted, text, figures};
   };
   return {finding(read_before_join(), "result-before-join.broken", "", false),
           {finding(read_from_future(), "result-before-join.mended", "future.get()", true)}};

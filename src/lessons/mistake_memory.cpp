@@ -10,7 +10,7 @@
 #include "base/partition.hpp"
 #include "base/text.hpp"
 #include "kernels/exact_sum.hpp"
-#include "lessons/mistake_list.hpp"
+#include "lessons/mistake.hpp"
 #include "lessons/mistake_tools.hpp"
 
 #include <omp.h>
@@ -93,12 +93,10 @@ Count count_with_reduction(long n) {
 Finding count_finding(const Count& count, const char* shown, const char* way, bool right_wanted) {
   const long lost = count.expected - count.counted;
   const double ns = 1e9 * count.elapsed_s / static_cast<double>(count.expected);
-  return {shown,
-          way,
-          (lost == 0) == right_wanted,
-          fmt::format("{} of {} increments lost, {:.2f} ns an increment, {}", lost, count.expected, ns,
-                      threads_on_cpus(threads)),
-          {{"increments", count.expected}, {"lost", lost}, {"ns_per_increment", ns}, {"threads", threads}}};
+  const auto seen = fmt::format("{} of {} increments lost, {:.2f} ns an increment, {}", lost, count.expected, ns,
+                                threads_on_cpus(threads));
+  const Json figures{{"increments", count.expected}, {"lost", lost}, {"ns_per_increment", ns}, {"threads", threads}};
+  return {shown, way, (lost == 0) == right_wanted, seen, figures};
 }
 
 Findings run_race() {
@@ -164,13 +162,11 @@ Findings run_false_sharing() {
   const Sharing mended =
       count_each_its_own([&](int thread) -> volatile long& { return apart[static_cast<std::size_t>(thread)].counter; });
   const auto finding = [](const Sharing& sharing, const char* shown, const char* way, bool shared_wanted) {
-    return Finding{
-        shown,
-        way,
-        sharing.shared == shared_wanted && sharing.right,
-        fmt::format("counters on {}: {:.2f} ns an increment of a thread, {}",
-                    sharing.shared ? "one cache line" : "lines of their own", sharing.ns, threads_on_cpus(threads)),
-        {{"one_line", sharing.shared}, {"ns_per_increment", sharing.ns}, {"threads", threads}}};
+    const auto& [shared, right, ns] = sharing;
+    const auto seen = fmt::format("counters on {}: {:.2f} ns an increment of a thread, {}",
+                                  shared ? "one cache line" : "lines of their own", ns, threads_on_cpus(threads));
+    const Json figures{{"one_line", shared}, {"ns_per_increment", ns}, {"threads", threads}};
+    return Finding{shown, way, shared == shared_wanted && right, seen, figures};
   };
   Finding padded = finding(mended, "false-sharing.mended", "padding", false);
   padded.seen += fmt::format(", {:.1f} times as fast", broken.ns / mended.ns);
@@ -220,13 +216,12 @@ Findings run_unordered_sum() {
       low = std::min(low, value);
       high = std::max(high, value);
     }
-    return Finding{shown,
-                   way,
-                   (bits.size() == 1) == one_wanted,
-                   fmt::format("1 + 1/2 + ... + 1/{} on 1 to 8 threads, and backwards: {}", values.size(),
-                               bits.size() == 1 ? fmt::format("always {}", low)
-                                                : fmt::format("{} results, {} to {}", bits.size(), low, high)),
-                   {{"results", bits.size()}, {"lowest", low}, {"highest", high}}};
+    const bool is_one = bits.size() == 1;
+    const auto results =
+        is_one ? fmt::format("always {}", low) : fmt::format("{} results, {} to {}", bits.size(), low, high);
+    const auto seen = fmt::format("1 + 1/2 + ... + 1/{} on 1 to 8 threads, and backwards: {}", values.size(), results);
+    const Json figures{{"results", bits.size()}, {"lowest", low}, {"highest", high}};
+    return Finding{shown, way, is_one == one_wanted, seen, figures};
   };
   return {finding(sum_as_it_comes, "unordered-sum.broken", "", false),
           {finding(sum_exactly, "unordered-sum.mended", "an exact sum", true)}};

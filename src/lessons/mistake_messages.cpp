@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/text.hpp"
-#include "lessons/mistake_list.hpp"
+#include "lessons/mistake.hpp"
 #include "system/mpi_point_to_point.hpp"
 
 namespace concdemo {
@@ -86,11 +86,8 @@ Findings run_head_to_head(const mpi::Comm& world) {
                            const char* way) {
     pair.barrier();
     const bool arrived = on_all(pair, exchange(pair, mine, other).theirs == wanted);
-    return Finding{shown,
-                   way,
-                   arrived,
-                   fmt::format("both messages {}", arrived ? "arrived" : "are not what was sent"),
-                   {{"arrived", arrived}}};
+    const auto seen = fmt::format("both messages {}", arrived ? "arrived" : "are not what was sent");
+    return Finding{shown, way, arrived, seen, {{"arrived", arrived}}};
   };
   Finding broken{"head-to-head.broken", "", false, {}, {}};
   const Exchanged result = send_first(pair, mine, other);
@@ -196,11 +193,8 @@ Findings run_buffer_reuse(const mpi::Comm& world) {
   const auto finding = [&](std::size_t (*send)(const mpi::Comm&), const char* shown, const char* way,
                            bool right_wanted) {
     const auto wrong = pair.sum(send(pair));
-    return Finding{shown,
-                   way,
-                   (wrong == 0) == right_wanted,
-                   fmt::format("of {} values sent {} arrived as something else", large, wrong),
-                   {{"values", large}, {"wrong", wrong}}};
+    const auto seen = fmt::format("of {} values sent {} arrived as something else", large, wrong);
+    return Finding{shown, way, (wrong == 0) == right_wanted, seen, {{"values", large}, {"wrong", wrong}}};
   };
   return {finding(wrong_when_reused_at_once, "buffer-reuse.broken", "", false),
           {finding(wrong_when_waited_for, "buffer-reuse.mended", "waiting first", true)}};

@@ -63,12 +63,4 @@ inline double run_on_threads(int threads, const std::function<void(int)>& work) 
   return *std::max_element(end_s.begin(), end_s.end()) - *std::min_element(begin_s.begin(), begin_s.end());
 }
 
-// The shortest time of a few runs: what the machine does besides only adds. `run` gives its seconds.
-inline double shortest_of_runs(const std::function<double()>& run) {
-  constexpr int runs = 3;
-  double shortest_s = run();
-  for (int i = 1; i < runs; ++i) shortest_s = std::min(shortest_s, run());
-  return shortest_s;
-}
-
 }  // namespace concdemo

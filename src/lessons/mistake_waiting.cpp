@@ -8,7 +8,7 @@
 #include <semaphore>
 
 #include "base/text.hpp"
-#include "lessons/mistake_list.hpp"
+#include "lessons/mistake.hpp"
 #include "lessons/mistake_tools.hpp"
 
 namespace concdemo {
@@ -93,13 +93,11 @@ Findings run_queue_without_condition() {
     for (int i = 0; i < items; ++i) expected.push_back(i);
     // A wait looks before it sleeps and when it is told, and may be woken for nothing now and then.
     const bool idle = consumed.looks <= 10 * items;
-    return Finding{
-        shown,
-        way,
-        consumed.items == expected && idle == idle_wanted,
-        fmt::format("{} items in {}, looked for {} times, {} of CPU time", consumed.items.size(),
-                    format_seconds(consumed.elapsed_s), consumed.looks, format_seconds(consumed.cpu_s)),
-        {{"items", items}, {"looks", consumed.looks}, {"elapsed_s", consumed.elapsed_s}, {"cpu_s", consumed.cpu_s}}};
+    const auto& [found, looks, cpu_s, elapsed_s] = consumed;
+    const auto seen = fmt::format("{} items in {}, looked for {} times, {} of CPU time", found.size(),
+                                  format_seconds(elapsed_s), looks, format_seconds(cpu_s));
+    const Json figures{{"items", items}, {"looks", looks}, {"elapsed_s", elapsed_s}, {"cpu_s", cpu_s}};
+    return Finding{shown, way, found == expected && idle == idle_wanted, seen, figures};
   };
   return {finding(consume(take_by_polling), "queue-without-condition.broken", "", false),
           {finding(consume(take_when_told), "queue-without-condition.mended", "a condition variable", true)}};
@@ -135,12 +133,11 @@ Finding enter_all(void (*enter)(std::counting_semaphore<places>&, Gauge&), const
   std::counting_semaphore<places> free_places(places);
   Gauge inside;
   const double elapsed_s = run_on_threads(tasks, [&](int) { enter(free_places, inside); });
-  return {shown,
-          way,
-          (inside.most() <= places) == limit_wanted,
-          fmt::format("{} of {} tasks at once where there are places for {}, {}", inside.most(), tasks, places,
-                      format_seconds(elapsed_s)),
-          {{"tasks", tasks}, {"places", places}, {"most_at_once", inside.most()}, {"elapsed_s", elapsed_s}}};
+  const int most = inside.most();
+  const auto seen = fmt::format("{} of {} tasks at once where there are places for {}, {}", most, tasks, places,
+                                format_seconds(elapsed_s));
+  const Json figures{{"tasks", tasks}, {"places", places}, {"most_at_once", most}, {"elapsed_s", elapsed_s}};
+  return {shown, way, (most <= places) == limit_wanted, seen, figures};
 }
 
 Findings run_no_limit() {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.hpp"
 #include "system/limits.hpp"
 #include "system/topology.hpp"
 
@@ -51,13 +50,8 @@ TaskList TaskGround::tasks(TaskKind kind) const {
 double TaskGround::server_cpu_s() const { return server_ ? server_->cpu_s() : 0; }
 
 NodeCores cores_of_first_node(const mpi::Comm& world) {
-  const mpi::Comm node = world.split_by_node();
-  std::set<int> cpus;
-  for (const std::string& list : node.all_gather(format_list(allowed_cpus()))) {
-    for (const int cpu : parse_list(list).value_or(std::vector<int>{})) cpus.insert(cpu);
-  }
   NodeCores found;
-  found.cpus.assign(cpus.begin(), cpus.end());
+  found.cpus = cpus_of_node(world);
   std::set<int> cores;
   for (const auto& [cpu, core] : core_of_cpu(found.cpus)) cores.insert(core);
   found.cores = std::max(1, static_cast<int>(cores.size()));

@@ -6,9 +6,11 @@
 #include <memory>
 #include <numeric>
 #include <queue>
+#include <set>
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "pool/rank_pool.hpp"
 #include "pool/thread_pool.hpp"
 #include "system/topology.hpp"
@@ -132,6 +134,14 @@ const std::array<Way, 7> all{{
 }  // namespace
 
 std::span<const Way> ways() { return all; }
+
+std::vector<int> cpus_of_node(const mpi::Comm& world) {
+  std::set<int> cpus;
+  for (const std::string& list : world.split_by_node().all_gather(format_list(allowed_cpus()))) {
+    for (const int cpu : parse_list(list).value_or(std::vector<int>{})) cpus.insert(cpu);
+  }
+  return {cpus.begin(), cpus.end()};
+}
 
 OnCpus::OnCpus(const std::vector<int>& cpus) {
   if (cpus.empty()) return;

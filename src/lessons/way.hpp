@@ -17,6 +17,7 @@ struct Place {
   int threads = 1;        // of the ways inside one process, which is rank 0
   int rank_threads = 1;   // of each rank in ranks x threads
   std::vector<int> cpus;  // all that the ranks of this node may use together: one process's threads go to each of them
+  std::function<double()> other_cpu_s = [] { return 0.0; };  // of this rank's threads that are not the ways'
 };
 
 using TaskResults = std::vector<std::uint64_t>;  // in the order of the tasks
@@ -30,6 +31,9 @@ struct Way {
   Run (*prepare)(const Place&, const TaskList&) = nullptr;  // threads and ranks are ready when the clock starts
 };
 std::span<const Way> ways();  // the first is serial, against which the others are measured
+
+// Collective: CPUs that the ranks of this node may use together, ascending.
+std::vector<int> cpus_of_node(const mpi::Comm& world);
 
 // Moves this thread to other CPUs while it lives (threads made meanwhile inherit them); none: stays.
 class OnCpus {

@@ -2,6 +2,8 @@
 
 #ifdef CONCDEMO_HAVE_CURL
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -40,12 +42,7 @@ void allow_protocols(CURL* easy, bool https_only) {
 #endif
 }
 
-bool is_plain_http(const std::string& url) {  // in whatever case it is written
-  constexpr std::string_view scheme = "http:";
-  return url.size() >= scheme.size() && std::equal(scheme.begin(), scheme.end(), url.begin(), [](char a, char b) {
-           return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
-         });
-}
+bool is_plain_http(const std::string& url) { return curl_strnequal(url.c_str(), "http:", 5) != 0; }  // in any case
 
 // A proxy cannot reach this machine's own loopback.
 std::string hosts_without_proxy() {
@@ -114,15 +111,15 @@ std::string text_of(CURLcode code, const Download::Handle& handle) {
   const std::string own = handle.error[0] != '\0' ? handle.error.data() : curl_easy_strerror(code);
   switch (code) {
     case CURLE_PARTIAL_FILE:
-      return "cut off after " + std::to_string(handle.bytes) +
-             (handle.expected > 0 ? " of " + std::to_string(handle.expected) : std::string()) + " bytes";
+      return fmt::format("cut off after {}{} bytes", handle.bytes,
+                         handle.expected > 0 ? fmt::format(" of {}", handle.expected) : "");
     case CURLE_OPERATION_TIMEDOUT: {
       double connected_s = 0;
       curl_easy_getinfo(handle.easy, CURLINFO_PRETRANSFER_TIME, &connected_s);
-      return (connected_s > 0 ? "no progress for " : "not connected within ") +
-             std::to_string(handle.limits.timeout_s) + " s";
+      return fmt::format("{} {} s", connected_s > 0 ? "no progress for" : "not connected within",
+                         handle.limits.timeout_s);
     }
-    case CURLE_TOO_MANY_REDIRECTS: return "more than " + std::to_string(most_redirects) + " redirects";
+    case CURLE_TOO_MANY_REDIRECTS: return fmt::format("more than {} redirects", most_redirects);
     case CURLE_COULDNT_RESOLVE_PROXY:  // libcurl's words may hold a password
       return "the proxy that http_proxy, https_proxy or all_proxy names is no URL, or cannot be found";
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -145,36 +142,27 @@ void start_libcurl() {
 }
 
 Download::Handle::Handle(const std::string& url, const Limits& its_limits, Sink its_sink)
-    : limits(its_limits), sink(std::move(its_sink)) {
-  start_libcurl();
-  easy = curl_easy_init();
+    : limits(its_limits), sink(std::move(its_sink)), owner((start_libcurl(), curl_easy_init()), curl_easy_cleanup) {
   if (easy == nullptr) throw system_error("libcurl: curl_easy_init failed; is memory short?");
-  try {
-    set_url(url);
-    set(easy, CURLOPT_ERRORBUFFER, error.data());
-    set(easy, CURLOPT_WRITEFUNCTION, take_body);
-    set(easy, CURLOPT_WRITEDATA, this);
-    set(easy, CURLOPT_HEADERFUNCTION, take_header);
-    set(easy, CURLOPT_HEADERDATA, this);
-    set(easy, CURLOPT_XFERINFOFUNCTION, watch_body);
-    set(easy, CURLOPT_XFERINFODATA, this);
-    set(easy, CURLOPT_NOPROGRESS, 0L);
-    set(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    set(easy, CURLOPT_MAXREDIRS, most_redirects);
-    set(easy, CURLOPT_NOPROXY, hosts_without_proxy().c_str());
-    set(easy, CURLOPT_NOSIGNAL, 1L);  // threads
-    set(easy, CURLOPT_CONNECTTIMEOUT, static_cast<long>(limits.timeout_s));
-    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.timeout_s));
-    set(easy, CURLOPT_LOW_SPEED_LIMIT, slowest_bytes_per_s);
-    set(easy, CURLOPT_USERAGENT, "concdemo");
-    if (!limits.ca_file.empty()) set(easy, CURLOPT_CAINFO, limits.ca_file.c_str());
-  } catch (...) {
-    curl_easy_cleanup(easy);
-    throw;
-  }
+  set_url(url);
+  set(easy, CURLOPT_ERRORBUFFER, error.data());
+  set(easy, CURLOPT_WRITEFUNCTION, take_body);
+  set(easy, CURLOPT_WRITEDATA, this);
+  set(easy, CURLOPT_HEADERFUNCTION, take_header);
+  set(easy, CURLOPT_HEADERDATA, this);
+  set(easy, CURLOPT_XFERINFOFUNCTION, watch_body);
+  set(easy, CURLOPT_XFERINFODATA, this);
+  set(easy, CURLOPT_NOPROGRESS, 0L);
+  set(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  set(easy, CURLOPT_MAXREDIRS, most_redirects);
+  set(easy, CURLOPT_NOPROXY, hosts_without_proxy().c_str());
+  set(easy, CURLOPT_NOSIGNAL, 1L);  // threads
+  set(easy, CURLOPT_CONNECTTIMEOUT, static_cast<long>(limits.timeout_s));
+  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.timeout_s));
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, slowest_bytes_per_s);
+  set(easy, CURLOPT_USERAGENT, "concdemo");
+  if (!limits.ca_file.empty()) set(easy, CURLOPT_CAINFO, limits.ca_file.c_str());
 }
-
-Download::Handle::~Handle() { curl_easy_cleanup(easy); }
 
 void Download::Handle::set_url(const std::string& url) {
   set(easy, CURLOPT_URL, url.c_str());
@@ -198,25 +186,17 @@ Attempt Download::Handle::finish(CURLcode code) {
   curl_off_t retry_after_s = 0;
   curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
   attempt.retry_after_s = static_cast<double>(retry_after_s);
-  if (!sink_error.empty()) {
-    attempt.trouble = Trouble::sink;
-    attempt.error = sink_error;
-  } else if (!header_error.empty()) {
-    attempt.trouble = Trouble::other;
-    attempt.error = header_error;
-  } else if (too_large) {
-    attempt.trouble = Trouble::other;
-    attempt.error = "larger than the limit of " + std::to_string(limits.max_bytes) + " bytes";
-  } else if (code != CURLE_OK && !dropped) {
-    attempt.trouble = kind_of(code);
-    attempt.error = text_of(code, *this);
-  } else if (attempt.status != 200) {
-    attempt.trouble = Trouble::status;
-    attempt.error = "HTTP " + std::to_string(attempt.status);
-  } else if (headers.is_chunked() && headers.length().value_or(bytes) != bytes) {
-    attempt.trouble = Trouble::other;
-    attempt.error = "its Content-Length says " + std::to_string(*headers.length()) + " bytes, its chunks held " +
-                    std::to_string(bytes);
+  const auto fail = [&](Trouble trouble, std::string error_text) {
+    attempt.trouble = trouble;
+    attempt.error = std::move(error_text);
+  };
+  if (!sink_error.empty()) fail(Trouble::sink, sink_error);
+  else if (!header_error.empty()) fail(Trouble::other, header_error);
+  else if (too_large) fail(Trouble::other, fmt::format("larger than the limit of {} bytes", limits.max_bytes));
+  else if (code != CURLE_OK && !dropped) fail(kind_of(code), text_of(code, *this));
+  else if (attempt.status != 200) fail(Trouble::status, fmt::format("HTTP {}", attempt.status));
+  else if (headers.is_chunked() && headers.length().value_or(bytes) != bytes) {
+    fail(Trouble::other, fmt::format("its Content-Length says {} bytes, its chunks held {}", *headers.length(), bytes));
   }
   return attempt;
 }

@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <memory>
 
 #include "system/http_download.hpp"
 #include "system/http_headers.hpp"
@@ -13,15 +14,11 @@ void start_libcurl();  // once in a process, whichever thread comes first
 
 struct Download::Handle {
   Handle(const std::string& url, const Limits& its_limits, Sink its_sink);
-  ~Handle();
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
 
   void set_url(const std::string& url);
   void begin();                   // before each attempt
   Attempt finish(CURLcode code);  // what libcurl's answer means
 
-  CURL* easy = nullptr;
   Limits limits;
   Sink sink;
   std::array<char, CURL_ERROR_SIZE> error{};
@@ -32,6 +29,8 @@ struct Download::Handle {
   HeaderLines headers;
   std::string header_error;
   std::string sink_error;
+  const std::unique_ptr<CURL, void (*)(CURL*)> owner;  // last: it may call back when it goes
+  CURL* const easy = owner.get();
 };
 
 }  // namespace concdemo::http

@@ -37,7 +37,7 @@ struct Waiting {
 char headers_seen;
 char has_waited;
 
-MHD_Response* make_response(const std::string& type, const std::string& body) {
+MHD_Response* make_response(const std::string& type, std::string_view body) {
   // Not copied: the page outlives the daemon. MHD promises not to write to it.
   MHD_Response* response =
       MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()), MHD_RESPMEM_PERSISTENT);
@@ -67,8 +67,8 @@ struct HttpServer::Server {
 
   void start() {
     for (const auto& [path, page] : pages) responses[path] = make_response(page.type, page.body);
-    missing = make_response("text/plain", missing_text);
-    not_allowed = make_response("text/plain", not_allowed_text);
+    missing = make_response("text/plain", "no such page\n");
+    not_allowed = make_response("text/plain", "GET and HEAD only\n");
     wake_file = files::Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -122,10 +122,8 @@ struct HttpServer::Server {
       *state = &headers_seen;
       return MHD_YES;
     }
-    if (*upload_bytes > 0) {
-      *upload_bytes = 0;  // a body is read and dropped
-      return MHD_YES;
-    }
+    // A body is read and dropped.
+    if (std::exchange(*upload_bytes, 0) > 0) return MHD_YES;
     if (*state == &headers_seen && server.latency_s > 0) {
       *state = &has_waited;
       MHD_suspend_connection(connection);
@@ -143,8 +141,6 @@ struct HttpServer::Server {
 
   const std::map<std::string, Page> pages;
   const double latency_s;
-  const std::string missing_text = "no such page\n";
-  const std::string not_allowed_text = "GET and HEAD only\n";
   std::map<std::string, MHD_Response*> responses;
   MHD_Response* missing = nullptr;
   MHD_Response* not_allowed = nullptr;

@@ -6,8 +6,7 @@
 namespace concdemo {
 
 // A small HTTP server for demonstrations: GET and HEAD of fixed pages, on this machine's loopback alone, at a port that
-// the system chooses. One thread serves hundreds of connections at once; it takes no signals. Raises the process's
-// limit of open files.
+// the system chooses. One thread serves hundreds of connections at once; it takes no signals.
 class HttpServer {
  public:
   struct Page {

@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 
 #include "base/error.hpp"
@@ -45,8 +46,7 @@ Url parse_url(const std::string& url) {
     curl_url_set(parts.get(), secret, nullptr, 0);
   }
   std::string host = part(parts.get(), CURLUPART_HOST);
-  std::transform(host.begin(), host.end(), host.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  std::transform(host.begin(), host.end(), host.begin(), [](unsigned char c) { return std::tolower(c); });
   curl_url_set(parts.get(), CURLUPART_HOST, host.c_str(), 0);
   return {printable(part(parts.get(), CURLUPART_URL)), part(parts.get(), CURLUPART_PATH)};
 }

@@ -141,4 +141,11 @@ class Comm {
 // `work` makes no collective call.
 void together(const Comm& comm, const std::function<void()>& work);
 
+// The same for work of rank 0 alone.
+inline void on_root(const Comm& comm, const std::function<void()>& work) {
+  together(comm, [&] {
+    if (comm.is_root()) work();
+  });
+}
+
 }  // namespace concdemo::mpi

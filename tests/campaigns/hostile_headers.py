@@ -7,7 +7,7 @@ import resource
 
 import campaign
 import hostile
-import own_format
+import read_format
 
 MOST_BYTES = 400 << 20  # of memory, of any process
 LONGEST_S = 30
@@ -31,12 +31,12 @@ class Hostile(campaign.Run):
         return Hostile.origins[fault]
 
     def with_hostile_header(self, contents):
-        header, names = own_format.header_of(contents), []
+        header, names = read_format.header_of(contents), []
         for _ in range(self.choices.choice([1, 1, 2, 3])):
             name, _, _, line = self.choices.choice(list(hostile.lines_of(header)))
             names.append(name)
             try:
-                contents = own_format.with_header(contents, line)
+                contents = hostile.with_header(contents, line)
                 header = json.loads(line)
             except ValueError:  # no JSON any more, or too long
                 break
@@ -45,12 +45,11 @@ class Hostile(campaign.Run):
         return ", ".join(names), contents
 
     def with_hostile_entry(self, contents):
-        series = own_format.header_of(contents)["series"]
+        series = read_format.header_of(contents)["series"]
         place = self.choices.choice([0, 1, 3, series["snapshots"]])
-        at = series["commits_offset"] + place * own_format.SECTOR
-        words = [int.from_bytes(contents[at + 8 * i:at + 8 * i + 8], "little") for i in range(63)]
-        name, words = self.choices.choice(list(hostile.sectors(words)))
-        entry = own_format.sealed_sector(words, place)
+        at = series["commits_offset"] + place * read_format.PAGE.commit_bytes
+        name, words = self.choices.choice(list(hostile.sectors(hostile.sector_words(contents, at))))
+        entry = hostile.sealed_sector(words, place)
         return f"entry {place}: {name}", contents[:at] + entry + contents[at + len(entry):]
 
     def put_sizes(self, contents):
@@ -69,10 +68,9 @@ class Hostile(campaign.Run):
     def put_checkpoint(self, contents):
         slot = len(contents) // 2
         newest = self.choices.choice([0, 1])
-        words = [int.from_bytes(contents[newest * slot + 8 * i:newest * slot + 8 * i + 8], "little") for i in range(63)]
-        name, words = self.choices.choice(list(hostile.sectors(words)))
+        name, words = self.choices.choice(list(hostile.sectors(hostile.sector_words(contents, newest * slot))))
         changed = bytearray(contents)
-        changed[newest * slot:newest * slot + own_format.SECTOR] = own_format.sealed_sector(words, newest)
+        changed[newest * slot:newest * slot + read_format.PAGE.commit_bytes] = hostile.sealed_sector(words, newest)
         length = self.choices.choice([None, None, 2**42, slot, 5000])
         with open(self.folder / "heat.h5.checkpoint", "wb") as file:
             file.write(changed)

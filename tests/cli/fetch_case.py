@@ -35,10 +35,6 @@ class FetchTest(program.TestCase):
             time.sleep(0.02)
         self.fail(f"{patterns} did not come up")
 
-    def read(self, name):
-        with open(self.path(name), "rb") as file:
-            return file.read()
-
     def write(self, name, data):
         with open(self.path(name), "wb") as file:
             file.write(data)

@@ -13,8 +13,7 @@ RUN = ("run", "heat", "--size", "300x200", "--snapshot-every", 500, "--quiet", "
 
 class Hang(program.TestCase):
     def digest(self):
-        with open(self.path("out.h5"), "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+        return hashlib.sha256(self.read("out.h5")).hexdigest()
 
     def test_who_hangs_is_named_the_job_ends_and_resume_goes_on(self):
         self.succeeds(*RUN, "--steps", 2000)

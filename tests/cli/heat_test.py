@@ -30,8 +30,7 @@ def advanced(u, steps, alpha):
 
 class Heat(program.TestCase):
     def digest(self, name="out.h5"):
-        with open(self.path(name), "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+        return hashlib.sha256(self.read(name)).hexdigest()
 
     def test_steps_are_numpys_and_bytes_those_of_every_layout(self):
         arguments = ("run", "heat", "--size", "61x83", "--steps", 25, "--snapshot-every", 10, "--alpha", 0.24,

@@ -22,14 +22,6 @@ NOBODY = 65534
 
 
 class HelperFiles(program.TestCase):
-    def put(self, name, data):
-        with open(self.path(name), "wb") as file:
-            file.write(data)
-
-    def read(self, name):
-        with open(self.path(name), "rb") as file:
-            return file.read()
-
     def standing(self):
         """All that stands in the folder, and would show a change."""
         found = {}
@@ -48,18 +40,15 @@ class HelperFiles(program.TestCase):
         self.fails(2, *args, says=says, **options)
         self.assertEqual(self.standing(), before, (args, says))
 
-    def killed(self, point, *args):
-        self.assertEqual(program.run(*args, cwd=self.folder, env={"CONCDEMO_FAULT": f"{point}:kill"}).code, -9, point)
-
     def leftovers(self):
         """{name: contents} of what runs that were killed leave beside t.h5, and an unfinished t.h5."""
         found = {}
         for point in ("rename:1", "xdmf:2", "checkpoint_commit:3"):
             self.clear()
-            self.killed(point, *HEAT, "--output", "t.h5")
+            self.killed(f"{point}:kill", *HEAT, "--output", "t.h5")
             found.update({name: self.read(name) for name in os.listdir(self.folder)})
         self.clear()
-        self.killed("skeleton:1", *HEAT, "--output", "t.h5")
+        self.killed("skeleton:1:kill", *HEAT, "--output", "t.h5")
         found["t.h5.partial"] = self.read("t.h5.partial")  # with the mark, not yet with the header
         found["t.xmf.partial"] = found["t.xmf"]
         self.clear()
@@ -121,7 +110,7 @@ class HelperFiles(program.TestCase):
         for point in ("skeleton:1", "fsync:1", "rename:1", "folder:1", "commit:1", "xdmf:1", "xdmf:2",
                       "checkpoint:1", "checkpoint_commit:1", "checkpoint_commit:2", "end_sync:1"):
             self.clear()
-            self.killed(point, *HEAT, "--output", "t.h5")
+            self.killed(f"{point}:kill", *HEAT, "--output", "t.h5")
             goes_on = point.startswith(("xdmf:2", "checkpoint_commit", "end"))
             self.succeeds(*(("resume", "t.h5") if goes_on else (*HEAT, "--output", "t.h5", "--force")),
                           ranks=3 if point in ("rename:1", "checkpoint_commit:2") else 1)

@@ -80,10 +80,24 @@ class TestCase(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def put(self, name, contents):
+        with open(self.path(name), "wb") as file:
+            file.write(contents)
+        return name
+
     def succeeds(self, *args, **options):
         result = run(*args, cwd=self.folder, **options)
         self.assertEqual(result.code, 0, f"{args}: {result.err}\n{result.out}")
         return result
+
+    def killed(self, fault, *args):
+        """A run that ends at a fault's point, "POINT:N:kill"."""
+        result = run(*args, cwd=self.folder, env={"CONCDEMO_FAULT": fault})
+        self.assertEqual(result.code, -9, f"{args} {fault}: {result.err}")
 
     def fails(self, code, *args, says, **options):
         """One message from one rank with every word of `says`, this exit code, within 5 s, and nothing on stdout."""

@@ -1,37 +1,21 @@
 """resume tells the truth: what it mends, what it computes again, what it refuses, and why."""
 import hashlib
 import os
-import sys
 
 import h5py
 import numpy
 
 import program
+from heat_case import HEAT, HeatTest
 
-sys.path.append(os.path.join(program.SOURCE, "tests", "support"))
-import hostile  # noqa: E402
-import own_format  # noqa: E402
-
-HEAT = ("run", "heat", "--size", "30x20", "--steps", 100, "--snapshot-every", 25, "--quiet", "--output")
+import hostile
+import read_format
 
 
-class Resume(program.TestCase):
-    def make(self, name, fault=None):
-        made = program.run(*HEAT, name, cwd=self.folder, env={"CONCDEMO_FAULT": fault} if fault else None)
-        self.assertEqual(made.code, -9 if fault else 0, made.err)
-        return self.contents(name)
-
-    def contents(self, name):
-        with open(self.path(name), "rb") as file:
-            return file.read()
-
-    def put(self, name, contents):
-        with open(self.path(name), "wb") as file:
-            file.write(contents)
-
+class Resume(HeatTest):
     def places(self, contents):
         """Byte offsets by name."""
-        header = own_format.header_of(contents)
+        header = read_format.header_of(contents)
         found = {dataset["name"]: dataset["offset"] for dataset in header["datasets"]}
         found.update({"table of " + dataset["name"]: dataset["table_offset"] for dataset in header["datasets"]})
         found.update({"commits": header["series"]["commits_offset"], "header": header["header_bytes"]})
@@ -75,17 +59,17 @@ class Resume(program.TestCase):
                 if (says, changes) in refused:
                     self.fails(4, "resume", "heat.h5", says=["heat.h5 cannot be resumed", says, "is damaged"], ranks=ranks)
                     self.fails(2, *HEAT, "heat.h5", says="heat.h5 exists")  # not: nothing is lost
-                    self.assertEqual((self.contents("heat.h5"), self.left()), (damaged, ["heat.h5", "heat.xmf"]))
+                    self.assertEqual((self.read("heat.h5"), self.left()), (damaged, ["heat.h5", "heat.xmf"]))
                     continue
                 said = self.succeeds("resume", "heat.h5", ranks=ranks).err
                 self.assertIn(says, said)
                 self.assertNotIn("nothing to resume", said)
                 self.assertEqual("is whole now" in said, number < len(mended), said)
-                self.assertEqual(hashlib.sha256(self.contents("heat.h5")).digest(), hashlib.sha256(whole).digest())
+                self.assertEqual(hashlib.sha256(self.read("heat.h5")).digest(), hashlib.sha256(whole).digest())
         self.put("heat.h5", whole)
         for ranks in (1, 3):
             self.assertIn("heat.h5 is whole: nothing to resume", self.succeeds("resume", "heat.h5", ranks=ranks).err)
-        self.assertEqual(self.contents("heat.h5"), whole)
+        self.assertEqual(self.read("heat.h5"), whole)
 
     def test_values_of_an_unfinished_file_are_mended_and_told(self):
         whole = self.make("whole.h5")
@@ -97,10 +81,10 @@ class Resume(program.TestCase):
         self.fails(4, "verify", "heat.h5", says=["/time of snapshot 1", "/residual of snapshot 4"])
         said = self.succeeds("resume", "heat.h5", ranks=3).err
         self.assertIn("/time of snapshot 1, /residual of snapshot 4: damaged, and mended from the commit entries", said)
-        self.assertEqual(self.contents("heat.h5"), whole)
+        self.assertEqual(self.read("heat.h5"), whole)
 
     def test_attributes_that_no_run_has(self):
-        header = own_format.header_of(self.make("whole.h5"))
+        header = read_format.header_of(self.make("whole.h5"))
         part = self.make("heat.h5", "commit:3:kill")
         os.remove(self.path("heat.xmf"))
         for name, value, code, says in (
@@ -113,34 +97,32 @@ class Resume(program.TestCase):
                 ("alpha", 1, 4, "alpha"), ("alpha", None, 2, "no attribute alpha"),
                 ("workload", "square", 2, "another workload"), ("workload", 7, 2, "another workload")):
             changed = hostile.replaced(header, ("attributes", name), hostile.fields if value is None else value)
-            damaged = own_format.with_header(part, changed)
+            damaged = hostile.with_header(part, changed)
             self.put("heat.h5", damaged)
             ranks = 3 if value in (-1, None) and name == "steps" else 1
             self.fails(code, "resume", "heat.h5", says=["heat.h5", says], ranks=ranks)
-            self.assertEqual((self.contents("heat.h5"), self.left()), (damaged, ["heat.h5", "whole.h5", "whole.xmf"]))
+            self.assertEqual((self.read("heat.h5"), self.left()), (damaged, ["heat.h5", "whole.h5", "whole.xmf"]))
 
     def test_checkpoints_that_cannot_be_are_ignored_or_of_use(self):
         whole = self.make("whole.h5")
-        killed = program.run(*HEAT, "part.h5", "--checkpoint-every", 10, cwd=self.folder,
-                             env={"CONCDEMO_FAULT": "commit:3:kill"})
-        self.assertEqual(killed.code, -9, killed.err)
-        part, checkpoint = self.contents("part.h5"), self.contents("part.h5.checkpoint")
+        part = self.make("part.h5", "commit:3:kill", "--checkpoint-every", 10)
+        checkpoint = self.read("part.h5.checkpoint")
         slot = len(checkpoint) // 2
         newest = max((0, 1), key=lambda i: int.from_bytes(checkpoint[i * slot + 16:i * slot + 24], "little"))
-        words = [int.from_bytes(checkpoint[newest * slot + 8 * i:newest * slot + 8 * i + 8], "little") for i in range(63)]
-        self.assertEqual(own_format.sealed_sector(words, newest), checkpoint[newest * slot:newest * slot + 512])
+        words = hostile.sector_words(checkpoint, newest * slot)
+        self.assertEqual(hostile.sealed_sector(words, newest), checkpoint[newest * slot:newest * slot + 512])
         cases = list(hostile.sectors(words))
         for number, (what, strange) in enumerate(cases[::8] + [("short", None), ("huge", None)]):
             changed = bytearray(checkpoint)
             if strange:
-                changed[newest * slot:newest * slot + 512] = own_format.sealed_sector(strange, newest)
+                changed[newest * slot:newest * slot + 512] = hostile.sealed_sector(strange, newest)
             self.put("part.h5", part)
             self.put("part.h5.checkpoint", changed[:5000] if what == "short" else changed)
             if what == "huge":
                 os.truncate(self.path("part.h5.checkpoint"), 2**42)
             result = self.succeeds("resume", "part.h5", "--quiet", ranks=3 if number == 3 else 1)
             self.assertNotIn("std::", result.err)
-            self.assertEqual(self.contents("part.h5"), whole, what)
+            self.assertEqual(self.read("part.h5"), whole, what)
 
     def test_a_file_made_by_hand(self):
         """Sound to the last checksum, and as good as one that a run made, or of another kind."""
@@ -151,9 +133,9 @@ class Resume(program.TestCase):
         self.succeeds("verify", "--finished", "hand.h5")
         hostile.sparse_series(self.path("other.h5"), whole, 5, 30, 20, (0, 1, 2), has_times=True, scalars=1)
         self.assertIn("unfinished: 3 of 5 snapshots", self.succeeds("verify", "other.h5").out)
-        before = self.contents("other.h5")
+        before = self.read("other.h5")
         self.fails(2, "resume", "other.h5", says=["other.h5", "another workload"], ranks=3)
-        self.assertEqual(before, self.contents("other.h5"))
+        self.assertEqual(before, self.read("other.h5"))
 
     def test_what_is_no_run_of_ours(self):
         with h5py.File(self.path("plain.h5"), "w") as file:
@@ -180,17 +162,16 @@ class Resume(program.TestCase):
             self.assertIn("begin again with run --force", self.succeeds("verify", "heat.h5", ranks=ranks).err)
             self.fails(2, *HEAT, "heat.h5", says=["heat.h5", "before its first snapshot", "--force"], ranks=ranks)
         self.succeeds(*HEAT, "heat.h5", "--force")
-        self.assertEqual(self.contents("heat.h5"), whole)
+        self.assertEqual(self.read("heat.h5"), whole)
         for fault in ("skeleton:1:kill", "fsync:1:kill"):
-            killed = program.run(*HEAT, "early.h5", cwd=self.folder, env={"CONCDEMO_FAULT": fault})
-            self.assertEqual(killed.code, -9, killed.err)
+            self.killed(fault, *HEAT, "early.h5")
             self.assertIn("early.h5.partial", self.left())
             for command in ("resume", "verify"):
                 self.fails(2, command, "early.h5",
                            says=["early.h5 is not there", "early.h5.partial", "begin again with run"])
             self.fails(2, "resume", "early.h5.partial", says=["early.h5.partial"])
             self.succeeds(*HEAT, "early.h5")
-            self.assertEqual(self.contents("early.h5"), whole)
+            self.assertEqual(self.read("early.h5"), whole)
             os.remove(self.path("early.h5"))
 
 

@@ -2,37 +2,20 @@
 import json
 import os
 import resource
-import sys
 
 import h5py
 
 import program
+from heat_case import HeatTest
 
-sys.path.append(os.path.join(program.SOURCE, "tests", "support"))
-import hostile  # noqa: E402
-import own_format  # noqa: E402
+import hostile
+import read_format
 
 MOST_BYTES = 400 << 20  # of memory, of any process here
 WORDS_OF_BUGS = ("std::", "bad_alloc", "json.exception", "out of memory", "wrong index", "a bug in this program")
 
 
-class Verify(program.TestCase):
-    def make(self, name, fault=None):
-        """A file of heat, or what a run left that was killed there."""
-        made = program.run("run", "heat", "--size", "30x20", "--steps", 100, "--snapshot-every", 25, "--quiet",
-                           "--output", name, cwd=self.folder, env={"CONCDEMO_FAULT": fault} if fault else None)
-        self.assertEqual(made.code, -9 if fault else 0, made.err)
-        return self.contents(name)
-
-    def contents(self, name):
-        with open(self.path(name), "rb") as file:
-            return file.read()
-
-    def put(self, name, contents):
-        with open(self.path(name), "wb") as file:
-            file.write(contents)
-        return name
-
+class Verify(HeatTest):
     def require_sober(self, result):
         for words in WORDS_OF_BUGS:
             self.assertNotIn(words, result.err + result.out)
@@ -51,11 +34,11 @@ class Verify(program.TestCase):
         self.make("heat.h5")
         self.succeeds("run", "square", "--size", 300, "--output", "square.h5")
         for origin, ranks in (("heat.h5", 1), ("square.h5", 3)):
-            contents = self.contents(origin)
+            contents = self.read(origin)
             cases, refused = [], 0
-            for number, (what, path, value, line) in enumerate(hostile.lines_of(own_format.header_of(contents))):
+            for number, (what, path, value, line) in enumerate(hostile.lines_of(read_format.header_of(contents))):
                 try:
-                    cases.append((what, path, value, self.put(f"{number}.h5", own_format.with_header(contents, line))))
+                    cases.append((what, path, value, self.put(f"{number}.h5", hostile.with_header(contents, line))))
                 except ValueError:
                     continue  # too long for this header
             self.assertGreater(len(cases), 400)
@@ -104,14 +87,14 @@ class Verify(program.TestCase):
 
     def test_commit_entries_that_cannot_be_are_damaged(self):
         contents = self.make("heat.h5")
-        series = own_format.header_of(contents)["series"]
+        series = read_format.header_of(contents)["series"]
         cases = []
         for place in (1, series["snapshots"]):
-            at = series["commits_offset"] + place * own_format.SECTOR
-            words = [int.from_bytes(contents[at + 8 * i:at + 8 * i + 8], "little") for i in range(63)]
-            self.assertEqual(own_format.sealed_sector(words, place), contents[at:at + own_format.SECTOR])
+            at = series["commits_offset"] + place * read_format.PAGE.commit_bytes
+            words = hostile.sector_words(contents, at)
+            self.assertEqual(hostile.sealed_sector(words, place), contents[at:at + read_format.PAGE.commit_bytes])
             for number, (what, strange) in enumerate(hostile.sectors(words)):
-                changed = contents[:at] + own_format.sealed_sector(strange, place) + contents[at + own_format.SECTOR:]
+                changed = contents[:at] + hostile.sealed_sector(strange, place) + contents[at + read_format.PAGE.commit_bytes:]
                 cases.append((what, self.put(f"{place}-{number}.h5", changed)))
         told = self.verified(4, *[name for _, name in cases])
         for (what, _), each in zip(cases, told):
@@ -121,12 +104,12 @@ class Verify(program.TestCase):
 
     def test_a_later_version_is_no_damage(self):
         contents = self.make("heat.h5")
-        header = own_format.header_of(contents)
+        header = read_format.header_of(contents)
         line = json.dumps(header, separators=(",", ":")).encode()
-        self.put("magic.h5", own_format.with_header(contents, line, b"concdemo file 2\n"))
+        self.put("magic.h5", hostile.with_header(contents, line, b"concdemo file 2\n"))
         header["version"] = 3
-        self.put("version.h5", own_format.with_header(contents, header))
-        self.put("unsealed.h5", self.contents("magic.h5").replace(b"checksum ", b"checkSUM ", 2))
+        self.put("version.h5", hostile.with_header(contents, header))
+        self.put("unsealed.h5", self.read("magic.h5").replace(b"checksum ", b"checkSUM ", 2))
         one = bytearray(contents)
         one[14] = ord("2")
         self.put("flipped.h5", one)  # one copy of two: damage
@@ -140,7 +123,7 @@ class Verify(program.TestCase):
         self.make("whole.h5")
         self.make("part.h5", "commit:3:kill")
         self.make("start.h5", "commit:1:kill")
-        damaged = bytearray(self.contents("whole.h5"))
+        damaged = bytearray(self.read("whole.h5"))
         with h5py.File(self.path("whole.h5")) as file:
             damaged[file["u"].id.get_offset() + 30 * 20 * 8] ^= 1
         self.put("damaged.h5", damaged)

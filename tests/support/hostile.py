@@ -4,10 +4,39 @@ import copy
 import json
 import struct
 
-import own_format
+import numpy
+
+import read_format
 
 NUMBERS = [0, -1, 1, 2**24, 2**31, 2**53, 2**63, 2**64 - 1, 1e308, 0.5]
 OTHERS = ["", "12", "ffffffffffffffff", "x" * 300, "two\nlines", None, [], [[]], {}, True]
+
+
+def sealed_copy(text, copy_bytes):
+    text = text.ljust(copy_bytes - len(read_format.seal_of(b"")) - 1) + b"\n"
+    return text + read_format.seal_of(text)
+
+
+def with_header(contents, line, magic=read_format.PAGE.magic.encode()):
+    """The file with another line of JSON in both copies of its header, rightly sealed."""
+    if not isinstance(line, bytes):
+        line = json.dumps(line, separators=(",", ":")).encode()
+    _, copy_bytes = read_format.header_copies(contents)
+    copy = sealed_copy(magic + line + b"\n", copy_bytes)
+    if len(copy) != copy_bytes:
+        raise ValueError(f"{len(line)} bytes of JSON do not fit into {copy_bytes}")
+    return copy + copy + contents[2 * copy_bytes:]
+
+
+def sealed_sector(words, place):
+    """A commit entry of its first words, all but the seal, sealed for its place in the table."""
+    text = numpy.array(words, dtype="<u8").tobytes()
+    return text + struct.pack("<Q", read_format.checksum(text, place * read_format.PAGE.commit_bytes))
+
+
+def sector_words(contents, offset):
+    """The words of a commit entry, all but the seal."""
+    return list(struct.unpack(f"<{read_format.WORDS.seal}Q", contents[offset:][:8 * read_format.WORDS.seal]))
 
 
 def fields(value, path=()):
@@ -67,7 +96,7 @@ def bits(value):
 def sparse_series(path, contents, snapshots, rows, columns, entries=(), has_times=False, length=None, scalars=2):
     """Makes a file of snapshots of this size, sound in itself, of which little is there: its header (of `contents`), short
     axes, snapshot 0 if it is small, and the commit entries of these numbers (`snapshots`: the end's)."""
-    header = copy.deepcopy(own_format.header_of(contents))
+    header = copy.deepcopy(read_format.header_of(contents))
     datasets, series = header["datasets"], header["series"]
     del datasets[2 + scalars:4]
     series["snapshots"], series["scalars"], values = snapshots, scalars, 2 + scalars
@@ -82,10 +111,10 @@ def sparse_series(path, contents, snapshots, rows, columns, entries=(), has_time
 
     def add_table(dataset, data, count):
         place(dataset, "table_offset", "table_bytes", 8 * count)
-        sums = b"".join(struct.pack("<Q", own_format.checksum_of_values(data[i:i + (1 << 20)]))
+        sums = b"".join(struct.pack("<Q", read_format.checksum(data[i:i + (1 << 20)], 0, 1))
                         for i in range(0, len(data), 1 << 20))
         pieces.append((dataset["table_offset"], sums))
-        return own_format.checksum(sums)
+        return read_format.checksum(sums)
 
     for dataset, extent in zip(datasets[values:], (rows, columns)):
         data = struct.pack(f"<{extent}d", *range(extent)) if extent <= 2**16 else b""
@@ -107,14 +136,14 @@ def sparse_series(path, contents, snapshots, rows, columns, entries=(), has_time
     start = bytes(8 * rows * columns) if rows * columns < 131072 else b""  # zeros, which no data need be there for
     row = add_table(field, start, snapshots * -(-rows * columns // 131072))
     pieces += [(field["table_offset"] + 8 * number, pieces[-1][1]) for number in entries if 0 < number < snapshots and start]
-    place(series, "commits_offset", "commits_bytes", own_format.SECTOR * (snapshots + 1))
+    place(series, "commits_offset", "commits_bytes", read_format.PAGE.commit_bytes * (snapshots + 1))
     for number in entries:
         words = sector(2, number, 0, []) if number == snapshots else sector(1, number, float(number), [0.0] * scalars, row)
-        pieces.append((series["commits_offset"] + own_format.SECTOR * number, own_format.sealed_sector(words, number)))
+        pieces.append((series["commits_offset"] + read_format.PAGE.commit_bytes * number, sealed_sector(words, number)))
     header["attributes"].update(steps=snapshots - 1, snapshot_every=1)
     header["file_bytes"] = at
-    header["metadata_checksum"] = f"{sum(own_format.checksum(bytes(size), begin) for begin, size in gaps) % 2**64:016x}"
-    whole = own_format.with_header(contents, header)[:header["header_bytes"]]
+    header["metadata_checksum"] = f"{sum(read_format.checksum(bytes(size), begin) for begin, size in gaps) % 2**64:016x}"
+    whole = with_header(contents, header)[:header["header_bytes"]]
     with open(path, "wb") as file:
         file.truncate(at if length is None else length)
         for offset, piece in [(0, whole), *pieces]:

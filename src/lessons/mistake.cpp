@@ -1,4 +1,4 @@
-#include "lessons/mistake_list.hpp"
+#include "lessons/mistake.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
