@@ -117,7 +117,7 @@ class Floors(unittest.TestCase):
             ("src/base/text.hpp", '#include "system/mpi.hpp"'),
             ("src/base/text.hpp", "#include <unistd.h>"),
             ("src/system/files.cpp", '#include "output/output.hpp"'),
-            ("src/output/output.cpp", '#include "input/feed.hpp"'),
+            ("src/output/output.cpp", '#include "input/read_ahead.hpp"'),
             ("src/output/output.cpp", "#include <mpi.h>"),
             ("src/output/output.cpp", '#include "workloads/sweep.hpp"'),
             ("src/workloads/heat/heat_plan.cpp", "#  include <hdf5.h>"),

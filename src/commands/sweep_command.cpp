@@ -44,10 +44,8 @@ std::vector<std::string> one_of_each_bound() {
 std::vector<std::string> words_of(const std::vector<std::string>& lists) {
   std::vector<std::string> words;
   for (const std::string& list : lists) {
-    for (std::size_t begin = 0; begin <= list.size();) {
-      const std::size_t end = std::min(list.find(',', begin), list.size());
-      words.push_back(list.substr(begin, end - begin));
-      begin = end + 1;
+    for (const std::string_view word : split(list, ',')) {
+      words.emplace_back(word);
       if (words.back().empty()) throw usage_error(fmt::format("--workloads {}: a name is empty", list));
       if (std::count(words.begin(), words.end(), words.back()) > 1) {
         throw usage_error(fmt::format("--workloads: {} stands there twice", words.back()));

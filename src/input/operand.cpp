@@ -21,8 +21,8 @@ void generate(const Operand& operand, std::uint64_t first, std::span<double> out
 
 }  // namespace
 
-LoadCounts load(const Operand& operand, Range range, std::span<double> out, std::vector<std::uint8_t>& missing,
-                int threads) {
+ConvertCounts load(const Operand& operand, Range range, std::span<double> out, std::vector<std::uint8_t>& missing,
+                   int threads) {
   missing.clear();
   switch (operand.source) {
     case Operand::Source::values:
@@ -40,8 +40,8 @@ LoadCounts load(const Operand& operand, Range range, std::span<double> out, std:
   return {};
 }
 
-LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>& parts, int threads) {
-  LoadCounts counts;
+ConvertCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>& parts, int threads) {
+  ConvertCounts counts;
   if (operand.source == Operand::Source::file) {
     hdf5::DatasetReader reader(operand.dataset, operand.buffer_bytes);
     std::uint64_t elements = 0;

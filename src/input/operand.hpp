@@ -29,12 +29,10 @@ struct Operand {
   std::uint64_t buffer_bytes = 0;  // bound of a slab when reading a file
 };
 
-using LoadCounts = ConvertCounts;
-
 // Writes the elements of a flat range (C order) to `out`, which has range.size() elements; missing ones become NaN.
 // Where the operand can have missing elements, `missing` gets one byte an element, 1 for those; else it is left empty.
-LoadCounts load(const Operand& operand, Range range, std::span<double> out, std::vector<std::uint8_t>& missing,
-                int threads);
+ConvertCounts load(const Operand& operand, Range range, std::span<double> out, std::vector<std::uint8_t>& missing,
+                   int threads);
 
 // A rectangle of a two-dimensional operand and where its elements go, row after row.
 struct Rectangle {
@@ -44,7 +42,7 @@ struct Rectangle {
 };
 
 // Missing elements become NaN; they are counted.
-LoadCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>& parts, int threads);
+ConvertCounts load_rectangles(const Operand& operand, const std::vector<Rectangle>& parts, int threads);
 
 // "uniform, seed 1", "5 values" or "FILE:/dataset".
 std::string describe(const Operand& operand);

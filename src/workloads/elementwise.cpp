@@ -11,7 +11,7 @@
 
 #include "base/clock.hpp"
 #include "format/checksum.hpp"
-#include "workloads/elements.hpp"
+#include "workloads/reduction_input.hpp"
 #include "workloads/result_numbers.hpp"
 
 namespace concdemo {
@@ -40,7 +40,7 @@ Verification RankPart::verification(const std::string& against, std::uint64_t wr
 namespace {
 
 constexpr std::size_t most_operands = 2;
-constexpr std::size_t piece_elements = Converted::elements;  // of each operand; they stay in a thread's cache
+constexpr std::size_t piece_elements = ConversionBuffers::elements;  // of each operand; they stay in a thread's cache
 
 using Pieces = std::array<std::span<const double>, most_operands>;
 
@@ -71,7 +71,7 @@ class InMemory final : public ElementwiseJob {
   InMemory(const Context& context, const Problem& problem, Elementwise workload)
       : ElementwiseJob(context, problem, std::move(workload)) {
     for (const Operand& operand : problem.operands) {
-      LoadCounts loaded;
+      ConvertCounts loaded;
       x_.push_back(load_range(context, operand, part_.range, loaded));
       counts += total_over_ranks(context.comm, loaded);
     }
@@ -122,12 +122,12 @@ class Streamed final : public ElementwiseJob {
 
   void execute(const Sink& sink) override {
     wrong_ = RankPart::no_element;
-    LoadCounts loaded;
+    ConvertCounts loaded;
     std::uint64_t sum = 0;
     std::size_t turn = 0;
     double stalled_s = 0;  // by the writer
     const double write_s = sink.file != nullptr ? sink.file->write_busy_s() : 0;
-    pipeline_ = stream_blocks(part_.context.comm, plan_, part_.range, [&](const Feed::Block& block) {
+    pipeline_ = stream_blocks(part_.context.comm, plan_, part_.range, [&](const ReadAhead::Block& block) {
       Array& result = results_[turn++ % blocks_in_memory];
       // Of three arrays one is computed while two are written.
       const double start = now_s();
@@ -154,19 +154,19 @@ class Streamed final : public ElementwiseJob {
 
  private:
   // Converts, computes, sums up and checks in pieces that stay in a thread's cache.
-  void compute(const Feed::Block& block, std::span<double> y, LoadCounts& loaded, std::uint64_t& checksums) {
+  void compute(const ReadAhead::Block& block, std::span<double> y, ConvertCounts& loaded, std::uint64_t& checksums) {
     std::uint64_t missing = 0, inexact = 0, sum = 0, wrong = wrong_;
     const std::size_t n = y.size();
 #pragma omp parallel num_threads(part_.context.threads) reduction(+ : missing, inexact, sum) reduction(min : wrong)
     {
-      thread_local Converted converted;
+      thread_local ConversionBuffers buffers;
 #pragma omp for schedule(static)
       for (std::size_t at = 0; at < n; at += piece_elements) {
         const std::size_t count = std::min(piece_elements, n - at);
         Pieces x;
-        LoadCounts found;
+        ConvertCounts found;
         for (std::size_t k = 0; k < block.operands->size(); ++k) {
-          x[k] = converted.elements_of(k, (*block.operands)[k], at, count, found);
+          x[k] = buffers.elements_of(k, (*block.operands)[k], at, count, found);
         }
         missing += found.missing;
         inexact += found.inexact;

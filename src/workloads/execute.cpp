@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/activity.hpp"
-#include "input/stored.hpp"
+#include "input/operand_block.hpp"
 #include "measure/record.hpp"
 
 namespace concdemo {
@@ -21,7 +21,8 @@ double rate_at(const Cost& cost, double seconds) {
 double stored_bytes(const Problem& problem) {
   double bytes = 0;
   for (const Operand& operand : problem.operands) {
-    bytes += static_cast<double>(element_count(operand.shape)) * static_cast<double>(Stored::element_bytes(operand));
+    bytes +=
+        static_cast<double>(element_count(operand.shape)) * static_cast<double>(OperandBlock::element_bytes(operand));
   }
   return bytes;
 }

@@ -23,7 +23,7 @@ struct Measurement {
   std::shared_ptr<Job> job;  // keeps what was handed to the sink alive
   Samples samples;
   Cost cost;
-  LoadCounts counts;
+  ConvertCounts counts;
   std::optional<Pipeline> pipeline;  // where data larger than memory were streamed
   Json result;
   std::string headline;

@@ -20,7 +20,7 @@ void drop(std::vector<Array>& parts, const std::vector<std::uint8_t>& missing) {
 
 }  // namespace
 
-std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts) {
+std::vector<Array> load_parts(const Context& context, const Problem& problem, ConvertCounts& counts) {
   const auto& comm = context.comm;
   const Range range = part_of(element_count(problem.operands.front().shape), static_cast<std::uint64_t>(comm.size()),
                               static_cast<std::uint64_t>(comm.rank()));
@@ -41,7 +41,7 @@ std::vector<Array> load_parts(const Context& context, const Problem& problem, Lo
   return parts;
 }
 
-Array load_range(const Context& context, const Operand& operand, Range range, LoadCounts& counts) {
+Array load_range(const Context& context, const Operand& operand, Range range, ConvertCounts& counts) {
   Array part;
   mpi::together(context.comm, [&] {
     part = Array(range.size());
@@ -51,7 +51,7 @@ Array load_range(const Context& context, const Operand& operand, Range range, Lo
   return part;
 }
 
-LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts) {
+ConvertCounts total_over_ranks(const mpi::Comm& comm, ConvertCounts counts) {
   return {comm.sum(counts.missing), comm.sum(counts.inexact)};
 }
 

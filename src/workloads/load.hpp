@@ -7,12 +7,12 @@ namespace concdemo {
 
 // Collective: every rank's equal part of the flat range of each operand. Positions that are missing in any operand are
 // left out of all of them. `counts` becomes the total over ranks.
-std::vector<Array> load_parts(const Context& context, const Problem& problem, LoadCounts& counts);
+std::vector<Array> load_parts(const Context& context, const Problem& problem, ConvertCounts& counts);
 
 // Collective: a range of one operand; missing elements stay where they are. `counts` gets this rank's own.
-Array load_range(const Context& context, const Operand& operand, Range range, LoadCounts& counts);
+Array load_range(const Context& context, const Operand& operand, Range range, ConvertCounts& counts);
 
-LoadCounts total_over_ranks(const mpi::Comm& comm, LoadCounts counts);
+ConvertCounts total_over_ranks(const mpi::Comm& comm, ConvertCounts counts);
 
 // Sum of one value a rank, in whatever order MPI chooses: for results that promise no bits.
 double add_over_ranks(const mpi::Comm& comm, double value);

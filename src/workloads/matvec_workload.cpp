@@ -28,7 +28,7 @@ class MatvecJob final : public Job {
         m_(problem.size[0]),
         rows_(part_of(problem.size[0], static_cast<std::uint64_t>(context.comm.size()),
                       static_cast<std::uint64_t>(context.comm.rank()))) {
-    LoadCounts whole;  // of x, the same on every rank
+    ConvertCounts whole;  // of x, the same on every rank
     a_ = load_range(context, problem.operands[0], {rows_.begin * n_, rows_.end * n_}, counts);
     x_ = load_range(context, problem.operands[1], {0, n_}, whole);
     counts = total_over_ranks(context.comm, counts);

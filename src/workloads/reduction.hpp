@@ -5,8 +5,8 @@
 #include <limits>
 #include <optional>
 
-#include "workloads/elements.hpp"
 #include "workloads/load.hpp"
+#include "workloads/reduction_input.hpp"
 #include "workloads/result_numbers.hpp"
 #include "workloads/workload.hpp"
 
@@ -60,7 +60,7 @@ class ReductionJob final : public Job {
         return check(same_bits(value_, *closed), "closed form", *closed);
       }
     }
-    LoadCounts again;
+    ConvertCounts again;
     const auto add = [](State& state, Values x, Values y) { Kernel::add_reference(state, x, y); };
     const double reference = elements_->template reduce<State>(add, again).round();
     return check(same_bits(value_, reference), "scalar superaccumulator, every element", reference);
@@ -91,7 +91,7 @@ class ReductionJob final : public Job {
 
   Context context_;
   const Problem& problem_;
-  std::optional<Elements> elements_;
+  std::optional<ReductionInput> elements_;
   std::vector<Array> parts_;  // of --method plain
   double value_ = 0;
 };

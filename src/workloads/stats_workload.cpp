@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "workloads/descriptor.hpp"
-#include "workloads/elements.hpp"
 #include "workloads/exact_moments.hpp"
 #include "workloads/list.hpp"
 #include "workloads/load.hpp"
+#include "workloads/reduction_input.hpp"
 #include "workloads/result_numbers.hpp"
 
 namespace concdemo {
@@ -63,7 +63,7 @@ class StatsJob final : public Job {
 
   Verification verify() override {
     if (!elements_) return verify_plain(statistics(merged(moments_reference(part_.span(), context_.threads))));
-    LoadCounts again;
+    ConvertCounts again;
     const auto add = [](Moments& moments, std::span<const double> x, std::span<const double>) {
       moments.add_reference(x);
     };
@@ -116,7 +116,7 @@ class StatsJob final : public Job {
   }
 
   Context context_;
-  std::optional<Elements> elements_;
+  std::optional<ReductionInput> elements_;
   Array part_;  // of --method plain
   Statistics found_;
 };

@@ -107,7 +107,7 @@ class Job {
   // The result in a few words, for a table; after verify().
   virtual std::string headline() const = 0;
   // Elements of file input left out as missing, and elements rounded on input; on all ranks together, after verify().
-  LoadCounts counts;
+  ConvertCounts counts;
   virtual std::optional<Pipeline> pipeline() const { return {}; }  // of the last execution, where it was streamed
 };
 

@@ -187,7 +187,7 @@ SeriesOutcome run_series(const Context& context, const Problem& problem, const S
   progress.show("heat: reading or generating the start");
   std::optional<HeatSolver> solver;
   make_solver(solver, context, problem);
-  LoadCounts counts;
+  ConvertCounts counts;
   load_start(context, start_from(problem.operands.front(), context.threads, &counts), *solver);
   counts = total_over_ranks(context.comm, counts);
   refuse_missing(counts);

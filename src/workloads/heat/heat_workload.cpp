@@ -92,12 +92,12 @@ Shape size_of(const std::vector<Operand>& operands) {
 
 }  // namespace
 
-void refuse_missing(const LoadCounts& counts) {
+void refuse_missing(const ConvertCounts& counts) {
   if (counts.missing == 0) return;
   throw usage_error(fmt::format("heat needs a whole grid; the input has {}", counted(counts.missing, "missing value")));
 }
 
-HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
+HeatStart start_from(const Operand& operand, int threads, ConvertCounts* counts) {
   return [&operand, threads, counts](Range rows, Range columns, const MatrixSpan& out) {
     constexpr std::uint64_t buffer_elements = std::uint64_t{1} << 23;
     if (out.rows == 0 || out.columns == 0) return;
@@ -107,7 +107,7 @@ HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts) {
       activity::beat();
       const std::uint64_t height = std::min<std::uint64_t>(step, out.rows - row);
       const Range part{rows.begin + row, rows.begin + row + height};
-      const LoadCounts found = load_rectangles(operand, {{part, columns, buffer.span().data()}}, threads);
+      const ConvertCounts found = load_rectangles(operand, {{part, columns, buffer.span().data()}}, threads);
       if (counts != nullptr) *counts += found;
 #pragma omp parallel for num_threads(threads) schedule(static)
       for (std::uint64_t i = 0; i < height; ++i) {

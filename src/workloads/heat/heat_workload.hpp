@@ -11,9 +11,9 @@ namespace concdemo {
 using HeatStart = std::function<void(Range rows, Range columns, const MatrixSpan& out)>;
 
 // Of a generated, given or stored grid. `counts`, where given, gets what was met. The operand outlives it.
-HeatStart start_from(const Operand& operand, int threads, LoadCounts* counts = nullptr);
+HeatStart start_from(const Operand& operand, int threads, ConvertCounts* counts = nullptr);
 
-void refuse_missing(const LoadCounts& counts);  // throws usage Error where there are any
+void refuse_missing(const ConvertCounts& counts);  // throws usage Error where there are any
 
 // Collective: fills the current array's tile.
 void load_start(const Context& context, const HeatStart& start, HeatSolver& solver);

@@ -33,7 +33,7 @@ std::uint64_t shared_elements(const MatmulPlan& plan, Matrix matrix, std::uint64
 
 }  // namespace
 
-MatmulParts::MatmulParts(const Context& context, const Problem& problem, LoadCounts& counts)
+MatmulParts::MatmulParts(const Context& context, const Problem& problem, ConvertCounts& counts)
     : plan_(plan_for(problem, context.comm, Strips::whole)), rank_(static_cast<std::uint64_t>(context.comm.rank())) {
   const mpi::Comm& comm = context.comm;
   if (comm.size() > 1) {

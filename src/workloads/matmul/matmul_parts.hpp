@@ -15,7 +15,7 @@ class MatmulParts {
  public:
   // Collective. Decides how strips are cut, and loads; `counts` gets the total over ranks. Throws usage Error for
   // missing elements.
-  MatmulParts(const Context& context, const Problem& problem, LoadCounts& counts);
+  MatmulParts(const Context& context, const Problem& problem, ConvertCounts& counts);
 
   const MatmulPlan& plan() const { return plan_; }
   bool in_shared_memory() const { return shared_ != nullptr; }

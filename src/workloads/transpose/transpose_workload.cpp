@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "format/checksum.hpp"
 #include "kernels/fill.hpp"
+#include "kernels/past_cache.hpp"
 #include "system/mpi_shared.hpp"
 #include "system/mpi_transfers.hpp"
 #include "workloads/descriptor.hpp"
@@ -86,11 +87,10 @@ class TransposeJob final : public Job {
  private:
   // Transposes a block of A into its place in B.
   void place(const MatrixView& block, Range rows, Range columns) {
-    constexpr std::uint64_t largest_cache = std::uint64_t{1} << 27;
     const MatrixSpan to{b_.span().data() + (columns.begin - columns_.begin) * m_ + rows.begin, columns.size(),
                         rows.size(), m_};
     if (plain_) return transpose_plain(block, to, context_.threads);
-    const bool large = (a_.size() + b_.size()) * sizeof(double) > largest_cache;
+    const bool large = is_past_cache((a_.size() + b_.size()) * sizeof(double));
     (large ? transpose_past_cache : transpose)(block, to, context_.threads);
   }
 

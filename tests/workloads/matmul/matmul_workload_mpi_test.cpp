@@ -44,7 +44,7 @@ struct Product {
   ProductCheck check() const { return check_product(context, parts, c, false, 20); }
 
   Context context;
-  LoadCounts counts;
+  ConvertCounts counts;
   MatmulParts parts;
   Tile place;
   std::vector<double> c;

@@ -1,4 +1,4 @@
-#include "input/feed.hpp"
+#include "input/read_ahead.hpp"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@ namespace {
 std::uint64_t reader_bytes(const Operand& operand, std::uint64_t buffer_bytes) {
   if (operand.source != Operand::Source::file) return 0;
   if (operand.dataset.chunk.empty()) return std::min<std::uint64_t>(buffer_bytes / 8, 1 << 20);
-  const std::uint64_t chunk = element_count(operand.dataset.chunk) * Stored::element_bytes(operand);
+  const std::uint64_t chunk = element_count(operand.dataset.chunk) * OperandBlock::element_bytes(operand);
   return std::max(chunk, std::min<std::uint64_t>(buffer_bytes / 4, 32 << 20));
 }
 
@@ -39,7 +39,7 @@ BlockPlan plan_blocks(const std::vector<Operand>& operands, int outputs, std::ui
     plan.operands.push_back(operand);
     plan.operands.back().buffer_bytes = reader_bytes(operand, buffer_bytes);
     readers += plan.operands.back().buffer_bytes;
-    element += Stored::element_bytes(operand);
+    element += OperandBlock::element_bytes(operand);
   }
   element *= blocks_in_memory;
   const std::uint64_t left = buffer_bytes - std::min(buffer_bytes, readers);
@@ -54,7 +54,7 @@ BlockPlan plan_blocks(const std::vector<Operand>& operands, int outputs, std::ui
   return plan;
 }
 
-Feed::Feed(const BlockPlan& plan, Range range) : plan_(plan), range_(range) {
+ReadAhead::ReadAhead(const BlockPlan& plan, Range range) : plan_(plan), range_(range) {
   const std::uint64_t most = std::min(plan.elements, range.size());
   for (std::size_t slot = 0; slot < blocks_in_memory; ++slot) {
     auto& operands = slots_.emplace_back();
@@ -64,7 +64,7 @@ Feed::Feed(const BlockPlan& plan, Range range) : plan_(plan), range_(range) {
   thread_ = std::thread([this] { run(); });
 }
 
-Feed::~Feed() {
+ReadAhead::~ReadAhead() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -73,7 +73,7 @@ Feed::~Feed() {
   thread_.join();
 }
 
-void Feed::run() noexcept {
+void ReadAhead::run() noexcept {
   try {
     std::vector<OperandReader> readers;
     for (const Operand& operand : plan_.operands) readers.emplace_back(operand);
@@ -101,7 +101,7 @@ void Feed::run() noexcept {
   }
 }
 
-std::optional<Feed::Block> Feed::next() {
+std::optional<ReadAhead::Block> ReadAhead::next() {
   std::unique_lock lock(mutex_);
   const std::uint64_t begin = range_.begin + taken_ * plan_.elements;
   if (begin >= range_.end) return {};
@@ -115,12 +115,12 @@ std::optional<Feed::Block> Feed::next() {
                &slots_[static_cast<std::size_t>((taken_ - 1) % blocks_in_memory)]};
 }
 
-Spans Feed::reads() const {
+Spans ReadAhead::reads() const {
   const std::lock_guard lock(mutex_);
   return reads_;
 }
 
-Spans Feed::waits() const {
+Spans ReadAhead::waits() const {
   const std::lock_guard lock(mutex_);
   return waits_;
 }

@@ -1,22 +1,22 @@
-#include "input/stored.hpp"
+#include "input/operand_block.hpp"
 
 #include "kernels/convert.hpp"
 
 namespace concdemo {
 
-Stored::Stored(const Operand& operand, std::uint64_t most)
+OperandBlock::OperandBlock(const Operand& operand, std::uint64_t most)
     : memory_((most * element_bytes(operand) + sizeof(double) - 1) / sizeof(double)) {
   if (operand.source != Operand::Source::file) return;
   format_ = operand.dataset.format;
   dataset_ = &operand.dataset;
 }
 
-std::uint64_t Stored::element_bytes(const Operand& operand) {
+std::uint64_t OperandBlock::element_bytes(const Operand& operand) {
   return operand.source == Operand::Source::file ? static_cast<std::uint64_t>(operand.dataset.format.size)
                                                  : sizeof(double);
 }
 
-LoadCounts Stored::convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const {
+ConvertCounts OperandBlock::convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const {
   const auto* raw =
       reinterpret_cast<const std::byte*>(memory_.span().data()) + begin * static_cast<std::uint64_t>(format_.size);
   const Range flat{first_ + begin, first_ + begin + out.size()};
@@ -28,7 +28,7 @@ OperandReader::OperandReader(const Operand& operand) : operand_(operand) {
   if (operand.source == Operand::Source::file) file_.emplace(operand.dataset, operand.buffer_bytes);
 }
 
-void OperandReader::read(Range range, Stored& into, int threads) {
+void OperandReader::read(Range range, OperandBlock& into, int threads) {
   into.first_ = range.begin;
   into.size_ = range.size();
   if (file_) return file_->read_stored(range, into.bytes());

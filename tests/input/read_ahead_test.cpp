@@ -1,4 +1,4 @@
-#include "input/feed.hpp"
+#include "input/read_ahead.hpp"
 
 #include <unistd.h>
 
@@ -21,21 +21,21 @@ Operand generated(std::uint64_t count) {
 
 // Takes all blocks of a range; their elements must be first, first + 1, ...
 std::uint64_t count_in_order(const BlockPlan& plan, Range range) {
-  Feed feed(plan, range);
+  ReadAhead ahead(plan, range);
   std::uint64_t at = range.begin;
-  while (const auto block = feed.next()) {
+  while (const auto block = ahead.next()) {
     REQUIRE(block->range.begin == at);
     const auto values = block->operands->front().doubles();
     REQUIRE(values.size() == block->range.size());
     for (const double value : values) REQUIRE(value == static_cast<double>(at++));
   }
-  CHECK_FALSE(feed.next().has_value());
+  CHECK_FALSE(ahead.next().has_value());
   return at - range.begin;
 }
 
 }  // namespace
 
-TEST_CASE("Feed: blocks come in order, each element once, for any range and size of block") {
+TEST_CASE("ReadAhead: blocks come in order, each element once, for any range and size of block") {
   for (const std::uint64_t elements : {1, 7, 100, 1000}) {
     const BlockPlan plan{elements, {generated(1000)}};
     for (const Range range : {Range{0, 0}, Range{5, 5}, Range{0, 1}, Range{3, 10}, Range{0, 1000}, Range{1, 999}}) {
@@ -44,15 +44,15 @@ TEST_CASE("Feed: blocks come in order, each element once, for any range and size
   }
 }
 
-TEST_CASE("Feed: may be left early, while it reads") {
+TEST_CASE("ReadAhead: may be left early, while it reads") {
   const BlockPlan plan{1 << 16, {generated(1 << 22)}};
   for (int taken = 0; taken < 4; ++taken) {
-    Feed feed(plan, {0, 1 << 22});
-    for (int i = 0; i < taken; ++i) REQUIRE(feed.next().has_value());
+    ReadAhead ahead(plan, {0, 1 << 22});
+    for (int i = 0; i < taken; ++i) REQUIRE(ahead.next().has_value());
   }
 }
 
-TEST_CASE("Feed: what the reader meets is thrown by next, also again") {
+TEST_CASE("ReadAhead: what the reader meets is thrown by next, also again") {
   Operand missing = generated(100);
   missing.source = Operand::Source::file;
   missing.dataset.file = "/nonexistent/file.h5";
@@ -60,9 +60,9 @@ TEST_CASE("Feed: what the reader meets is thrown by next, also again") {
   missing.dataset.shape = {100};
   missing.buffer_bytes = 1 << 20;
   const BlockPlan plan{10, {missing}};
-  Feed feed(plan, {0, 100});
-  CHECK_THROWS_AS(feed.next(), Error);
-  CHECK_THROWS_AS(feed.next(), Error);
+  ReadAhead ahead(plan, {0, 100});
+  CHECK_THROWS_AS(ahead.next(), Error);
+  CHECK_THROWS_AS(ahead.next(), Error);
 }
 
 TEST_CASE("plan_blocks keeps within the buffers, and says what is needed where they are too small") {

@@ -11,8 +11,8 @@
 
 #include "base/clock.hpp"
 #include "base/tally.hpp"
-#include "input/feed.hpp"
-#include "input/stored.hpp"
+#include "input/operand_block.hpp"
+#include "input/read_ahead.hpp"
 #include "kernels/accumulate_parts.hpp"
 #include "pool/rank_pool.hpp"
 #include "workloads/workload.hpp"
@@ -25,7 +25,7 @@ namespace concdemo {
 template <class State>
 struct Counted {
   State state;
-  LoadCounts counts;
+  ConvertCounts counts;
   void merge(const Counted& other) {
     state.merge(other.state);
     counts += other.counts;
@@ -33,24 +33,25 @@ struct Counted {
 };
 
 // A thread's buffers for elements that need conversion: they stay in its second cache level.
-struct Converted {
+struct ConversionBuffers {
   static constexpr std::size_t elements = 1 << 15;
   std::vector<double> values[2];
   std::vector<std::uint8_t> missing[2];
   // Elements [begin, begin + count) of operand k, missing ones as NaN: themselves, or converted in values[k].
-  std::span<const double> elements_of(std::size_t k, const Stored& operand, std::size_t begin, std::size_t count,
-                                      LoadCounts& counts);
+  std::span<const double> elements_of(std::size_t k, const OperandBlock& operand, std::size_t begin, std::size_t count,
+                                      ConvertCounts& counts);
   // Those of all operands (one or two), without what is missing in any of them; returns how many are left.
-  std::size_t load(const std::vector<Stored>& operands, std::size_t begin, std::size_t count, LoadCounts& counts);
+  std::size_t load(const std::vector<OperandBlock>& operands, std::size_t begin, std::size_t count,
+                   ConvertCounts& counts);
 };
 
 // add(state, x, y) over elements [begin, end), in as few calls as can be; y is x where there is one operand. `add`
 // takes spans of double, and of float if it can.
 template <class State, class Add>
-void add_elements(const std::vector<Stored>& operands, std::size_t begin, std::size_t end, const Add& add,
+void add_elements(const std::vector<OperandBlock>& operands, std::size_t begin, std::size_t end, const Add& add,
                   Counted<State>& into) {
-  const Stored& x = operands.front();
-  const Stored& y = operands.back();
+  const OperandBlock& x = operands.front();
+  const OperandBlock& y = operands.back();
   if (begin == end) return;
   // Whether elements [first, last) are of type T in both operands, and none is missing: then they are added as they
   // are.
@@ -69,29 +70,29 @@ void add_elements(const std::vector<Stored>& operands, std::size_t begin, std::s
     else return false;
   };
   if (!x.may_miss() && !y.may_miss() && add_unconverted(begin, end)) return;
-  thread_local Converted converted;
-  for (std::size_t at = begin; at < end; at += Converted::elements) {
-    const std::size_t count = std::min(Converted::elements, end - at);
+  thread_local ConversionBuffers buffers;
+  for (std::size_t at = begin; at < end; at += ConversionBuffers::elements) {
+    const std::size_t count = std::min(ConversionBuffers::elements, end - at);
     if (add_unconverted(at, at + count)) continue;
-    const std::size_t kept = converted.load(operands, at, count, into.counts);
-    const std::span<const double> values(converted.values[0].data(), kept);
-    const std::span<const double> others(converted.values[operands.size() - 1].data(), kept);
+    const std::size_t kept = buffers.load(operands, at, count, into.counts);
+    const std::span<const double> values(buffers.values[0].data(), kept);
+    const std::span<const double> others(buffers.values[operands.size() - 1].data(), kept);
     add(into.state, values, others);
   }
 }
 
 // Collective: every block of this rank's part, read ahead; `use` is the computing.
 Pipeline stream_blocks(const mpi::Comm& comm, const BlockPlan& plan, Range part,
-                       const std::function<void(const Feed::Block&)>& use);
+                       const std::function<void(const ReadAhead::Block&)>& use);
 
-class Elements {
+class ReductionInput {
  public:
   // Collective: loads this rank's part, unless it is claimed or streamed. Both arguments outlive it.
-  Elements(const Context& context, const Problem& problem);
+  ReductionInput(const Context& context, const Problem& problem);
 
   // Collective: all elements of all ranks in one state, the same everywhere; `counts` become those of this pass.
   template <class State, class Add>
-  State reduce(const Add& add, LoadCounts& counts) {
+  State reduce(const Add& add, ConvertCounts& counts) {
     const Counted<State> all =
         pool_ ? claimed<State>(add) : combined(plan_ ? streamed<State>(add) : in_memory<State>(add));
     counts = all.counts;
@@ -103,7 +104,7 @@ class Elements {
  private:
   struct Worker {  // what a claimed block is loaded with
     std::vector<OperandReader> readers;
-    std::vector<Stored> stored;
+    std::vector<OperandBlock> stored;
   };
 
   template <class State>
@@ -116,7 +117,7 @@ class Elements {
   }
 
   template <class State, class Add>
-  Counted<State> over(const std::vector<Stored>& operands, int threads, const Add& add) const {
+  Counted<State> over(const std::vector<OperandBlock>& operands, int threads, const Add& add) const {
     return accumulate_parts<Counted<State>>(static_cast<std::size_t>(operands.front().size()), threads,
                                             [&](Counted<State>& mine, std::size_t begin, std::size_t end) {
                                               add_elements(operands, begin, end, add, mine);
@@ -152,11 +153,11 @@ class Elements {
   template <class State, class Add>
   Counted<State> streamed(const Add& add) {
     Counted<State> found;
-    stream([&](const Feed::Block& block) { found.merge(over<State>(*block.operands, context_.threads, add)); });
+    stream([&](const ReadAhead::Block& block) { found.merge(over<State>(*block.operands, context_.threads, add)); });
     return found;
   }
 
-  void stream(const std::function<void(const Feed::Block&)>& use);  // collective: every block of this rank's part
+  void stream(const std::function<void(const ReadAhead::Block&)>& use);  // collective: every block of this rank's part
   std::shared_ptr<Worker> take_worker();
   void give_back(const std::shared_ptr<Worker>& worker);
   void load(Range range, Worker& worker) const;
@@ -164,7 +165,7 @@ class Elements {
   const Context& context_;
   const Problem& problem_;
   const Range part_;  // this rank's, where it has one
-  std::vector<Stored> stored_;
+  std::vector<OperandBlock> stored_;
   std::optional<RankPool> pool_;
   std::uint64_t block_ = 0;  // elements of a claimed block
   std::mutex workers_mutex_;

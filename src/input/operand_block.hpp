@@ -15,10 +15,10 @@ namespace concdemo {
 
 // Elements of an operand in memory: those of a file as they are stored there, others as float64. Hot loops convert them
 // block by block, which saves a pass over memory and the memory of the wider type.
-class Stored {
+class OperandBlock {
  public:
-  Stored() = default;
-  Stored(const Operand& operand, std::uint64_t most);  // room for so many; the operand outlives it
+  OperandBlock() = default;
+  OperandBlock(const Operand& operand, std::uint64_t most);  // room for so many; the operand outlives it
 
   std::uint64_t size() const { return size_; }
   static std::uint64_t element_bytes(const Operand& operand);
@@ -38,7 +38,7 @@ class Stored {
   }
 
   // Elements [begin, begin + out.size()) as float64; missing ones are NaN and 1 in the mask (as long as out).
-  LoadCounts convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const;
+  ConvertCounts convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const;
   bool may_miss() const { return dataset_ != nullptr && dataset_->may_miss(); }
 
  private:
@@ -63,8 +63,8 @@ class Stored {
 // Loads ranges of one operand, one after the other; one thread at a time. Destroy it before MPI's end.
 class OperandReader {
  public:
-  explicit OperandReader(const Operand& operand);     // throws as DatasetReader does
-  void read(Range range, Stored& into, int threads);  // into has room for it
+  explicit OperandReader(const Operand& operand);           // throws as DatasetReader does
+  void read(Range range, OperandBlock& into, int threads);  // into has room for it
 
  private:
   const Operand& operand_;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/io_timeline.hpp"
-#include "input/stored.hpp"
+#include "input/operand_block.hpp"
 
 namespace concdemo {
 
@@ -24,17 +24,17 @@ constexpr std::size_t blocks_in_memory = 3;
 BlockPlan plan_blocks(const std::vector<Operand>& operands, int outputs, std::uint64_t buffer_bytes);
 
 // Blocks of operands, read ahead in order by a thread of its own.
-class Feed {
+class ReadAhead {
  public:
   // Of elements [range.begin, range.end); `plan` outlives it.
-  Feed(const BlockPlan& plan, Range range);
-  ~Feed();
-  Feed(const Feed&) = delete;
-  Feed& operator=(const Feed&) = delete;
+  ReadAhead(const BlockPlan& plan, Range range);
+  ~ReadAhead();
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
 
   struct Block {
     Range range;
-    const std::vector<Stored>* operands = nullptr;
+    const std::vector<OperandBlock>* operands = nullptr;
   };
   // The next block, good until the next call; nothing at the end. Throws what the reader met.
   std::optional<Block> next();
@@ -47,7 +47,7 @@ class Feed {
 
   const BlockPlan& plan_;
   const Range range_;
-  std::vector<std::vector<Stored>> slots_;
+  std::vector<std::vector<OperandBlock>> slots_;
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::uint64_t read_ = 0;   // blocks that were read so far
