@@ -81,7 +81,8 @@ class Floors(unittest.TestCase):
                 home = ""
                 for space, what in re.findall(r"^namespace ([\w:]+) \{|^(?:class|struct|enum class) (\w+)\b(?!::)[^;]*?\{",
                                               path.read_text(), re.M):
-                    home = space or home
+                    if space:
+                        home = space if space.startswith("concdemo") else f"concdemo::{space}"  # one inside the other
                     if what:
                         found.setdefault(f"{home}::{what}", []).append(name(path))
         twice = {what: paths for what, paths in found.items() if len(paths) > 1}

@@ -132,15 +132,15 @@ void require_same_files(const mpi::Comm& comm, const hdf5::DatasetInfo& dataset,
 
 Operand file_operand(const mpi::Comm& comm, const std::string& input, const std::string& slice,
                      std::uint64_t buffer_bytes) {
-  std::string text;
+  std::string bytes;
   mpi::together(comm, [&] {
     if (!comm.is_root()) return;
     const auto [file, dataset] = split_input(input);
-    text = hdf5::to_json(hdf5::inspect(file, dataset));
+    bytes = hdf5::to_cbor(hdf5::inspect(file, dataset));
   });
   Operand operand;
   operand.source = Operand::Source::file;
-  operand.dataset = hdf5::from_json(comm.broadcast(text));
+  operand.dataset = hdf5::from_cbor(comm.broadcast(bytes));
   const std::string host = comm.broadcast(host_name());
   mpi::together(comm, [&] {
     if (!comm.is_root()) require_same_files(comm, operand.dataset, host);

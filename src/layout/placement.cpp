@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -25,21 +26,17 @@ class NodeJudge {
   explicit NodeJudge(const PlacedNode& node) : node_(node) {
     for (std::size_t i = 0; i < node.hardware.cpus.size(); ++i)
       index_[node.hardware.cpus[i].number] = static_cast<int>(i);
-    numa_of_core_.resize(at(node.hardware.cores));
-    std::vector<bool> open(at(node.hardware.cores));
+    std::map<int, int> numa_of_core;  // of those that the job may use
     for (const int cpu : node.allocated) {
       const auto found = index_.find(cpu);
       if (found == index_.end()) continue;
       ++cpus_;
-      open[at(node.hardware.cpus[at(found->second)].core)] = true;
+      const auto& unit = node.hardware.cpus[at(found->second)];
+      numa_of_core[unit.core] = unit.numa;
     }
-    for (const auto& cpu : node.hardware.cpus) numa_of_core_[at(cpu.core)] = cpu.numa;
+    cores_ = static_cast<int>(numa_of_core.size());
     cores_of_numa_.resize(at(node.hardware.numa_nodes));
-    for (std::size_t core = 0; core < open.size(); ++core) {
-      if (!open[core]) continue;
-      ++cores_;
-      ++cores_of_numa_[at(numa_of_core_[core])];
-    }
+    for (const auto& [core, numa] : numa_of_core) ++cores_of_numa_[at(numa)];
     for (std::size_t rank = 0; rank < node.ranks.size(); ++rank)
       group_threads(node.ranks[rank], static_cast<int>(rank));
   }
@@ -61,39 +58,32 @@ class NodeJudge {
     for (const auto& mask : rank.thread_cpus) ++masks[mask];
     auto& cpus = rank_cpus_.emplace_back();
     for (const auto& [mask, threads] : masks) {
-      ThreadGroup on_cpus{{}, threads}, on_cores{{}, threads};
+      ThreadGroup on_cpus{{}, threads};
+      std::set<int> cores;
       for (const int cpu : mask) {
         const auto found = index_.find(cpu);
         if (found == index_.end()) continue;
         on_cpus.units.push_back(found->second);
-        on_cores.units.push_back(node_.hardware.cpus[at(found->second)].core);
+        cores.insert(node_.hardware.cpus[at(found->second)].core);
       }
       if (on_cpus.units.empty()) continue;  // nothing known
-      std::sort(on_cores.units.begin(), on_cores.units.end());
-      on_cores.units.erase(std::unique(on_cores.units.begin(), on_cores.units.end()), on_cores.units.end());
       cpus.insert(on_cpus.units.begin(), on_cpus.units.end());
       on_cpus_.push_back(std::move(on_cpus));
-      on_cores_.push_back(std::move(on_cores));
+      on_cores_.push_back({{cores.begin(), cores.end()}, threads});
       rank_of_.push_back(number);
       threads_ += threads;
     }
   }
 
-  void add(int kind, const std::string& text, const std::set<int>& ranks) {
-    PlacementFinding finding{kinds[at(kind)], text, {}, 1};
-    for (const int rank : ranks) finding.ranks.push_back(node_.rank_numbers[at(rank)]);
-    found_.push_back(std::move(finding));
-  }
-  std::set<int> all_ranks() const {
-    std::set<int> all;
-    for (const int rank : rank_of_) all.insert(rank);
-    return all;
-  }
-  std::string name(const std::set<int>& ranks) const {
+  std::vector<int> numbers_of(const std::set<int>& ranks) const {
     std::vector<int> numbers;
     for (const int rank : ranks) numbers.push_back(node_.rank_numbers[at(rank)]);
-    return ranks_text(numbers);
+    return numbers;
   }
+  void add(int kind, const std::string& text, const std::set<int>& ranks) {
+    found_.push_back({kinds[at(kind)], text, numbers_of(ranks), 1});
+  }
+  std::set<int> all_ranks() const { return {rank_of_.begin(), rank_of_.end()}; }
 
   // A rank's own threads first: those that cannot all have a CPU of the rank's.
   void threads_on_cpus() {
@@ -141,22 +131,21 @@ class NodeJudge {
 
   void ranks_on_cores() {
     const auto on_cpus = match_threads(on_cpus_, static_cast<int>(node_.hardware.cpus.size()));
-    int placed = 0;
-    for (const int count : on_cpus) placed += count;
+    const int placed = std::accumulate(on_cpus.begin(), on_cpus.end(), 0);
     if (placed < threads_) {
       const auto ranks = crowded(on_cpus_, on_cpus);
       add(3,
-          fmt::format("{} share CPUs while {} of the job {} idle", name(ranks), counted(cpus_ - placed, "CPU"),
-                      cpus_ - placed == 1 ? "is" : "are"),
+          fmt::format("{} share CPUs while {} of the job {} idle", ranks_text(numbers_of(ranks)),
+                      counted(cpus_ - placed, "CPU"), cpus_ - placed == 1 ? "is" : "are"),
           ranks);
       return;
     }
     const auto on_cores = match_threads(on_cores_, node_.hardware.cores);
-    for (const int count : on_cores) busy_cores_ += count;
+    busy_cores_ = std::accumulate(on_cores.begin(), on_cores.end(), 0);
     if (busy_cores_ < std::min(threads_, cores_)) {
       const auto ranks = crowded(on_cores_, on_cores);
       add(ranks.size() > 1 ? 3 : 4,
-          fmt::format("threads of {} share cores as hyper-threads while {} idle", name(ranks),
+          fmt::format("threads of {} share cores as hyper-threads while {} idle", ranks_text(numbers_of(ranks)),
                       cores_ - busy_cores_ == 1 ? "1 core is" : fmt::format("{} cores are", cores_ - busy_cores_)),
           ranks);
     }
@@ -224,7 +213,7 @@ class NodeJudge {
 
   const PlacedNode& node_;
   std::map<int, int> index_;  // of a CPU's number in hardware.cpus
-  std::vector<int> numa_of_core_, cores_of_numa_;
+  std::vector<int> cores_of_numa_;
   std::vector<ThreadGroup> on_cpus_, on_cores_;  // threads of one rank with one mask; by index and by core
   std::vector<int> rank_of_;                     // of each group
   std::vector<std::set<int>> rank_cpus_;         // by index

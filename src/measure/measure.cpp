@@ -5,14 +5,6 @@
 #include "base/clock.hpp"
 
 namespace concdemo {
-namespace {
-
-struct Slowest {
-  double seconds;
-  int rank;
-};
-
-}  // namespace
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -47,6 +39,10 @@ Samples measure(const mpi::Comm& comm, int warmup, int repeat, const std::functi
     const double elapsed = node.max(end) + node.max(-start);
     samples.seconds.push_back(comm.max(elapsed));
   }
+  struct Slowest {
+    double seconds;
+    int rank;
+  };
   const auto later = [](const Slowest& in, Slowest& inout) {
     if (in.seconds > inout.seconds || (in.seconds == inout.seconds && in.rank < inout.rank)) inout = in;
   };

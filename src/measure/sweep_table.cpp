@@ -16,17 +16,6 @@ namespace {
 
 const char* unit(Bound bound) { return bound == Bound::fma ? "flop/s" : "B/s"; }
 
-// Layouts that were measured, the fastest first.
-std::vector<const SweepPoint*> by_rate(const SweptWorkload& workload) {
-  std::vector<const SweepPoint*> order;
-  for (const SweepPoint& point : workload.points) {
-    if (!point.seconds.empty()) order.push_back(&point);
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](const SweepPoint* a, const SweepPoint* b) { return rate(workload, *a) > rate(workload, *b); });
-  return order;
-}
-
 std::string line_of(const SweptWorkload& workload, const SweepPoint& point, const Ceilings& ceilings) {
   const double seconds = median(point.seconds), value = rate(workload, point);
   const auto [least, most] = std::minmax_element(point.seconds.begin(), point.seconds.end());
@@ -90,7 +79,8 @@ std::string sweep_table(const SweptWorkload& workload, const Ceilings& ceilings,
   std::string text = fmt::format("  {:<40} {:>5} {:>9} {:>6} {:>13} {:>7} {:>10}{}\n", workload.name, "cores", "time",
                                  "+-", "rate", "of peak", "efficiency", workload.weak ? "  size" : "");
   const auto order = by_rate(workload);
-  for (std::size_t i = 0; i < std::min(most, order.size()); ++i) text += line_of(workload, *order[i], ceilings);
+  for (std::size_t i = 0; i < std::min(most, order.size()); ++i)
+    text += line_of(workload, workload.points[order[i]], ceilings);
   if (order.size() > most) text += fmt::format("  ... and {} slower ones\n", order.size() - most);
   return text;
 }

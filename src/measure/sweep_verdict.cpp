@@ -51,15 +51,20 @@ double efficiency(const SweptWorkload& workload, const SweepPoint& point) {
   return 0;
 }
 
-std::optional<SweepVerdict> judge_sweep(const SweptWorkload& workload) {
+std::vector<std::size_t> by_rate(const SweptWorkload& workload) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < workload.points.size(); ++i) {
     if (!workload.points[i].seconds.empty()) order.push_back(i);
   }
-  if (order.empty()) return {};
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return rate(workload, workload.points[a]) > rate(workload, workload.points[b]);
   });
+  return order;
+}
+
+std::optional<SweepVerdict> judge_sweep(const SweptWorkload& workload) {
+  const std::vector<std::size_t> order = by_rate(workload);
+  if (order.empty()) return {};
   SweepVerdict verdict;
   verdict.best = order.front();
   const SweepPoint& best = workload.points[verdict.best];

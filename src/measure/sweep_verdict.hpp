@@ -44,6 +44,8 @@ constexpr int fewest_rounds = 6;
 double rate(const SweptWorkload& workload, const SweepPoint& point);  // flop/s or B/s by the median; 0 when left out
 // Rate a core over that on one core; 0 when either is missing.
 double efficiency(const SweptWorkload& workload, const SweepPoint& point);
+// Indices of the points that were measured, the fastest first.
+std::vector<std::size_t> by_rate(const SweptWorkload& workload);
 
 // The fastest layout. Another cannot be told from it when the interval of the ratio of rates, round by round, includes
 // 1: it is as good when that holds for all between them too, else its own rounds scatter too much.

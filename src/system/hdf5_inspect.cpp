@@ -2,15 +2,14 @@
 #include <hdf5.h>
 
 #include <algorithm>
-#include <bit>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/printable_error.hpp"
 #include "base/text.hpp"
 #include "system/hdf5_crash.hpp"
-#include "system/hdf5_filters.hpp"
 #include "system/hdf5_links.hpp"
 #include "system/hdf5_listing.hpp"
 #include "system/hdf5_matlab.hpp"
@@ -20,7 +19,28 @@
 #include "system/hdf5_read.hpp"
 #include "system/hdf5_sources.hpp"
 
+// What rank 0 tells the others of a dataset: CBOR holds doubles as they are, and names that are not UTF-8.
+template <>
+struct nlohmann::adl_serializer<std::optional<concdemo::ValidRange>> {
+  static void to_json(json& out, const std::optional<concdemo::ValidRange>& range) {
+    if (range) out = {range->lowest, range->highest};
+  }
+  static void from_json(const json& in, std::optional<concdemo::ValidRange>& range) {
+    if (!in.is_null()) range = concdemo::ValidRange{in.at(0), in.at(1)};
+  }
+};
+namespace concdemo {
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ElementFormat, kind, size, big_endian)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Packing, scaled, scale, offset, missing, valid)
+}  // namespace concdemo
+namespace concdemo::files {
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stamp, path, device, inode, bytes, modified_ns, beginning)
+}  // namespace concdemo::files
+
 namespace concdemo::hdf5 {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DatasetInfo, file, path, shape, storage, format, library_conversion, packing, chunk,
+                                   type_name, files, uncovered, notes)
 
 namespace {
 
@@ -53,7 +73,7 @@ void require_storage(const Handle& dataset, const Handle& plist, std::uint64_t n
       fmt::format("{} is damaged: {} bytes of it are stored, its shape says {}; copy it again", where, stored, needed));
 }
 
-Place root_of(const std::string& file) { return {{}, file, "/", "", "", {}}; }
+PathEnd root_of(const std::string& file) { return {{}, file, "/", "", "", {}}; }
 
 std::string only_dataset(const Handle& opened, const std::string& file) {
   const std::vector<ListedDataset> all = list_below(opened, root_of(file), "/");
@@ -74,8 +94,8 @@ std::string only_dataset(const Handle& opened, const std::string& file) {
 }
 
 // Throws when there is nothing, or not a dataset, at the path; the message shows what there is.
-Place require_dataset(const Handle& opened, const std::string& file, const std::string& path) {
-  Place place = follow(opened, file, path);
+PathEnd require_dataset(const Handle& opened, const std::string& file, const std::string& path) {
+  PathEnd place = follow(opened, file, path);
   if (!place.link.empty() && !place.broken.empty()) {
     throw usage_error(fmt::format("{} is a link to {}: {}", name_of(file, path), place.link, place.broken));
   }
@@ -118,7 +138,7 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   info.file = file;
   info.path = path.empty() ? only_dataset(opened, file) : path.starts_with('/') ? path : "/" + path;
   while (info.path.size() > 1 && info.path.back() == '/') info.path.pop_back();
-  const Place place = require_dataset(opened, file, info.path);
+  const PathEnd place = require_dataset(opened, file, info.path);
   info.path = netcdf_path(opened, file, info.path);
   const std::string where = name_of(file, info.path);
   const Handle dataset = open_dataset(opened, file, info.path);
@@ -154,68 +174,12 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   return info;
 }
 
-std::string to_json(const DatasetInfo& info) {
-  const auto bytes = [](const std::string& text) { return std::vector<std::uint8_t>(text.begin(), text.end()); };
-  auto stamps = nlohmann::json::array();
-  for (const files::Stamp& each : info.files) {
-    stamps.push_back({bytes(each.path), each.device, each.inode, each.bytes, each.modified_ns, each.beginning});
-  }
-  std::vector<std::uint64_t> limits;
-  if (info.packing.valid) limits = {info.packing.valid->lowest, info.packing.valid->highest};
-  auto notes = nlohmann::json::array();
-  for (const std::string& each : info.notes) notes.push_back(bytes(each));
-  // Names need not be UTF-8, and JSON has no NaN: bytes and bits.
-  return nlohmann::json{{"file", bytes(info.file)},
-                        {"path", bytes(info.path)},
-                        {"shape", info.shape},
-                        {"kind", static_cast<int>(info.format.kind)},
-                        {"size", info.format.size},
-                        {"big_endian", info.format.big_endian},
-                        {"library_conversion", info.library_conversion},
-                        {"scaled", info.packing.scaled},
-                        {"scale", std::bit_cast<std::uint64_t>(info.packing.scale)},
-                        {"offset", std::bit_cast<std::uint64_t>(info.packing.offset)},
-                        {"missing", info.packing.missing},
-                        {"valid", limits},
-                        {"storage", info.storage},
-                        {"chunk", info.chunk},
-                        {"type_name", info.type_name},
-                        {"files", stamps},
-                        {"uncovered", info.uncovered},
-                        {"notes", notes}}
-      .dump();
+std::string to_cbor(const DatasetInfo& info) {
+  std::string bytes;
+  nlohmann::json::to_cbor(info, bytes);
+  return bytes;
 }
 
-DatasetInfo from_json(const std::string& text) {
-  const auto json = nlohmann::json::parse(text);
-  const auto text_of = [](const nlohmann::json& value) {
-    const auto bytes = value.get<std::vector<std::uint8_t>>();
-    return std::string(bytes.begin(), bytes.end());
-  };
-  DatasetInfo info;
-  info.file = text_of(json.at("file"));
-  info.path = text_of(json.at("path"));
-  info.shape = json.at("shape").get<Shape>();
-  info.format = {static_cast<ElementKind>(json.at("kind").get<int>()), json.at("size").get<int>(),
-                 json.at("big_endian").get<bool>()};
-  info.library_conversion = json.at("library_conversion").get<bool>();
-  info.packing = {json.at("scaled").get<bool>(), std::bit_cast<double>(json.at("scale").get<std::uint64_t>()),
-                  std::bit_cast<double>(json.at("offset").get<std::uint64_t>()),
-                  json.at("missing").get<std::vector<std::uint64_t>>(), std::nullopt};
-  if (const auto limits = json.at("valid").get<std::vector<std::uint64_t>>(); !limits.empty()) {
-    info.packing.valid = ValidRange{limits.at(0), limits.at(1)};
-  }
-  info.storage = json.at("storage").get<Shape>();
-  for (const auto& each : json.at("notes")) info.notes.push_back(text_of(each));
-  info.chunk = json.at("chunk").get<Shape>();
-  info.type_name = json.at("type_name").get<std::string>();
-  for (const auto& each : json.at("files")) {
-    info.files.push_back({text_of(each.at(0)), each.at(1).get<std::uint64_t>(), each.at(2).get<std::uint64_t>(),
-                          each.at(3).get<std::uint64_t>(), each.at(4).get<std::int64_t>(),
-                          each.at(5).get<std::uint64_t>()});
-  }
-  info.uncovered = json.at("uncovered").get<std::uint64_t>();
-  return info;
-}
+DatasetInfo from_cbor(const std::string& bytes) { return nlohmann::json::from_cbor(bytes).get<DatasetInfo>(); }
 
 }  // namespace concdemo::hdf5

@@ -44,7 +44,7 @@ std::vector<std::string> names_in(const std::string& text, char separator) {
 std::string joined(const std::string& folder, const std::string& name) { return std::filesystem::path(folder) / name; }
 
 // Goes on in the file that an external link names, at the path that it gives.
-void enter(Place& place, std::deque<std::string>& ahead, const std::string& name, const std::string& path) {
+void enter(PathEnd& place, std::deque<std::string>& ahead, const std::string& name, const std::string& path) {
   const std::string found = find_named(NamedBy::external_link, place.file_name, name);
   place.file = open_file(found);
   place.file_name = found;
@@ -96,8 +96,8 @@ std::string find_named(NamedBy by, const std::string& opener, const std::string&
                                 name, fmt::join(places, ", "), variable_of(by)));
 }
 
-Place follow(const Handle& opened, const std::string& file, const std::string& path) {
-  Place place{{}, file, "", "", "", {}};
+PathEnd follow(const Handle& opened, const std::string& file, const std::string& path) {
+  PathEnd place{{}, file, "", "", "", {}};
   const auto parts = names_in(path, '/');
   std::deque<std::string> ahead(parts.begin(), parts.end());
   int links = 0;

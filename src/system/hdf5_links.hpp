@@ -18,7 +18,7 @@ std::vector<std::string> places_of(NamedBy by, const std::string& opener, const 
 std::string find_named(NamedBy by, const std::string& opener, const std::string& name);
 
 // Where a path inside a file ends when every link in it is followed.
-struct Place {
+struct PathEnd {
   Handle file;                     // of the last external link; not valid while all is in the first file
   std::string file_name;           // as opened
   std::string path;                // of hard links alone; "/" for the root group
@@ -28,6 +28,6 @@ struct Place {
 
   Id file_or(const Handle& first) const { return file.valid() ? file.get() : first.get(); }
 };
-Place follow(const Handle& opened, const std::string& file, const std::string& path);
+PathEnd follow(const Handle& opened, const std::string& file, const std::string& path);
 
 }  // namespace concdemo::hdf5

@@ -79,7 +79,7 @@ class Lister {
   void follow_links() {
     for (std::size_t i = 0; i < links_.size() && i < most_followed; ++i) {
       const Link link = links_[i];
-      Place place = follow(*link.file, link.file_name, link.path);
+      PathEnd place = follow(*link.file, link.file_name, link.path);
       Handle object;
       if (place.broken.empty())
         object = Handle(H5Oopen(place.file_or(*link.file), place.path.c_str(), H5P_DEFAULT), H5Oclose);
@@ -160,7 +160,7 @@ TypeInfo describe(const Handle& dataset) {
 
 std::string name_of(const std::string& file, const std::string& path) { return file + ":" + path; }
 
-std::vector<ListedDataset> list_below(const Handle& opened, const Place& place, const std::string& path) {
+std::vector<ListedDataset> list_below(const Handle& opened, const PathEnd& place, const std::string& path) {
   Lister lister;
   lister.list_group(place.file.valid() ? place.file : opened, place.file_name, place.path, path, place.link, 0);
   lister.follow_links();

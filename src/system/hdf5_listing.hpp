@@ -15,7 +15,7 @@ std::string name_of(const std::string& file, const std::string& path);  // "FILE
 
 // The datasets below a group, with those that links lead to, in the order of names; circles of links are gone round
 // once. `place`: where the group is; `path`: how it was named.
-std::vector<ListedDataset> list_below(const Handle& opened, const Place& place, const std::string& path);
+std::vector<ListedDataset> list_below(const Handle& opened, const PathEnd& place, const std::string& path);
 
 // A line each: name, type, shape, and where a link leads or why it does not. Names are quoted for a shell.
 std::vector<std::string> listing(const std::string& file, const std::vector<ListedDataset>& datasets);

@@ -130,35 +130,31 @@ struct IdSearch {
   std::uint64_t longest = 0;
 };
 
-void look_for_id(const Handle& dataset, IdSearch& search) {
+#if H5_VERSION_GE(1, 12, 0)
+using ObjectInfo = H5O_info2_t;
+constexpr auto visit_objects = H5Ovisit3;
+#else
+using ObjectInfo = H5O_info_t;
+constexpr auto visit_objects = H5Ovisit2;
+#endif
+
+extern "C" herr_t look_for_id(hid_t group, const char* name, const ObjectInfo* object, void* id_search) {
+  if (object->type != H5O_TYPE_DATASET) return 0;
+  auto& search = *static_cast<IdSearch*>(id_search);
+  const Handle dataset(H5Dopen2(group, name, H5P_DEFAULT), H5Dclose);
   const std::vector<Number> ids = attribute_numbers(dataset, dimension_ids, dimension_ids).numbers;
   const std::vector<Number> id = attribute_numbers(dataset, dimension_id, dimension_id).numbers;
   for (std::size_t d = 0; d < ids.size(); ++d) {
     if (ids[d] == search.id) take_longer(dataset, d, search.longest);
   }
   if (ids.empty() && id == std::vector{search.id}) take_longer(dataset, 0, search.longest);
-}
-
-extern "C" {
-#if H5_VERSION_GE(1, 12, 0)
-herr_t visit_for_id(hid_t group, const char* name, const H5O_info2_t* object, void* search) {
-#else
-herr_t visit_for_id(hid_t group, const char* name, const H5O_info_t* object, void* search) {
-#endif
-  if (object->type != H5O_TYPE_DATASET) return 0;
-  look_for_id(Handle(H5Dopen2(group, name, H5P_DEFAULT), H5Dclose), *static_cast<IdSearch*>(search));
   return 0;
-}
 }
 
 std::uint64_t longest_with_id(const Handle& dataset, const Number& id) {
   IdSearch search{id};
   const Handle root = root_of(dataset);
-#if H5_VERSION_GE(1, 12, 0)
-  H5Ovisit3(root.get(), H5_INDEX_NAME, H5_ITER_NATIVE, visit_for_id, &search, H5O_INFO_BASIC);
-#else
-  H5Ovisit2(root.get(), H5_INDEX_NAME, H5_ITER_NATIVE, visit_for_id, &search, H5O_INFO_BASIC);
-#endif
+  visit_objects(root.get(), H5_INDEX_NAME, H5_ITER_NATIVE, look_for_id, &search, H5O_INFO_BASIC);
   return search.longest;
 }
 

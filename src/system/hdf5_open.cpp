@@ -127,7 +127,7 @@ Handle open_dataset(const Handle& open_file, const std::string& file, const std:
   const Handle access(checked(H5Pcreate(H5P_DATASET_ACCESS), "HDF5 dataset access"), H5Pclose);
   // Least recently used goes first; a prime number of slots, for HDF5 hashes by modulus.
   checked(H5Pset_chunk_cache(access.get(), 100'003, cache_bytes, 0.0), "HDF5 chunk cache");
-  const Place place = follow(open_file, file, path);
+  const PathEnd place = follow(open_file, file, path);
   if (!place.broken.empty()) throw usage_error(fmt::format("{}:{} cannot be opened: {}", file, path, place.broken));
   Handle dataset(H5Dopen2(place.file_or(open_file), place.path.c_str(), access.get()), H5Dclose);
   if (!dataset.valid()) throw unreadable(fmt::format("{}:{} cannot be opened", file, path));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,6 @@
 #include "base/error.hpp"
 #include "system/hdf5_attributes.hpp"
 #include "system/hdf5_netcdf.hpp"
-#include "system/hdf5_valid_range.hpp"
 
 namespace concdemo::hdf5 {
 
@@ -71,6 +71,20 @@ void honour_unsigned(const Handle& dataset, const std::string& where, DatasetInf
   }
 }
 
+// The element that a number of an attribute means, as element_bits() gives it: where _Unsigned or the like makes
+// elements that are `stored` as one type be read as another of the same size, the attributes are stored so too.
+Bits element_of(const Number& number, ElementFormat stored, ElementFormat format) {
+  const auto bits_as = [&](ElementFormat as) {
+    return std::visit([as](auto value) { return element_bits(value, as); }, number);
+  };
+  const Bits bits = bits_as(stored);
+  return bits ? bits : bits_as(format);
+}
+
+std::string to_text(const Number& number) {
+  return std::visit([](auto value) { return fmt::format("{}", value); }, number);
+}
+
 // The numbers of _FillValue or missing_value as elements; what cannot be one is noted.
 std::vector<std::uint64_t> elements_of(const Handle& dataset, const char* name, const std::string& where,
                                        ElementFormat stored, DatasetInfo& info) {
@@ -89,6 +103,136 @@ std::vector<std::uint64_t> elements_of(const Handle& dataset, const char* name, 
     }
   }
   return elements;
+}
+
+struct Indices {
+  std::uint64_t first = 0, last = 0;
+  bool operator==(const Indices&) const = default;
+};
+
+// The elements of a format in the order of their values, by index; NaN is not among them.
+class Ordered {
+ public:
+  explicit Ordered(ElementFormat format)
+      : kind_(format.kind), sign_(std::uint64_t{1} << (8 * std::min(format.size, 8) - 1)), mask_(sign_ | (sign_ - 1)) {
+    if (kind_ != ElementKind::floating) {
+      all_.last = mask_;
+      return;
+    }
+    const double infinity = std::numeric_limits<double>::infinity();
+    all_ = {index_of(*element_bits(-infinity, format)), index_of(*element_bits(infinity, format))};
+  }
+  Indices all() const { return all_; }
+  std::uint64_t index_of(std::uint64_t bits) const { return bits ^ difference((bits & sign_) != 0); }
+  std::uint64_t bits_of(std::uint64_t index) const { return index ^ difference((index & sign_) == 0); }
+
+ private:
+  // Of an element and its index, in bits.
+  std::uint64_t difference(bool negative) const {
+    if (kind_ == ElementKind::unsigned_integer) return 0;
+    return kind_ == ElementKind::floating && negative ? mask_ : sign_;
+  }
+
+  ElementKind kind_;
+  std::uint64_t sign_, mask_;
+  Indices all_;
+};
+
+// Of a type that is wider all the rest is: 8-bit integers < ... < 64-bit integers < float32 < float64.
+int width(ElementFormat format) { return format.size + (format.kind == ElementKind::floating ? 100 : 0); }
+
+struct Limit {
+  const char* name;
+  Number value;
+  ElementFormat type;
+  bool is_lowest;
+};
+
+// valid_range where it is two numbers, else valid_min and valid_max.
+std::vector<Limit> limits_of(const Handle& dataset, const std::string& where, DatasetInfo& info) {
+  const auto numbers = [&](const char* name, std::size_t count) {
+    AttributeNumbers found = attribute_numbers(dataset, name, where);
+    const bool is_nan = std::any_of(found.numbers.begin(), found.numbers.end(),
+                                    [](const Number& each) { return std::isnan(to_double(each)); });
+    if (has_attribute(dataset, name) && (found.numbers.size() != count || is_nan)) {
+      info.notes.push_back(
+          fmt::format("its attribute {} is not {}: it is ignored", name, count == 1 ? "a number" : "two numbers"));
+      found.numbers.clear();
+    }
+    return found;
+  };
+  if (const AttributeNumbers range = numbers("valid_range", 2); !range.numbers.empty()) {
+    return {{"valid_range", range.numbers[0], range.type.format, true},
+            {"valid_range", range.numbers[1], range.type.format, false}};
+  }
+  std::vector<Limit> limits;
+  for (const bool is_lowest : {true, false}) {
+    const char* name = is_lowest ? "valid_min" : "valid_max";
+    const AttributeNumbers found = numbers(name, 1);
+    if (!found.numbers.empty()) limits.push_back({name, found.numbers[0], found.type.format, is_lowest});
+  }
+  return limits;
+}
+
+// The elements that a limit of stored elements leaves.
+std::optional<Indices> stored_within(const Limit& limit, ElementFormat stored, const Ordered& order,
+                                     ElementFormat format) {
+  Number value = limit.value;
+  if (const auto* number = std::get_if<double>(&value); number != nullptr && format.kind != ElementKind::floating) {
+    value = limit.is_lowest ? std::ceil(*number) : std::floor(*number);
+  }
+  const bool is_above = to_double(value) > 0.0;  // where no element is it
+  const auto bits = element_of(value, stored, format);
+  if (!bits && is_above == limit.is_lowest) return std::nullopt;
+  if (!bits) return order.all();
+  const std::uint64_t index = order.index_of(*bits);
+  return limit.is_lowest ? Indices{index, order.all().last} : Indices{order.all().first, index};
+}
+
+// The elements whose unpacked values a limit leaves; they are compared in its type.
+std::optional<Indices> unpacked_within(const Limit& limit, const Ordered& order, const DatasetInfo& info) {
+  const double end = to_double(limit.value);
+  const auto keeps = [&](std::uint64_t index) {
+    double value = element_value(order.bits_of(index), info.format) * info.packing.scale + info.packing.offset;
+    if (limit.type.kind == ElementKind::floating && limit.type.size <= 4) value = static_cast<float>(value);
+    return limit.is_lowest ? value >= end : value <= end;
+  };
+  // Unpacking keeps the order, or turns it round: what is left ends at one end, or at both.
+  const Indices all = order.all();
+  const bool has_first = keeps(all.first), has_last = keeps(all.last);
+  if (has_first == has_last) return has_first ? std::optional(all) : std::nullopt;
+  Indices edge = all;
+  while (edge.last - edge.first > 1) {
+    const std::uint64_t middle = edge.first + (edge.last - edge.first) / 2;
+    (keeps(middle) == has_first ? edge.first : edge.last) = middle;
+  }
+  return has_first ? Indices{all.first, edge.first} : Indices{edge.last, all.last};
+}
+
+// Sets info.packing.valid from valid_min, valid_max and valid_range, in stored elements; scale and offset are there.
+// `unpacked`: the types of scale_factor and add_offset, as far as they are there. A limit of the wider of these types
+// is one of the unpacked values, where that is wider than the stored type (netCDF User's Guide; CF 8.1); any other
+// limits the stored ones.
+void find_valid_range(const Handle& dataset, const std::string& where, ElementFormat stored,
+                      const std::vector<ElementFormat>& unpacked, DatasetInfo& info) {
+  const Ordered order(info.format);
+  Indices valid = order.all();
+  int unpacked_width = 0;
+  for (const ElementFormat format : unpacked) unpacked_width = std::max(unpacked_width, width(format));
+  for (const Limit& limit : limits_of(dataset, where, info)) {
+    const bool is_unpacked = unpacked_width > width(info.format) && width(limit.type) == unpacked_width;
+    const auto left =
+        is_unpacked ? unpacked_within(limit, order, info) : stored_within(limit, stored, order, info.format);
+    if (!left) {
+      info.notes.push_back(fmt::format("its attribute {} has {}, and no {} is {}: it is ignored", limit.name,
+                                       to_text(limit.value), info.type_name, limit.is_lowest ? "as high" : "as low"));
+      continue;
+    }
+    valid.first = std::max(valid.first, left->first);
+    valid.last = std::min(valid.last, left->last);
+  }
+  if (valid == order.all()) return;
+  info.packing.valid = ValidRange{order.bits_of(valid.first), order.bits_of(valid.last)};
 }
 
 }  // namespace

@@ -83,6 +83,11 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
   require_unchanged();
 }
 
+std::byte* DatasetReader::slab(std::uint64_t bytes) {
+  if (slab_.size() < bytes) slab_.resize(bytes);
+  return slab_.data();
+}
+
 void DatasetReader::require_unchanged() const {
   for (const files::Stamp& each : info_.files) files::require_unchanged(each);
 }
@@ -176,8 +181,7 @@ std::uint64_t DatasetReader::visit_chunks(Range range, const std::function<void(
   std::uint64_t read_bytes = 0;
   visit_chunk_boxes(info_.shape, info_.chunk, range, slab_elements_, [&](const Box& box) {
     const std::uint64_t bytes = box.elements() * size;
-    if (slab_.size() < bytes) slab_.resize(bytes);
-    fetch(box, slab_.data());
+    fetch(box, slab(bytes));
     visit_runs_of_box(info_.shape, box, range,
                       [&](Range flat, std::uint64_t offset) { visit(slab_.data() + offset * size, flat); });
     read_bytes += bytes;
@@ -196,25 +200,18 @@ ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std
     const std::uint64_t at = flat.begin - range.begin;
     counts += to_double(info_, raw, flat, out.data() + at, missing_mask.empty() ? nullptr : missing_mask.data() + at);
   };
-  const auto read_run = [&](const Box& box, std::uint64_t begin) {
-    const std::uint64_t n = box.elements();
-    std::byte* raw = nullptr;
-    if (size <= sizeof(double)) {
-      // In place: the raw elements go to the end of where their values will be.
-      raw = reinterpret_cast<std::byte*>(out.data() + (begin - range.begin) + n) - n * size;
-    } else {
-      slab_.resize(std::max<std::uint64_t>(slab_.size(), n * size));
-      raw = slab_.data();
-    }
-    fetch(box, raw);
-    deliver(raw, {begin, begin + n});
-    counts.bytes += n * size;
-  };
   if (info_.chunk.empty()) {
-    std::uint64_t begin = range.begin;
+    Range run{range.begin, range.begin};
     visit_runs_as_boxes(info_.shape, range, slab_elements_, [&](const Box& box) {
-      read_run(box, begin);
-      begin += box.elements();
+      run = {run.end, run.end + box.elements()};
+      const std::uint64_t bytes = run.size() * size;
+      // In place where they fit: the raw elements go to the end of where their values will be.
+      std::byte* raw = size <= sizeof(double)
+                           ? reinterpret_cast<std::byte*>(out.data() + (run.end - range.begin)) - bytes
+                           : slab(bytes);
+      fetch(box, raw);
+      deliver(raw, run);
+      counts.bytes += bytes;
     });
   } else {
     counts.bytes += visit_chunks(range, deliver);

@@ -59,9 +59,9 @@ std::vector<ListedDataset> list_datasets(const std::string& file);
 // `path` empty: the only numeric dataset, or the only one that is not a dimension scale.
 DatasetInfo inspect(const std::string& file, const std::string& path);
 
-// One line of text and back, exactly, whatever bytes the names hold.
-std::string to_json(const DatasetInfo& info);
-DatasetInfo from_json(const std::string& text);
+// Bytes and back, exactly, whatever the names hold.
+std::string to_cbor(const DatasetInfo& info);
+DatasetInfo from_cbor(const std::string& bytes);
 
 struct ReadCounts : ConvertCounts {
   std::uint64_t bytes = 0;  // handed over by HDF5: uncompressed, whole chunks
@@ -90,6 +90,7 @@ class DatasetReader {
  private:
   void fetch(const Box& box, std::byte* raw);
   void require_unchanged() const;
+  std::byte* slab(std::uint64_t bytes);  // room for so many, at least
   // Chunked storage: visit(elements as stored, where) over the range; returns the bytes that HDF5 handed over.
   std::uint64_t visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit);
 

@@ -40,8 +40,7 @@ ReadCounts DatasetReader::read_rectangle(const Shape& plane, Range rows, Range c
       Box box{plane, Shape(first, 1)};
       box.start.insert(box.start.end(), {row, column});
       box.count.insert(box.count.end(), {last_row - row, part_columns});
-      if (slab_.size() < box.elements() * size) slab_.resize(box.elements() * size);
-      fetch(box, slab_.data());
+      fetch(box, slab(box.elements() * size));
       counts.bytes += box.elements() * size;
       for (std::uint64_t i = row; i < last_row; ++i) {
         const std::byte* raw = slab_.data() + (i - row) * part_columns * size;

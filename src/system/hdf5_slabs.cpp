@@ -1,6 +1,7 @@
 #include "system/hdf5_slabs.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 namespace concdemo::hdf5 {
@@ -24,9 +25,7 @@ Shape index_of(std::uint64_t flat, const Shape& strides) {
 }
 
 std::uint64_t flat_of(const Shape& index, const Shape& strides) {
-  std::uint64_t flat = 0;
-  for (std::size_t d = 0; d < strides.size(); ++d) flat += index[d] * strides[d];
-  return flat;
+  return std::inner_product(index.begin(), index.end(), strides.begin(), std::uint64_t{0});
 }
 
 // The first element of the box at or after `flat`, if there is one.
@@ -81,12 +80,6 @@ struct ChunkSplit {
 };
 
 }  // namespace
-
-std::uint64_t Box::elements() const {
-  std::uint64_t product = 1;
-  for (const std::uint64_t extent : count) product *= extent;
-  return product;
-}
 
 Box clipped(Box box, const Shape& shape) {
   for (std::size_t d = 0; d < shape.size(); ++d) {

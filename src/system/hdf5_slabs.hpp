@@ -12,7 +12,7 @@ namespace concdemo::hdf5 {
 struct Box {
   Shape start;
   Shape count;
-  std::uint64_t elements() const;
+  std::uint64_t elements() const { return element_count(count); }
 };
 
 Box clipped(Box box, const Shape& shape);

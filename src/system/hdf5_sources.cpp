@@ -86,7 +86,7 @@ class Examiner {
       opened = open_file(path);
       add_file(path);
     }
-    const Place place = follow(elsewhere ? opened : own, path, name);
+    const PathEnd place = follow(elsewhere ? opened : own, path, name);
     if (!place.broken.empty()) throw usage_error(place.broken);
     for (const std::string& each : place.files) add_file(each);
     const Handle dataset = open_dataset(elsewhere ? opened : own, path, name);

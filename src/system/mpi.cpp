@@ -29,16 +29,20 @@ void check(int code, const char* call) {
   throw system_error(std::string(call) + ": " + std::string(text.data(), static_cast<std::size_t>(length)));
 }
 
-namespace {
-template <class Test>
-bool wait_for(Test is_done, double timeout_s, std::chrono::milliseconds longest_sleep = std::chrono::milliseconds(1)) {
+bool wait_all(std::span<MPI_Request> requests, const char* call, double timeout_s,
+              std::chrono::milliseconds longest_sleep) {
   using namespace std::chrono;
   const auto start = steady_clock::now();
   std::optional<activity::Waiting> waiting;
   while (true) {
-    const bool done = is_done();
+    int done = 0;
+    // Of several, MPI only says that some failed.
+    check(requests.size() == 1
+              ? MPI_Test(requests.data(), &done, MPI_STATUS_IGNORE)
+              : MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE),
+          call);
     const duration<double> waited = steady_clock::now() - start;
-    if (done) {
+    if (done != 0) {
       total_waited_s += waited.count();
       activity::beat();
       return true;
@@ -50,45 +54,10 @@ bool wait_for(Test is_done, double timeout_s, std::chrono::milliseconds longest_
     std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), longest_sleep));
   }
 }
-}  // namespace
 
 bool wait(MPI_Request request, const char* call, double timeout_s, std::chrono::milliseconds longest_sleep) {
-  return wait_for(
-      [&] {
-        int done = 0;
-        check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
-        return done != 0;
-      },
-      timeout_s, longest_sleep);
+  return wait_all(std::span(&request, 1), call, timeout_s, longest_sleep);
 }
-
-void wait_all(std::span<MPI_Request> requests, const char* call) {
-  wait_for(
-      [&] {
-        int done = 0;
-        check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE), call);
-        return done != 0;
-      },
-      1e18);
-}
-
-namespace {
-
-constexpr std::size_t chunk_bytes = std::size_t{1} << 30;  // MPI counts are int
-
-// MPI_Op functions carry no context: the merge of the combine under way.
-const std::function<void(const void*, void*)>* current_merge = nullptr;
-
-void run_merge(void* in, void* inout, int* count, MPI_Datatype* type) {
-  int size = 0;
-  MPI_Type_size(*type, &size);
-  for (int i = 0; i < *count; ++i) {
-    const std::size_t offset = static_cast<std::size_t>(i) * static_cast<std::size_t>(size);
-    (*current_merge)(static_cast<const char*>(in) + offset, static_cast<char*>(inout) + offset);
-  }
-}
-
-}  // namespace
 
 void expect_no_other_rank() {
   constexpr int keep = 0;
@@ -180,97 +149,19 @@ bool Comm::everyone_arrives(double timeout_s) const {
   return wait(request, "MPI_Ibarrier", timeout_s);
 }
 
-void Comm::broadcast(std::span<std::byte> bytes, int root) const {
-  for (std::size_t at = 0; at < bytes.size(); at += chunk_bytes) {
-    const std::size_t length = std::min(chunk_bytes, bytes.size() - at);
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Ibcast(bytes.data() + at, static_cast<int>(length), MPI_BYTE, root, handle_->comm, &request),
-          "MPI_Ibcast");
-    wait(request, "MPI_Ibcast");
-    count(length);
-  }
+void Comm::send_bytes(const void* bytes, std::size_t length, int to) const {
+  check(MPI_Send(bytes, static_cast<int>(length), MPI_BYTE, to, 0, handle_->comm), "MPI_Send");
+  count(length);
 }
 
-std::string Comm::broadcast(const std::string& text, int root) const {
-  std::string result = text;
-  result.resize(broadcast_value(text.size(), root));
-  broadcast(std::as_writable_bytes(std::span(result)), root);
-  return result;
-}
-
-namespace {
-template <class T>
-T reduce_all(MPI_Comm comm, T value, MPI_Datatype type, MPI_Op op) {
-  MPI_Request request = MPI_REQUEST_NULL;
-  T result{};
-  check(MPI_Iallreduce(&value, &result, 1, type, op, comm, &request), "MPI_Iallreduce");
-  wait(request, "MPI_Iallreduce");
-  return result;
-}
-}  // namespace
-
-double Comm::max(double value) const {
-  count(sizeof value);
-  return reduce_all(handle_->comm, value, MPI_DOUBLE, MPI_MAX);
-}
-std::uint64_t Comm::max(std::uint64_t value) const {
-  count(sizeof value);
-  return in_signed_order(reduce_all(handle_->comm, in_signed_order(value), MPI_INT64_T, MPI_MAX));
-}
-std::uint64_t Comm::min(std::uint64_t value) const {
-  count(sizeof value);
-  return in_signed_order(reduce_all(handle_->comm, in_signed_order(value), MPI_INT64_T, MPI_MIN));
-}
-std::uint64_t Comm::sum(std::uint64_t value) const {
-  count(sizeof value);
-  return reduce_all(handle_->comm, value, MPI_UINT64_T, MPI_SUM);
-}
-
-std::vector<std::string> Comm::collect(const std::string& text, bool everywhere) const {
-  const bool receives = everywhere || is_root();
-  std::vector<int> lengths(receives ? static_cast<std::size_t>(size_) : 0);
-  const int length = static_cast<int>(text.size());
-  MPI_Request request = MPI_REQUEST_NULL;
-  check(everywhere ? MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handle_->comm, &request)
-                   : MPI_Igather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, handle_->comm, &request),
-        "MPI_Igather");
-  wait(request, "MPI_Igather");
-  std::vector<int> offsets;
-  int total = 0;
-  for (const int each : lengths) {
-    offsets.push_back(total);
-    total += each;
-  }
-  std::string all(static_cast<std::size_t>(total), '\0');
-  check(everywhere ? MPI_Iallgatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(),
-                                     MPI_CHAR, handle_->comm, &request)
-                   : MPI_Igatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR,
-                                  0, handle_->comm, &request),
-        "MPI_Igatherv");
-  wait(request, "MPI_Igatherv");
-  count(sizeof length);
-  count(text.size());
-  std::vector<std::string> result;
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    result.push_back(all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i])));
-  }
-  return result;
-}
-
-void Comm::combine_bytes(void* state, std::size_t bytes, const std::function<void(const void*, void*)>& merge) const {
-  MPI_Datatype type = MPI_DATATYPE_NULL;
-  check(MPI_Type_contiguous(static_cast<int>(bytes), MPI_BYTE, &type), "MPI_Type_contiguous");
-  check(MPI_Type_commit(&type), "MPI_Type_commit");
-  MPI_Op op = MPI_OP_NULL;
-  check(MPI_Op_create(run_merge, 1, &op), "MPI_Op_create");
-  current_merge = &merge;
-  MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallreduce(MPI_IN_PLACE, state, 1, type, op, handle_->comm, &request), "MPI_Iallreduce");
-  wait(request, "MPI_Iallreduce");
-  current_merge = nullptr;
-  MPI_Op_free(&op);
-  MPI_Type_free(&type);
-  count(bytes);
+bool Comm::poll_bytes(void* bytes, std::size_t length, int& from) const {
+  int there = 0;
+  MPI_Status status;
+  check(MPI_Iprobe(MPI_ANY_SOURCE, 0, handle_->comm, &there, &status), "MPI_Iprobe");
+  if (!there) return false;
+  from = status.MPI_SOURCE;
+  check(MPI_Recv(bytes, static_cast<int>(length), MPI_BYTE, from, 0, handle_->comm, MPI_STATUS_IGNORE), "MPI_Recv");
+  return true;
 }
 
 }  // namespace concdemo::mpi

@@ -27,6 +27,7 @@ bool wait(MPI_Request request, const char* call, double timeout_s = 1e18,
           std::chrono::milliseconds longest_sleep = std::chrono::milliseconds(1));
 
 // The same for all of these requests, which become MPI_REQUEST_NULL.
-void wait_all(std::span<MPI_Request> requests, const char* call);
+bool wait_all(std::span<MPI_Request> requests, const char* call, double timeout_s = 1e18,
+              std::chrono::milliseconds longest_sleep = std::chrono::milliseconds(1));
 
 }  // namespace concdemo::mpi

@@ -14,8 +14,6 @@ namespace concdemo::mpi {
 
 namespace {
 
-constexpr const char* allocate = "MPI_Win_allocate_shared (is /dev/shm full?)";
-
 // Where Open MPI and MPICH keep such windows. Touching memory beyond its room would kill the process (SIGBUS).
 bool have_room(const Comm& node, std::uint64_t my_bytes) {
   struct statvfs folder {};
@@ -24,37 +22,51 @@ bool have_room(const Comm& node, std::uint64_t my_bytes) {
   return node.sum(my_bytes) <= node.min(room - room / 8);
 }
 
+// Collective. Its pages are mapped at page boundaries, so every rank skips the same number of bytes to align it.
+MPI_Win allocated(const Comm& node, std::size_t my_bytes) {
+  MPI_Win win = MPI_WIN_NULL;
+  void* base = nullptr;
+  check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(my_bytes), 1, MPI_INFO_NULL, node.handle().comm, &base, &win),
+        "MPI_Win_allocate_shared (is /dev/shm full?)");
+  return win;
+}
+
+// Where a rank's part of the window is in this process.
+std::uintptr_t address_of(MPI_Win win, int rank) {
+  MPI_Aint size = 0;
+  int unit = 0;
+  void* base = nullptr;
+  check(MPI_Win_shared_query(win, rank, &size, &unit, &base), "MPI_Win_shared_query");
+  return reinterpret_cast<std::uintptr_t>(base);
+}
+
+std::uintptr_t rounded_up(std::uintptr_t bytes, std::uintptr_t to) { return (bytes + to - 1) / to * to; }
+
 }  // namespace
 
-struct SharedMemory::Window {
+struct SharedWindow {
   MPI_Win win = MPI_WIN_NULL;
   std::unique_ptr<char[]> of_one_rank;
+  ~SharedWindow() {
+    if (win != MPI_WIN_NULL && std::uncaught_exceptions() == 0) MPI_Win_free(&win);
+  }
 };
 
-SharedMemory::SharedMemory(const Comm& node, std::size_t bytes) : window_(std::make_unique<Window>()) {
+SharedMemory::SharedMemory(const Comm& node, std::size_t bytes) : window_(std::make_unique<SharedWindow>()) {
   constexpr std::size_t alignment = 64;
   if (node.size() == 1) {
     window_->of_one_rank = std::make_unique<char[]>(bytes + alignment);  // zeros
-    char* begin = window_->of_one_rank.get();
-    data_ = begin + (alignment - reinterpret_cast<std::uintptr_t>(begin) % alignment) % alignment;
+    const auto begin = reinterpret_cast<std::uintptr_t>(window_->of_one_rank.get());
+    data_ = reinterpret_cast<void*>(rounded_up(begin, alignment));
     return;
   }
-  const MPI_Aint mine = node.is_root() ? static_cast<MPI_Aint>(bytes + alignment) : 0;
-  void* base = nullptr;
-  check(MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, node.handle().comm, &base, &window_->win), allocate);
-  MPI_Aint size = 0;
-  int unit = 0;
-  check(MPI_Win_shared_query(window_->win, 0, &size, &unit, &base), "MPI_Win_shared_query");
-  // Pages are mapped at page boundaries, so every rank skips the same number of bytes.
-  const auto address = reinterpret_cast<std::uintptr_t>(base);
-  data_ = static_cast<char*>(base) + (alignment - address % alignment) % alignment;
+  window_->win = allocated(node, node.is_root() ? bytes + alignment : 0);
+  data_ = reinterpret_cast<void*>(rounded_up(address_of(window_->win, 0), alignment));
   if (node.is_root()) std::memset(data_, 0, bytes);
   node.barrier();
 }
 
-SharedMemory::~SharedMemory() {
-  if (window_->win != MPI_WIN_NULL && std::uncaught_exceptions() == 0) MPI_Win_free(&window_->win);
-}
+SharedMemory::~SharedMemory() = default;
 
 Comm with_shared_memory(Comm node, std::size_t bytes) {
   constexpr std::uint64_t of_window = std::uint64_t{1} << 16;  // that MPI's own part of it takes
@@ -62,15 +74,11 @@ Comm with_shared_memory(Comm node, std::size_t bytes) {
   return node.split(node.rank());
 }
 
-struct SharedArrays::Window {
-  MPI_Win win = MPI_WIN_NULL;
-};
-
 namespace {
 
 std::uintptr_t page_bytes() { return static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE)); }
-std::uintptr_t up_to_page(std::uintptr_t bytes) { return (bytes + page_bytes() - 1) / page_bytes() * page_bytes(); }
-// Room to begin at a page: each rank maps the memory at a page boundary, so all skip the same number of bytes.
+std::uintptr_t up_to_page(std::uintptr_t bytes) { return rounded_up(bytes, page_bytes()); }
+// With room to begin at a page.
 std::uint64_t room_for(std::uint64_t count) { return up_to_page(count * sizeof(double)) + page_bytes(); }
 
 }  // namespace
@@ -78,25 +86,15 @@ std::uint64_t room_for(std::uint64_t count) { return up_to_page(count * sizeof(d
 bool SharedArrays::fit(const Comm& node, std::uint64_t my_count) { return have_room(node, room_for(my_count)); }
 
 SharedArrays::SharedArrays(const Comm& node, std::uint64_t my_count)
-    : window_(std::make_unique<Window>()), rank_(node.rank()) {
-  void* base = nullptr;
-  check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(room_for(my_count)), 1, MPI_INFO_NULL, node.handle().comm, &base,
-                                &window_->win),
-        allocate);
+    : window_(std::make_unique<SharedWindow>()), rank_(node.rank()) {
+  window_->win = allocated(node, room_for(my_count));
   for (int rank = 0; rank < node.size(); ++rank) {
-    MPI_Aint size = 0;
-    int unit = 0;
-    check(MPI_Win_shared_query(window_->win, rank, &size, &unit, &base), "MPI_Win_shared_query");
-    auto* const data = reinterpret_cast<double*>(up_to_page(reinterpret_cast<std::uintptr_t>(base)));
-    std::uint64_t count = my_count;
-    node.broadcast(std::as_writable_bytes(std::span(&count, 1)), rank);
-    arrays_.emplace_back(data, count);
+    auto* const data = reinterpret_cast<double*>(up_to_page(address_of(window_->win, rank)));
+    arrays_.emplace_back(data, node.broadcast_value(my_count, rank));
   }
 }
 
-SharedArrays::~SharedArrays() {
-  if (std::uncaught_exceptions() == 0) MPI_Win_free(&window_->win);
-}
+SharedArrays::~SharedArrays() = default;
 
 void SharedArrays::let_go(std::span<const double> part) const {
   const std::uintptr_t begin = up_to_page(reinterpret_cast<std::uintptr_t>(part.data()));

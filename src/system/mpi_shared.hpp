@@ -9,6 +9,8 @@
 
 namespace concdemo::mpi {
 
+struct SharedWindow;
+
 // Zeroed memory that all ranks of a node see, at an address of each rank's own; aligned to 64 bytes. Ranks synchronise
 // by atomics in it and by collectives. Making and destroying it is collective; while an exception is in flight it is
 // left to the end of the process.
@@ -21,8 +23,7 @@ class SharedMemory {
   void* data() const { return data_; }
 
  private:
-  struct Window;
-  std::unique_ptr<Window> window_;
+  std::unique_ptr<SharedWindow> window_;
   void* data_ = nullptr;
 };
 
@@ -49,8 +50,7 @@ class SharedArrays {
   void let_go(std::span<const double> part) const;
 
  private:
-  struct Window;
-  std::unique_ptr<Window> window_;
+  std::unique_ptr<SharedWindow> window_;
   int rank_ = 0;
   std::vector<std::span<double>> arrays_;
 };

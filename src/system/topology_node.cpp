@@ -1,17 +1,32 @@
-#ifdef CONCDEMO_HAVE_HWLOC
 #include "system/topology_node.hpp"
 
-#include <fmt/format.h>
-#include <hwloc.h>
-
 #include <algorithm>
-#include <memory>
 
 #include "base/error.hpp"
 #include "system/topology.hpp"
 
+#ifdef CONCDEMO_HAVE_HWLOC
+#include <fmt/format.h>
+#include <hwloc.h>
+
+#include <memory>
+#endif
+
 namespace concdemo {
 namespace {
+
+// What the kernel says: cores, and one NUMA node.
+Hardware plain_hardware() {
+  Hardware hardware;
+  hardware.numa_nodes = hardware.packages = 1;
+  for (const auto& [cpu, core] : core_of_cpu(usable_cpus())) {
+    hardware.cpus.push_back({cpu, core, 0, 0});
+    hardware.cores = std::max(hardware.cores, core + 1);
+  }
+  return hardware;
+}
+
+#ifdef CONCDEMO_HAVE_HWLOC
 
 struct Destroy {
   void operator()(hwloc_topology_t topology) const { hwloc_topology_destroy(topology); }
@@ -64,10 +79,7 @@ Hardware read_this_hardware() {
   if (hwloc_topology_load(topology.get()) == 0) {
     if (Hardware hardware = hardware_of(topology.get()); !hardware.cpus.empty()) return hardware;
   }
-  Hardware hardware;
-  for (const int cpu : allowed_cpus()) hardware.cpus.push_back({cpu, hardware.cores++, 0, 0});
-  hardware.numa_nodes = hardware.packages = 1;
-  return hardware;
+  return plain_hardware();
 }
 
 }  // namespace
@@ -105,5 +117,18 @@ std::vector<int> memory_nodes() {
   return found;
 }
 
-}  // namespace concdemo
+#else
+
+}  // namespace
+
+Hardware this_hardware() { return plain_hardware(); }
+
+Hardware described_hardware(const std::string&) {
+  throw usage_error("built without hwloc, so machines cannot be described; install libhwloc-dev and build again");
+}
+
+std::vector<int> memory_nodes() { return {}; }
+
 #endif
+
+}  // namespace concdemo

@@ -4,6 +4,7 @@
 //                                              missing, inexact, bytes (uint64), the values (float64), the mask (uint8)
 #include <cstdlib>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,14 @@ void run(const std::vector<std::string>& arguments) {
   using namespace concdemo;
   const auto info = hdf5::inspect(arguments.at(1), arguments.size() > 2 ? arguments[2] : "");
   if (arguments[0] == "inspect") {
-    std::cout << hdf5::to_json(info) << "\n";
+    std::cout << nlohmann::json{{"path", info.path},
+                                {"shape", info.shape},
+                                {"uncovered", info.uncovered},
+                                {"notes", info.notes}}
+              << "\n";
     return;
   }
-  hdf5::DatasetReader reader(hdf5::from_json(hdf5::to_json(info)), std::stoull(arguments.at(3)));
+  hdf5::DatasetReader reader(hdf5::from_cbor(hdf5::to_cbor(info)), std::stoull(arguments.at(3)));
   Range range;
   while (std::cin >> range.begin >> range.end) {
     std::vector<double> values(range.size(), -12345.0);

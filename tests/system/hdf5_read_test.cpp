@@ -159,10 +159,10 @@ TEST_CASE("a description survives the broadcast whatever its names and numbers")
   info.type_name = "big-endian uint16";
   info.files = {{"/caf\xe9.h5", ~std::uint64_t{0}, 2, 3, -4, 5}, {}};
   info.uncovered = 7;
-  const auto same = from_json(to_json(info));
+  const auto same = from_cbor(to_cbor(info));
   CHECK(same == info);
   CHECK(std::signbit(same.packing.offset));
-  CHECK(from_json(to_json({})) == DatasetInfo{});
+  CHECK(from_cbor(to_cbor({})) == DatasetInfo{});
 }
 
 TEST_CASE("unusable files are refused by name") {
