@@ -18,8 +18,8 @@ OutputArray::OutputArray(const files::File& open_file, std::uint64_t offset_byte
 
 void BlockWriter::submit(std::shared_ptr<OutputArray> array, std::uint64_t first_element, std::uint64_t stride,
                          const MatrixView& rows) {
-  const bool is_empty = rows.rows == 0 || rows.columns == 0;
-  const std::uint64_t length = is_empty ? 0 : (rows.rows - 1) * stride + rows.columns;
+  if (rows.rows == 0 || rows.columns == 0) return;  // wherever it would lie: of a rank without a part
+  const std::uint64_t length = (rows.rows - 1) * stride + rows.columns;
   const bool is_within = first_element <= array->elements && length <= array->elements - first_element;
   const bool are_apart = rows.rows <= 1 || (rows.columns <= stride && first_element % stride <= stride - rows.columns);
   if (!is_within || !are_apart) {
@@ -27,7 +27,6 @@ void BlockWriter::submit(std::shared_ptr<OutputArray> array, std::uint64_t first
         {ExitCode::system, fmt::format("elements {} to {} handed to an output dataset of {}: a bug in this program",
                                        first_element, first_element + length, array->elements)});
   }
-  if (is_empty) return;
   left_bytes_ += rows.rows * rows.columns * sizeof(double);
   ++array->pending;
   thread_.put([this, array = std::move(array), first_element, stride, rows] {

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/failure.hpp"
 #include "base/fault.hpp"
 #include "format/checksum.hpp"
 #include "format/file_header.hpp"
@@ -64,7 +65,12 @@ std::unique_ptr<OutputFile> OutputFile::create(const mpi::Comm& comm, const File
     state->partial.emplace(spec.path, spec.force);
     path = state->partial->path();
     require_possible(spec);
-    state->stats.reserved = write_skeleton(*state->partial, spec.datasets, options.reserve, state->header);
+    const Failure failure = attempt([&] {
+      state->stats.reserved = write_skeleton(*state->partial, spec.datasets, options.reserve, state->header);
+    });
+    if (!failure.failed()) return;
+    state->partial.reset();  // gone before any rank learns of the failure
+    throw Error(failure.code, failure.text);
   });
   path = comm.broadcast(path);
   state->stats.reserved = comm.broadcast_value(state->stats.reserved);
