@@ -112,7 +112,7 @@ TEST_CASE("what does not fit is a failure of the writer: elements beyond the end
     std::uint64_t first, stride;
     std::size_t rows, columns;
   };
-  for (const auto& [first, stride, rows, columns] : {Wrong{1, 1000, 1, 1000}, Wrong{1001, 0, 1, 0}, Wrong{0, 9, 10, 10},
+  for (const auto& [first, stride, rows, columns] : {Wrong{1, 1000, 1, 1000}, Wrong{1001, 1, 1, 1}, Wrong{0, 9, 10, 10},
                                                      Wrong{5, 10, 10, 6}, Wrong{6, 100, 10, 95}}) {
     CAPTURE(first, stride, rows, columns);
     const auto array = std::make_shared<OutputArray>(file, 0, data.size());
