@@ -93,7 +93,8 @@ Asked parse(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("concdemo {} ({})", build_info::version, build_info::commit));
   app.require_subcommand(0, 1);
   app.footer(
-      "Exit codes: 0 right, 1 a slow node (peaks), 2 usage or input, 3 the system failed, 4 a result or checksum is wrong, 75 stopped: resume.");
+      "Exit codes: 0 right, 1 a slow node (peaks), 2 usage or input, 3 the system failed, 4 a result or "
+      "checksum is wrong, 75 stopped: resume.");
   Action action;
   add_tour(app, action, argv[0]);
   add_run(app, action);

@@ -154,6 +154,9 @@ class Floors(unittest.TestCase):
                               cwd=SOURCE, capture_output=True, text=True)
         wrong = sorted(set(re.findall(r"^(\S+):\d+:\d+: ", done.stderr, re.M)))
         self.assertEqual((done.returncode, wrong), (0, []), "clang-format -i FILE mends them")
+        long = [f"{name(path)}:{number}" for path in sources("src", "kernels", "tests")
+                for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > 120]
+        self.assertEqual(long, [], "lines of more than 120 columns, which it does not break")
 
     def test_shell_scripts_are_clean(self):
         scripts = [path for folder in ("scripts", "jobs", ".ci", "tests") for path in (SOURCE / folder).rglob("*")

@@ -96,12 +96,12 @@ TaskOptions task_options(const CompareOptions& options) {
 }
 
 // Workers: as many as cores where tasks compute, more where they wait.
-Place place_for(const mpi::Comm& world, const CompareOptions& options, const NodeCores& node, TaskKind kind) {
+Resources resources_for(const mpi::Comm& world, const CompareOptions& options, const NodeCores& node, TaskKind kind) {
   const bool computes = kind == TaskKind::cpu || kind == TaskKind::spin;
-  Place place{world, options.workers, options.common.threads, node.cpus};
-  if (place.threads == 0) place.threads = computes ? node.cores : std::max(8, node.cores);
-  if (place.rank_threads == 0) place.rank_threads = (place.threads + world.size() - 1) / world.size();
-  return place;
+  Resources resources{world, options.workers, options.common.threads, node.cpus};
+  if (resources.threads == 0) resources.threads = computes ? node.cores : std::max(8, node.cores);
+  if (resources.rank_threads == 0) resources.rank_threads = (resources.threads + world.size() - 1) / world.size();
+  return resources;
 }
 
 LeftOut left_out(const mpi::Comm& world) {
@@ -187,14 +187,14 @@ void run(const mpi::Comm& world, const CompareOptions& options) {
   progress.show("preparing the tasks");
   const TaskGround ground(world, kinds, of_tasks);
   for (const TaskKind kind : kinds) {
-    Place place = place_for(world, options, node, kind);
-    if (kind == TaskKind::http) place.other_cpu_s = [&] { return ground.server_cpu_s(); };
-    const auto& figures = all.kinds.emplace_back(compare_ways(place, ground.tasks(kind), repeat, show));
+    Resources resources = resources_for(world, options, node, kind);
+    if (kind == TaskKind::http) resources.other_cpu_s = [&] { return ground.server_cpu_s(); };
+    const auto& figures = all.kinds.emplace_back(compare_ways(resources, ground.tasks(kind), repeat, show));
     tell([&] { return quiet ? result_lines(figures) : table(figures, ways_left_out); });
   }
   if (!sizes.empty()) {
     const auto count = static_cast<std::uint64_t>(options.tasks);
-    all.grain = compare_grain(place_for(world, options, node, TaskKind::spin), sizes, count, repeat, show);
+    all.grain = compare_grain(resources_for(world, options, node, TaskKind::spin), sizes, count, repeat, show);
     tell([&] { return quiet ? result_lines(*all.grain) : grain_table(*all.grain); });
   }
   const std::uint64_t peak_rss = peak_rss_bytes(world);

@@ -135,12 +135,14 @@ void add_fetch(CLI::App& app, Action& action) {
       *app.add_subcommand("fetch", "parallel requests and downloads; --demo needs no network")->group("Lessons");
   command.footer(
       "Each file is written as NAME.concdemo-RANDOM.part, synced and renamed; NAME is the last part of its URL, made\n"
-      "harmless. A file that is there already is refused without --force, unless it has the SHA-256 that was asked for.\n"
+      "harmless. A file that is there already is refused without --force, unless it has the SHA-256 "
+      "that was asked for.\n"
       "What a killed fetch left under such a name is removed. Time-outs, lost\n"
       "connections, 408, 429 and 5xx are tried again. Only http and https, certificates are always verified, at most "
       "5\n"
       "redirects and 256 KiB of headers. URLs are shared out over ranks, each of which writes its own files: on\n"
-      "several nodes --into names a shared folder. A line of a list is URL [sha256=HEX] [name=FILE]; # begins a comment.\n"
+      "several nodes --into names a shared folder. A line of a list is URL [sha256=HEX] [name=FILE]; # begins "
+      "a comment.\n"
       "Exit code 3 if any file could not be fetched.");
   command.add_option("url", options->urls, "http or https, each to a file of its own")->type_name("URL");
   command.add_option("--list", options->list, "a file with more URLs, one a line")->type_name("FILE");

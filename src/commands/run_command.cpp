@@ -94,8 +94,10 @@ RunFiles files_of(const RunOptions& options, const Problem& problem) {
 }
 
 constexpr const char* data_help =
-    "\nFiles are read as CF and netCDF mean them (scale_factor, add_offset, _Unsigned, _FillValue, missing_value, valid_min,\n"
-    "valid_max, valid_range, own fill value): reductions leave missing values out, square makes them NaN, others refuse them.\n";
+    "\nFiles are read as CF and netCDF mean them (scale_factor, add_offset, _Unsigned, _FillValue, missing_value, "
+    "valid_min,\n"
+    "valid_max, valid_range, own fill value): reductions leave missing values out, square makes them NaN, others "
+    "refuse them.\n";
 
 std::unique_ptr<OutputFile> open_output(const mpi::Comm& world, const RunOptions& options, const Layout& layout,
                                         const Workload& workload, const Problem& problem) {

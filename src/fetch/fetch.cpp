@@ -54,10 +54,10 @@ class Queue {
 // One rank's transfers, on threads of their own. Every one reports that it finished, whatever happens.
 class Engine {
  public:
-  Engine(const Request& request, const Settings& settings, const Share& share, int rank)
-      : settings_(settings), share_(share), threads_(request.threads) {
-    for (std::size_t i = static_cast<std::size_t>(rank); share.parallel > 0 && i < request.items.size();
-         i += static_cast<std::size_t>(share.ranks)) {
+  Engine(const Request& request, const Settings& settings, const Assignment& assignment, int rank)
+      : settings_(settings), assignment_(assignment), threads_(request.threads) {
+    for (std::size_t i = static_cast<std::size_t>(rank); assignment.parallel > 0 && i < request.items.size();
+         i += static_cast<std::size_t>(assignment.ranks)) {
       transfers_.emplace_back(request.items[i], static_cast<std::uint32_t>(i), settings_, unfinished_, report_);
     }
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -73,7 +73,7 @@ class Engine {
         if (stop.stop_requested()) return;
         if (!transfer.is_settled()) open.push_back(&transfer);
       }
-      (threads_ ? fetch_by_threads : fetch_by_event_loop)(open, settings_.folder, share_.parallel, stop);
+      (threads_ ? fetch_by_threads : fetch_by_event_loop)(open, settings_.folder, assignment_.parallel, stop);
     });
     for (Transfer& transfer : transfers_) {
       if (failure.failed()) transfer.fail(failure.text);
@@ -82,7 +82,7 @@ class Engine {
   }
 
   const Settings settings_;
-  const Share share_;
+  const Assignment assignment_;
   const bool threads_;
   Queue queue_;
   Unfinished unfinished_;
@@ -133,7 +133,7 @@ void follow(const mpi::Comm& comm, const std::string& scratch, Engine& engine, D
 
 }  // namespace
 
-Share share_of(std::size_t items, int parallel, int rank, int size) {
+Assignment assignment_of(std::size_t items, int parallel, int rank, int size) {
   const auto ranks =
       std::min<std::uint64_t>({items, static_cast<std::uint64_t>(parallel), static_cast<std::uint64_t>(size)});
   const auto mine = static_cast<std::uint64_t>(rank);
@@ -145,18 +145,19 @@ Summary fetch_all(const mpi::Comm& world, const Request& request, Display& displ
   const mpi::Comm comm = world.split(0);  // its own, so that events meet no other messages
   Settings settings = request.settings;
   settings.progress = comm.broadcast_value(display.has_bars());
-  const Share share = share_of(request.items.size(), request.parallel, comm.rank(), comm.size());
+  const Assignment assignment = assignment_of(request.items.size(), request.parallel, comm.rank(), comm.size());
   mpi::together(comm, [&] {  // of each transfer a file and a connection; what libcurl and its threads have beside them
-    limits::require_files(2 * share.parallel + 16, fmt::format("fetching {} files at a time", share.parallel));
+    limits::require_files(2 * assignment.parallel + 16,
+                          fmt::format("fetching {} files at a time", assignment.parallel));
   });
   Summary summary;
-  summary.ranks = share.ranks;
+  summary.ranks = assignment.ranks;
   if (comm.is_root()) summary.outcomes.resize(request.items.size());
   if (comm.is_root()) remove_left_parts(settings.folder);
   comm.barrier();
   const double start_s = now_s();
   {
-    Engine engine(request, settings, share, comm.rank());
+    Engine engine(request, settings, assignment, comm.rank());
     follow(comm, request.scratch, engine, display, summary.outcomes);
   }
   display.clear();

@@ -34,11 +34,11 @@ struct Summary {
 };
 
 // How many ranks take part, and who fetches what: item i is rank i % ranks's.
-struct Share {
+struct Assignment {
   int ranks = 1;
   int parallel = 0;  // of this rank's transfers at a time; 0 when it has none
 };
-Share share_of(std::size_t items, int parallel, int rank, int size);
+Assignment assignment_of(std::size_t items, int parallel, int rank, int size);
 
 // Collective: fetches everything; failures of single files are in the summary. Each rank writes its own files into
 // settings.folder. A signal that ends the process removes the unfinished ones first.

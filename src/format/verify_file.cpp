@@ -110,9 +110,7 @@ Blocks compare_blocks(const mpi::Comm& comm, const std::string& path, const Star
 
 VerifyReport verify_file(const mpi::Comm& comm, const std::string& path) {
   Start start;
-  mpi::together(comm, [&] {
-    if (comm.is_root()) start = read_start(path);
-  });
+  mpi::on_root(comm, [&] { start = read_start(path); });
   Blocks blocks;
   if (comm.broadcast_value(start.header.has_value())) blocks = compare_blocks(comm, path, start);
   VerifyReport report;

@@ -133,8 +133,7 @@ void require_same_files(const mpi::Comm& comm, const hdf5::DatasetInfo& dataset,
 Operand file_operand(const mpi::Comm& comm, const std::string& input, const std::string& slice,
                      std::uint64_t buffer_bytes) {
   std::string bytes;
-  mpi::together(comm, [&] {
-    if (!comm.is_root()) return;
+  mpi::on_root(comm, [&] {
     const auto [file, dataset] = split_input(input);
     bytes = hdf5::to_cbor(hdf5::inspect(file, dataset));
   });
@@ -149,8 +148,7 @@ Operand file_operand(const mpi::Comm& comm, const std::string& input, const std:
   operand.buffer_bytes = buffer_bytes;
   if (!slice.empty()) take_slice(operand, slice);
   bool growing = false;
-  mpi::together(comm, [&] {
-    if (!comm.is_root()) return;
+  mpi::on_root(comm, [&] {
     growing = !require_committed(operand);
     for (const std::string& note : operand.dataset.notes) message(describe(operand) + ": " + note);
   });

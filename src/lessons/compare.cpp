@@ -36,24 +36,24 @@ struct Entry {
 };
 
 // Calls what rank 0 alone does, with the CPUs of its node, or all ranks do; a failure anywhere is thrown everywhere.
-void on_its_ranks(const Place& place, const Way& way, const std::function<void()>& work) {
+void on_its_ranks(const Resources& resources, const Way& way, const std::function<void()>& work) {
   if (way.on_all_ranks) return work();  // its own collective calls agree on failures
-  const OnCpus everywhere(place.cpus);
-  mpi::on_root(place.world, work);
+  const OnCpus everywhere(resources.cpus);
+  mpi::on_root(resources.world, work);
 }
 
-void run_once(const Place& place, const TaskList& tasks, Entry& entry) {
-  const mpi::Comm& world = place.world;
+void run_once(const Resources& resources, const TaskList& tasks, Entry& entry) {
+  const mpi::Comm& world = resources.world;
   TaskResults results;
   double seconds = 0;  // of rank 0, who has the results
   world.barrier();
-  const double cpu_before = process_cpu_s() - place.other_cpu_s();
-  on_its_ranks(place, entry.way, [&] {
+  const double cpu_before = process_cpu_s() - resources.other_cpu_s();
+  on_its_ranks(resources, entry.way, [&] {
     const double start = now_s();
     results = entry.run();
     seconds = now_s() - start;
   });
-  const double cpu_s = sum(world, process_cpu_s() - place.other_cpu_s() - cpu_before);
+  const double cpu_s = sum(world, process_cpu_s() - resources.other_cpu_s() - cpu_before);
   mpi::on_root(world, [&] { check(tasks, entry.way, results); });
   auto& figure = entry.figure;
   if (figure.samples.seconds.empty() || seconds < figure.seconds) {
@@ -65,22 +65,22 @@ void run_once(const Place& place, const TaskList& tasks, Entry& entry) {
 
 }  // namespace
 
-KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat,
+KindFigures compare_ways(const Resources& resources, const TaskList& tasks, int repeat,
                          const std::function<void(const std::string& way)>& show) {
   show(fmt::format("{} tasks: preparing", name_of(tasks.kind)));
   std::vector<Entry> entries;
   for (const Way& way : ways()) {
-    if (way.on_all_ranks && place.world.size() == 1) continue;
+    if (way.on_all_ranks && resources.world.size() == 1) continue;
     Entry& entry = entries.emplace_back(Entry{way, {}, {}});
     entry.figure.way = way.name;
-    entry.figure.workers = way.workers(place);
-    on_its_ranks(place, way, [&] { entry.run = way.prepare(place, tasks); });
+    entry.figure.workers = way.workers(resources);
+    on_its_ranks(resources, way, [&] { entry.run = way.prepare(resources, tasks); });
   }
   // In turn, so that a bad moment of the machine meets every way.
   for (int i = 0; i < repeat; ++i) {
     for (Entry& entry : entries) {
       show(fmt::format("{} tasks: {}, run {} of {}", name_of(tasks.kind), entry.way.name, i + 1, repeat));
-      run_once(place, tasks, entry);
+      run_once(resources, tasks, entry);
     }
   }
   KindFigures figures{tasks, {}};
@@ -88,24 +88,24 @@ KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat,
     WayFigure& figure = entry.figure;
     figure.speed_up = entries.front().figure.seconds / std::max(figure.seconds, 1e-9);
     figure.efficiency = figure.speed_up / figure.workers;
-    if (place.world.is_root()) figures.ways.push_back(figure);
+    if (resources.world.is_root()) figures.ways.push_back(figure);
   }
   return figures;
 }
 
-Grain compare_grain(const Place& place, const std::vector<double>& task_us, std::uint64_t count, int repeat,
+Grain compare_grain(const Resources& resources, const std::vector<double>& task_us, std::uint64_t count, int repeat,
                     const std::function<void(const std::string& way)>& show) {
   constexpr double serial_us = 40'000;
   Grain grain{task_us, {}};
   double steps_per_us = 0;
-  mpi::together(place.world, [&] { steps_per_us = spin_steps_per_us(); });
-  steps_per_us = place.world.broadcast_value(steps_per_us);
+  mpi::together(resources.world, [&] { steps_per_us = spin_steps_per_us(); });
+  steps_per_us = resources.world.broadcast_value(steps_per_us);
   for (const double us : task_us) {
     TaskList tasks;
     tasks.kind = TaskKind::spin;
     tasks.count = count > 0 ? count : std::clamp<std::uint64_t>(static_cast<std::uint64_t>(serial_us / us), 32, 40'000);
     tasks.steps = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(us * steps_per_us));
-    grain.figures.push_back(compare_ways(place, tasks, repeat, show));
+    grain.figures.push_back(compare_ways(resources, tasks, repeat, show));
   }
   return grain;
 }

@@ -28,7 +28,7 @@ struct KindFigures {
 // Collective: every way that can be taken, `repeat` times each, in turn; figures on rank 0 only. A way that needs
 // several ranks is left out on one. A result that differs from the known one throws verification Error. `show` is told
 // of each way.
-KindFigures compare_ways(const Place& place, const TaskList& tasks, int repeat,
+KindFigures compare_ways(const Resources& resources, const TaskList& tasks, int repeat,
                          const std::function<void(const std::string& way)>& show);
 
 // The figures of spin tasks of several sizes, ascending.
@@ -37,7 +37,7 @@ struct Grain {
   std::vector<KindFigures> figures;  // of each size
 };
 // Collective. `count`: tasks of each size; 0: as many as take a few hundredths of a second.
-Grain compare_grain(const Place& place, const std::vector<double>& task_us, std::uint64_t count, int repeat,
+Grain compare_grain(const Resources& resources, const std::vector<double>& task_us, std::uint64_t count, int repeat,
                     const std::function<void(const std::string& way)>& show);
 
 // The smallest task at which a way has this efficiency, and has it at all larger sizes too; between two sizes

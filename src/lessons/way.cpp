@@ -24,7 +24,7 @@ std::vector<std::uint64_t> numbers_of(const TaskList& list) {
   return numbers;
 }
 
-Run serial(const Place&, const TaskList& list) {
+Run serial(const Resources&, const TaskList& list) {
   return [list] {
     TaskResults results;
     for (std::uint64_t i = 0; i < list.count; ++i) results.push_back(run_task(list, i));
@@ -32,15 +32,15 @@ Run serial(const Place&, const TaskList& list) {
   };
 }
 
-Run threads(const Place& place, const TaskList& list) {
-  const auto pool = std::make_shared<ThreadPool>(ThreadPool::Options{place.threads});
+Run threads(const Resources& resources, const TaskList& list) {
+  const auto pool = std::make_shared<ThreadPool>(ThreadPool::Options{resources.threads});
   return [pool, list, numbers = numbers_of(list)] {
     return pool->map(numbers, [&](std::uint64_t i) { return run_task(list, i); });
   };
 }
 
-Run threads_under_one_lock(const Place& place, const TaskList& list) {
-  const auto pool = std::make_shared<ThreadPool>(ThreadPool::Options{place.threads});
+Run threads_under_one_lock(const Resources& resources, const TaskList& list) {
+  const auto pool = std::make_shared<ThreadPool>(ThreadPool::Options{resources.threads});
   const auto lock = std::make_shared<GlobalLock>();
   return [pool, lock, list, numbers = numbers_of(list)] {
     return pool->map(numbers, [&](std::uint64_t i) {
@@ -50,9 +50,9 @@ Run threads_under_one_lock(const Place& place, const TaskList& list) {
   };
 }
 
-Run openmp(const Place& place, const TaskList& list) {
-  const int team = place.threads;
-  const std::vector<int>& cpus = place.cpus;
+Run openmp(const Resources& resources, const TaskList& list) {
+  const int team = resources.threads;
+  const std::vector<int>& cpus = resources.cpus;
 #pragma omp parallel num_threads(team) default(none) shared(cpus)
   if (!cpus.empty()) pin_this_thread(cpus);
   return [team, list] {
@@ -72,8 +72,8 @@ Run openmp(const Place& place, const TaskList& list) {
   };
 }
 
-Run over_ranks(const Place& place, const TaskList& list, int threads_a_rank) {
-  const auto pool = std::make_shared<RankPool>(place.world, RankPool::Options{threads_a_rank});
+Run over_ranks(const Resources& resources, const TaskList& list, int threads_a_rank) {
+  const auto pool = std::make_shared<RankPool>(resources.world, RankPool::Options{threads_a_rank});
   MapOptions options;
   options.results = Results::root;
   // Few long tasks one by one; many short ones as the pool finds best.
@@ -84,8 +84,10 @@ Run over_ranks(const Place& place, const TaskList& list, int threads_a_rank) {
   };
 }
 
-Run ranks(const Place& place, const TaskList& list) { return over_ranks(place, list, 1); }
-Run ranks_and_threads(const Place& place, const TaskList& list) { return over_ranks(place, list, place.rank_threads); }
+Run ranks(const Resources& resources, const TaskList& list) { return over_ranks(resources, list, 1); }
+Run ranks_and_threads(const Resources& resources, const TaskList& list) {
+  return over_ranks(resources, list, resources.rank_threads);
+}
 
 // Timers on one thread: all are started, then each is waited for as it comes due.
 TaskResults sleep_in_event_loop(const TaskList& list) {
@@ -111,23 +113,23 @@ TaskResults get_in_event_loop(const TaskList& list) {
 }
 
 // What computes, or blocks without telling when it is ready, runs in the loop as it is: one after the other.
-Run event_loop(const Place& place, const TaskList& list) {
+Run event_loop(const Resources& resources, const TaskList& list) {
   if (list.kind == TaskKind::sleep) return [list] { return sleep_in_event_loop(list); };
   if (list.kind == TaskKind::http) return [list] { return get_in_event_loop(list); };
-  return serial(place, list);
+  return serial(resources, list);
 }
 
-int one(const Place&) { return 1; }
-int threads_of(const Place& place) { return place.threads; }
+int one(const Resources&) { return 1; }
+int threads_of(const Resources& resources) { return resources.threads; }
 
 const std::array<Way, 7> all{{
     {"serial", false, one, serial},
     {"threads", false, threads_of, threads},
     {"threads, one lock", false, threads_of, threads_under_one_lock},
     {"OpenMP", false, threads_of, openmp},
-    {"ranks", true, [](const Place& place) { return place.world.size(); }, ranks},
-    {"ranks x threads", true, [](const Place& place) { return place.world.size() * place.rank_threads; },
-     ranks_and_threads},
+    {"ranks", true, [](const Resources& resources) { return resources.world.size(); }, ranks},
+    {"ranks x threads", true,
+     [](const Resources& resources) { return resources.world.size() * resources.rank_threads; }, ranks_and_threads},
     {"event loop", false, one, event_loop},
 }};
 

@@ -12,7 +12,7 @@ namespace concdemo {
 inline constexpr int most_connections = 256;  // at once, for the requests of a list
 
 // Where the ways run.
-struct Place {
+struct Resources {
   const mpi::Comm& world;
   int threads = 1;        // of the ways inside one process, which is rank 0
   int rank_threads = 1;   // of each rank in ranks x threads
@@ -27,8 +27,8 @@ using Run = std::function<TaskResults()>;        // does the tasks of a list onc
 struct Way {
   std::string name;
   bool on_all_ranks = false;  // prepare and run are collective, rank 0 has the results; else rank 0 alone calls them
-  int (*workers)(const Place&) = nullptr;
-  Run (*prepare)(const Place&, const TaskList&) = nullptr;  // threads and ranks are ready when the clock starts
+  int (*workers)(const Resources&) = nullptr;
+  Run (*prepare)(const Resources&, const TaskList&) = nullptr;  // threads and ranks are ready when the clock starts
 };
 std::span<const Way> ways();  // the first is serial, against which the others are measured
 

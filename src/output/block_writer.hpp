@@ -38,8 +38,8 @@ class BlockWriter {
   // drops what is not under way. What does not fit in the array is a failure.
   void submit(std::shared_ptr<OutputArray> array, std::uint64_t first_element, std::uint64_t stride,
               const MatrixView& rows);
-  void put_urgent(
-      std::function<void()> work);  // other work on the files, before what waits; what it throws is a failure
+  // Other work on the files, before what waits; what it throws is a failure.
+  void put_urgent(std::function<void()> work);
 
   // Of the first failure, own or told, nothing is written any more.
   void fail(const Failure& failure);

@@ -76,9 +76,7 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
   };
   std::array<Slot, 2> slots;
   std::string text;
-  mpi::together(comm, [&] {
-    if (comm.is_root()) file_ = {open_helper(path_, O_RDWR, why_no_checkpoint), path_};
-  });
+  mpi::on_root(comm, [&] { file_ = {open_helper(path_, O_RDWR, why_no_checkpoint), path_}; });
   if (file_.valid()) {
     bool is_foreign = false, is_damaged = false;
     for (unsigned i = 0; i < slots.size(); ++i) {
@@ -116,8 +114,7 @@ void Checkpoint::read(std::uint64_t row, std::uint64_t column, const MatrixSpan&
 }
 
 void Checkpoint::make(const mpi::Comm& comm, bool reserve, int more_flags) {
-  mpi::together(comm, [&] {
-    if (!comm.is_root()) return;
+  mpi::on_root(comm, [&] {
     const auto bytes = 2 * slot_bytes();
     files::Descriptor file;
     bool goes_on = false;

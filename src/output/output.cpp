@@ -7,7 +7,6 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "base/failure.hpp"
 #include "base/fault.hpp"
 #include "format/checksum.hpp"
 #include "format/file_header.hpp"
@@ -64,13 +63,13 @@ std::unique_ptr<OutputFile> OutputFile::create(const mpi::Comm& comm, const File
     state->header = header_of(spec.datasets, spec.attributes);
     state->partial.emplace(spec.path, spec.force);
     path = state->partial->path();
-    require_possible(spec);
-    const Failure failure = attempt([&] {
+    try {
+      require_possible(spec);
       state->stats.reserved = write_skeleton(*state->partial, spec.datasets, options.reserve, state->header);
-    });
-    if (!failure.failed()) return;
-    state->partial.reset();  // gone before any rank learns of the failure
-    throw Error(failure.code, failure.text);
+    } catch (...) {
+      state->partial.reset();  // before any rank learns of it
+      throw;
+    }
   });
   path = comm.broadcast(path);
   state->stats.reserved = comm.broadcast_value(state->stats.reserved);
@@ -128,9 +127,7 @@ OutputStats OutputFile::State::commit() {
     if (is_node_leader) file.sync_data("sync");
     file.close();
   });
-  mpi::together(comm, [&] {
-    if (comm.is_root()) publish();
-  });
+  mpi::on_root(comm, [&] { publish(); });
   removed_on_signal.reset();
   return complete(std::move(stats), comm, writer->thread(), drain_start, sync_start);
 }

@@ -17,8 +17,6 @@ namespace {
 
 Shape shape_of(const SeriesSpec& spec) { return {spec.snapshots, spec.y.values.size(), spec.x.values.size()}; }
 
-}  // namespace
-
 std::vector<DatasetSpec> datasets_of(const SeriesSpec& spec) {
   const auto& [time, y, x] = std::tie(spec.time.name, spec.y.name, spec.x.name);
   const auto shape = shape_of(spec);
@@ -29,8 +27,6 @@ std::vector<DatasetSpec> datasets_of(const SeriesSpec& spec) {
   datasets.push_back({x, {shape[2]}, {x}, spec.x.attributes});
   return datasets;
 }
-
-namespace {
 
 void check(const SeriesSpec& spec) {
   const auto shape = shape_of(spec);
@@ -103,9 +99,9 @@ std::unique_ptr<SeriesFile> SeriesFile::create(const mpi::Comm& comm, const Seri
   state->stats.reserved = comm.broadcast_value(state->stats.reserved);
   state->open_everywhere();
   state->start_writing();
-  mpi::together(comm, [&] {
+  mpi::on_root(comm, [&] {
     // One of an earlier file must not pass for this one's, with its parameters from other input.
-    if (comm.is_root() && state->checkpoints->remove()) files::sync_folder_of(state->target, "names");
+    if (state->checkpoints->remove()) files::sync_folder_of(state->target, "names");
   });
   return std::unique_ptr<SeriesFile>(new SeriesFile(std::move(state)));
 }

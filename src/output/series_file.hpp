@@ -32,8 +32,6 @@ struct SeriesSpec {
   Attributes attributes;  // of the file, beside "Conventions"; what resume has to know (finite numbers and text)
 };
 
-std::vector<DatasetSpec> datasets_of(const SeriesSpec& spec);  // field, time, scalars, y, x
-
 // What all ranks know after agree(), the same on all of them at the same call.
 struct StepState {
   std::uint64_t committed = 0;              // snapshots [0, committed) survive the death of processes and nodes

@@ -27,8 +27,8 @@ Error damaged(const std::string& path, const std::string& what) {
 // Before anything is made beside a file that is no run's.
 void refuse_foreign(const std::string& path, const HeaderReading& reading, int file) {
   if (!reading.ours) {
-    throw usage_error(fmt::format("{} cannot be resumed: it is no file that `run heat --output` began, {}", path,
-                                  foreign_kind(file)));
+    throw usage_error(fmt::format("{} cannot be resumed: it is no file of snapshots that `run --output` began, {}",
+                                  path, foreign_kind(file)));
   }
   if (!reading.header) refuse_newer(reading, path);
   if (reading.header && !reading.header->series) {
@@ -186,8 +186,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
   });
   state.open_everywhere();
   if (require) or_unlock([&] { require(*opened); });
-  mpi::together(comm, [&] {
-    if (!comm.is_root()) return;
+  mpi::on_root(comm, [&] {
     or_unlock([&] {
       reading = read_series(state.file.get(), state.header);
       if (reading.is_hollow) {
@@ -200,8 +199,7 @@ std::unique_ptr<SeriesFile> SeriesFile::open(const mpi::Comm& comm, const std::s
   const bool is_told_right = reading.finished && reading.values.count() == 0;
   state.committed = committed;
   state.finished = comm.broadcast_value(is_told_right) && committed == state.snapshots();
-  mpi::together(comm, [&] {
-    if (!comm.is_root()) return;
+  mpi::on_root(comm, [&] {
     or_unlock([&] {
       if (committed > 0) return;
       if (reading.written > 0)

@@ -33,9 +33,9 @@ constexpr std::array kinds{
     Kind{"\x0e\x03\x13\x01", "an HDF4 file", "h4toh5 FILE NEW"},
     Kind{"GRIB", "a GRIB file", "cdo -f nc4 copy FILE NEW"},
     Kind{"BUFR", "a BUFR file", "bufr_dump -j s FILE (for what is in it)"},
-    Kind{
-        "\x93NUMPY", "a NumPy array (.npy)",
-        "python3 -c 'import sys, h5py, numpy; h5py.File(sys.argv[2], \"w\")[\"data\"] = numpy.load(sys.argv[1])' FILE NEW"},
+    Kind{"\x93NUMPY", "a NumPy array (.npy)",
+         "python3 -c 'import sys, h5py, numpy; h5py.File(sys.argv[2], \"w\")[\"data\"] = "
+         "numpy.load(sys.argv[1])' FILE NEW"},
     Kind{"MATLAB 5.0", "a MATLAB file of version 5 to 7",
          "load it in MATLAB and save it with -v7.3, or use scipy.io.loadmat and h5py in Python"},
     Kind{"PK\x03\x04", "a zip archive (as .npz and zipped zarr are)",

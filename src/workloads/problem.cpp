@@ -133,8 +133,8 @@ void plan_memory(const Context& context, const Workload& workload, Problem& prob
   }
   if (fits) return;
   throw usage_error(fmt::format(
-      "{} of size {} needs {} of memory on each rank of a node (here {}), which has {} to share; use a smaller size or more "
-      "nodes",
+      "{} of size {} needs {} of memory on each rank of a node (here {}), which has {} to share; use a smaller size "
+      "or more nodes",
       workload.name, to_text(problem.size), format_bytes(each), on_node, format_bytes(context.comm.min(available))));
 }
 

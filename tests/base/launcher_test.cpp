@@ -4,8 +4,10 @@
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/message.hpp"
 
 using namespace concdemo;
+using test::contains;
 
 namespace {
 
@@ -24,7 +26,6 @@ const std::string mpich = "MPICH Version: 4.0.2";
 std::string refusal(const Variables& variables, const std::string& library = open_mpi) {
   return wrong_launcher(in(variables), 1, library).value_or("");
 }
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

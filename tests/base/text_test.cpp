@@ -7,19 +7,13 @@
 
 #include "base/error.hpp"
 #include "support/catch.hpp"
+#include "support/message.hpp"
 
 using namespace concdemo;
+using test::contains;
 
 namespace {
-// The usage message that a call ends with; empty when it does not throw.
-template <class F>
-std::string refusal(F&& call) {
-  try {
-    call();
-  } catch (const Error& error) { return error.code == ExitCode::usage ? error.what() : ""; }
-  return "";
-}
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+std::string refusal(const std::function<void()>& call) { return test::message_of(ExitCode::usage, call); }
 std::string bits(const std::string& text) { return hex16(parse_values(text).at(0)); }
 }  // namespace
 

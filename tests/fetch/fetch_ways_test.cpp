@@ -114,13 +114,13 @@ TEST_CASE("shares: no more at a time than asked for, and everyone who takes part
     for (const int parallel : {1, 3, 16, 256}) {
       for (const int size : {1, 2, 3, 4, 1024}) {
         int together = 0;
-        const int ranks = share_of(items, parallel, 0, size).ranks;
+        const int ranks = assignment_of(items, parallel, 0, size).ranks;
         CHECK(ranks >= 1);
         for (int rank = 0; rank < size; ++rank) {
-          const Share share = share_of(items, parallel, rank, size);
-          CHECK(share.ranks == ranks);
-          CHECK((share.parallel > 0) == (rank < ranks));
-          together += share.parallel;
+          const Assignment assignment = assignment_of(items, parallel, rank, size);
+          CHECK(assignment.ranks == ranks);
+          CHECK((assignment.parallel > 0) == (rank < ranks));
+          together += assignment.parallel;
         }
         CHECK(together == parallel);
       }

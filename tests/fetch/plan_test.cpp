@@ -4,9 +4,11 @@
 
 #include "base/error.hpp"
 #include "support/catch.hpp"
+#include "support/message.hpp"
 #include "system/http.hpp"
 
 using namespace concdemo;
+using test::contains;
 using namespace concdemo::fetch;
 
 namespace {
@@ -26,8 +28,6 @@ std::string complaint(const std::function<void()>& work) {
 std::string complaint_of_plan(const std::string& list) {
   return complaint([&] { make_plan(parse_list(list, "L")); });
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -8,8 +8,10 @@
 #include "base/error.hpp"
 #include "support/catch.hpp"
 #include "support/folder.hpp"
+#include "support/message.hpp"
 
 using namespace concdemo;
+using test::contains;
 
 namespace fs = std::filesystem;
 
@@ -21,16 +23,8 @@ std::string why_foreign(int file) { return bears(file, mark) ? "" : "it has no m
 
 // "": taken; else the message.
 std::string refusal(const std::string& path) {
-  try {
-    open_helper(path, O_RDWR, why_foreign);
-    return "";
-  } catch (const Error& error) {
-    CHECK(error.code == ExitCode::usage);
-    return error.what();
-  }
+  return test::message_of(ExitCode::usage, [&] { open_helper(path, O_RDWR, why_foreign); });
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -11,8 +11,7 @@
 using namespace concdemo;
 using namespace concdemo::test;
 
-TEST_CASE(
-    "shares of cores exist whenever there is a solution, and as many threads as can be have one, against exhaustive search") {
+TEST_CASE("shares of cores exist whenever there is a solution, and as many threads as can be have one") {
   std::mt19937 random(7);
   int feasible = 0;
   for (int round = 0; round < 3000; ++round) {

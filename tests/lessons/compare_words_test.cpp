@@ -1,8 +1,10 @@
 #include "lessons/compare_words.hpp"
 
 #include "support/catch.hpp"
+#include "support/message.hpp"
 
 using namespace concdemo;
+using test::contains;
 
 namespace {
 
@@ -30,8 +32,6 @@ std::string text_of(const std::vector<KindFigures>& kinds, int cores) {
   for (const std::string& line : advice(kinds, cores)) text += line + "\n";
   return text;
 }
-
-bool contains(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
 
 }  // namespace
 

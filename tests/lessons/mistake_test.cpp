@@ -9,8 +9,10 @@
 #include "lessons/mistake_report.hpp"
 #include "lessons/mistake_sources.hpp"
 #include "support/catch.hpp"
+#include "support/message.hpp"
 
 using namespace concdemo;
+using test::contains;
 
 namespace {
 
@@ -20,8 +22,6 @@ RunMistake outcome(bool caught, std::vector<bool> right) {
   for (const bool each : right) run.findings.mended.push_back({"race.mutex", "a mutex", each, "lost 0", {{"lost", 0}}});
   return run;
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

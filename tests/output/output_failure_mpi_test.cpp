@@ -7,6 +7,7 @@
 #include "format/verify_file.hpp"
 #include "support/catch.hpp"
 #include "support/fault.hpp"
+#include "support/message.hpp"
 #include "support/output.hpp"
 #include "support/small_disk.hpp"
 
@@ -14,22 +15,6 @@ using namespace concdemo;
 using namespace concdemo::test;
 
 namespace fs = std::filesystem;
-
-namespace {
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    CHECK(error.code == ExitCode::system);
-    return error.what();
-  }
-  return "no error";
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
 
 TEST_CASE("a full disk is found at create, or told by commit where nothing was reserved; the older file stays whole") {
   const auto comm = mpi::Comm::world();
@@ -46,7 +31,7 @@ TEST_CASE("a full disk is found at create, or told by commit where nothing was r
   spec = vectors(spec.path, {500000});
   spec.force = true;
   for (const bool async : {true, false}) {
-    auto message = message_of([&] { OutputFile::create(comm, spec, {.async = async}); });
+    auto message = message_of(ExitCode::system, [&] { OutputFile::create(comm, spec, {.async = async}); });
     CAPTURE(message);
     CHECK(contains(message, "needs 40"));  // 4 million bytes and some
     CHECK(contains(message, " free"));
@@ -54,7 +39,7 @@ TEST_CASE("a full disk is found at create, or told by commit where nothing was r
     comm.barrier();
     const auto file = OutputFile::create(comm, spec, {.async = async, .reserve = false});
     submit_mine(comm, *file, spec, 0);
-    message = message_of([&] { file->commit(); });
+    message = message_of(ExitCode::system, [&] { file->commit(); });
     CHECK(contains(message, spec.path + ".partial at byte "));
     CHECK(contains(message, "No space left on device"));
     CHECK(contains(message, "rank ") == (comm.size() > 1));
@@ -76,7 +61,7 @@ TEST_CASE("a write that fails on one rank is the same error on all, and the ring
   if (comm.rank() == last) limited.rlim_cur = 10000;
   REQUIRE(setrlimit(RLIMIT_FSIZE, &limited) == 0);
   submit_mine(comm, *file, spec, 0);
-  const auto message = message_of([&] { file->commit(); });
+  const auto message = message_of(ExitCode::system, [&] { file->commit(); });
   REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
   CAPTURE(message);
   CHECK(contains(message, "File too large"));
@@ -104,7 +89,7 @@ TEST_CASE("a fault at any point of one rank's writing is the same error on all, 
     CAPTURE(fault);
     comm.barrier();
     const Fault armed(fault);
-    const auto message = message_of([&] { write_file(comm, spec, {}); });
+    const auto message = message_of(ExitCode::system, [&] { write_file(comm, spec, {}); });
     CHECK(contains(message, says));
     CHECK(comm.broadcast(message) == message);
     comm.barrier();
@@ -120,5 +105,5 @@ TEST_CASE("a partial file that vanishes is an error, not a missing result") {
   const auto file = OutputFile::create(comm, spec, {});
   submit_mine(comm, *file, spec, 0);
   if (comm.is_root()) fs::remove(spec.path + ".partial");
-  CHECK(contains(message_of([&] { file->commit(); }), "removed or replaced"));
+  CHECK(contains(message_of(ExitCode::system, [&] { file->commit(); }), "removed or replaced"));
 }

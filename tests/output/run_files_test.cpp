@@ -5,24 +5,18 @@
 #include "base/error.hpp"
 #include "support/catch.hpp"
 #include "support/folder.hpp"
+#include "support/message.hpp"
 
 using namespace concdemo;
+using test::contains;
 
 namespace fs = std::filesystem;
 
 namespace {
 
 std::string refusal(const RunFiles& files) {
-  try {
-    require_apart(files);
-    return "";
-  } catch (const Error& error) {
-    CHECK(error.code == ExitCode::usage);
-    return error.what();
-  }
+  return test::message_of(ExitCode::usage, [&] { require_apart(files); });
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include "layout/layout.hpp"
 #include "support/catch.hpp"
+#include "support/message.hpp"
 
 // Nodes made up for tests of the layout, and what must hold of any layout.
 namespace concdemo::test {
@@ -75,6 +76,5 @@ inline std::string warning(const NodeView& view) {
   const NodeLayout layout = lay_out(view);
   return layout.warnings.empty() ? "" : layout.warnings.front();
 }
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace concdemo::test

@@ -14,35 +14,24 @@
 #include "support/catch.hpp"
 #include "support/fault.hpp"
 #include "support/folder.hpp"
+#include "support/message.hpp"
 
 using namespace concdemo;
-
-namespace {
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    CHECK(error.code == ExitCode::system);
-    return error.what();
-  }
-  return "no error";
-}
-
-}  // namespace
+using test::message_of;
 
 TEST_CASE("what fails with a file says what, where and why, also by a fault at its point") {
   const test::Folder folder;
   const auto path = folder.path + "/a";
   const std::vector<std::byte> bytes(10, std::byte{7});
-  CHECK(message_of([&] { files::File::open(path, O_RDWR); }) == "cannot open " + path + ": No such file or directory");
+  CHECK(message_of(ExitCode::system, [&] { files::File::open(path, O_RDWR); }) ==
+        "cannot open " + path + ": No such file or directory");
   auto file = files::File::open(path, O_RDWR | O_CREAT);
   file.write(bytes, 4, "write");
   CHECK(file.size() == 14);
   std::vector<std::byte> found(10);
   file.read(found, 4, "read");
   CHECK(found == bytes);
-  CHECK(message_of([&] { file.read(found, 5, "read"); }) == path + " ends at byte 14");
+  CHECK(message_of(ExitCode::system, [&] { file.read(found, 5, "read"); }) == path + " ends at byte 14");
   struct Case {
     std::string fault, message;
     std::function<void()> call;
@@ -58,8 +47,8 @@ TEST_CASE("what fails with a file says what, where and why, also by a fault at i
              [&] { files::sync_folder_of(path, "names"); }}}) {
     const test::Fault armed(fault);
     fault::arm(0);
-    CHECK(message_of(call) == message);
-    CHECK(message_of(call) == "no error");  // it strikes once
+    CHECK(message_of(ExitCode::system, call) == message);
+    CHECK(message_of(ExitCode::system, call) == "");  // it strikes once
   }
   activity::Slot slot{};
   activity::watch(&slot, nullptr);
@@ -69,7 +58,7 @@ TEST_CASE("what fails with a file says what, where and why, also by a fault at i
   CHECK(activity::text_of(slot) == "fdatasync of " + path + " (sync)");
   activity::watch(nullptr, nullptr);
   file.close();
-  CHECK(message_of([&] { file.sync_data("sync"); }) == path + ": fdatasync: Bad file descriptor");
+  CHECK(message_of(ExitCode::system, [&] { file.sync_data("sync"); }) == path + ": fdatasync: Bad file descriptor");
 }
 
 TEST_CASE("work at a point ends at the first error that it requires to be none") {

@@ -12,10 +12,13 @@
 
 #include "base/error.hpp"
 #include "support/catch.hpp"
+#include "support/message.hpp"
 #include "system/hdf5_slabs.hpp"
 #include "system/hdf5_write.hpp"
 
 using namespace concdemo;
+using test::contains;
+using test::message_of;
 using namespace concdemo::hdf5;
 
 namespace {
@@ -38,20 +41,6 @@ std::vector<std::uint64_t> numbers(Range range) {
   std::iota(all.begin(), all.end(), range.begin);
   return all;
 }
-
-template <class Work>
-std::string message_of(ExitCode code, const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    CHECK(error.code == code);
-    return error.what();
-  }
-  FAIL("nothing was thrown");
-  return {};
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // Removed with everything in it.
 struct Folder {

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/message.hpp"
 #include "system/files.hpp"
 
 using namespace concdemo;
+using test::contains;
 
 namespace {
 
@@ -37,8 +39,6 @@ std::string answer_to(const files::Descriptor& client) {
 }
 
 std::string get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"; }
-
-bool contains(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
 
 }  // namespace
 
