@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/launcher.hpp"
@@ -63,7 +65,9 @@ int run(const Asked& asked, const std::vector<std::string>& arguments, const Var
   constexpr int least_files = 40;  // for MPI's start and any command with little to do
   const Failure few = attempt([&] { limits::require_files(least_files, "concdemo"); });
   if (few.failed()) {
+    // A launcher ends all when one leaves: that is to be the one that says why.
     if (is_first_of_node(environment)) message(few.text);
+    else std::this_thread::sleep_for(std::chrono::seconds(1));
     return static_cast<int>(few.code);
   }
   if (is_first_of_node(environment)) TemporaryFolder::remove_abandoned();

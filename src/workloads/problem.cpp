@@ -46,7 +46,8 @@ std::vector<Operand> generated_operands(const Workload& workload, const Shape& s
 
 // Reads the workload's own options into the problem.
 void read_own(const Workload& workload, const Request& request, Problem& problem) {
-  for (const auto& [name, text] : request.own) {
+  for (const auto& [given, text] : request.own) {
+    const std::string& name = given;  // what a lambda of C++20 may take, but clang 14 does not
     const auto is_named = [&](const OwnOption& option) { return option.name == name; };
     const auto found = std::find_if(workload.options.begin(), workload.options.end(), is_named);
     if (found != workload.options.end()) {
