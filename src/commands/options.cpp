@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "base/error.hpp"
 #include "kernels/simd.hpp"
 
 namespace concdemo {

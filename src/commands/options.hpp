@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "base/text.hpp"
 #include "screen/progress.hpp"
 #include "screen/terminal.hpp"
 
