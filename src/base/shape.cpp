@@ -1,5 +1,7 @@
 #include "base/shape.hpp"
 
+#include <fmt/ranges.h>
+
 #include <limits>
 
 #include "base/error.hpp"
@@ -17,14 +19,6 @@ std::uint64_t element_count(const Shape& shape) {
   return count;
 }
 
-std::string to_text(const Shape& shape) {
-  if (shape.empty()) return "scalar";
-  std::string text;
-  for (const std::uint64_t extent : shape) {
-    if (!text.empty()) text += 'x';
-    text += std::to_string(extent);
-  }
-  return text;
-}
+std::string to_text(const Shape& shape) { return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x")); }
 
 }  // namespace concdemo

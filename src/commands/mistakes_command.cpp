@@ -12,6 +12,7 @@
 #include "lessons/mistake_report.hpp"
 #include "lessons/way.hpp"
 #include "measure/record.hpp"
+#include "system/mpi_failure.hpp"
 #include "system/topology.hpp"
 
 namespace concdemo {
@@ -53,13 +54,6 @@ std::string summary(std::size_t run, std::size_t not_run) {
                      not_run == 0 ? "" : fmt::format("; {} not run", not_run));
 }
 
-// Collective: every rank throws when something on rank 0 was not as it should be.
-void agree(const mpi::Comm& world, const Failure& on_root) {
-  const auto code = static_cast<ExitCode>(world.broadcast_value(static_cast<int>(on_root.code)));
-  const std::string text = world.broadcast(on_root.text);
-  if (code != ExitCode::ok) throw PrintableError(code, text);
-}
-
 void run(const mpi::Comm& world, const MistakesOptions& options) {
   if (options.list && (options.json || !options.name.empty())) {
     throw usage_error("--list goes alone, without NAME or --json");
@@ -93,7 +87,7 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
       if (!options.json) print(text);
     });
   }
-  const Failure failure = world.is_root() ? verdict(runs) : Failure{};
+  const Failure failure = mpi::failure_of(world, 0, world.is_root() ? verdict(runs) : Failure{});
   mpi::on_root(world, [&] {
     if (options.json) {
       Json all{{"schema", 1},
@@ -109,7 +103,7 @@ void run(const mpi::Comm& world, const MistakesOptions& options) {
       print(summary(runs.size(), not_run.size()));
     }
   });
-  agree(world, failure);
+  if (failure.failed()) throw PrintableError(failure.code, failure.text);
 }
 
 }  // namespace

@@ -30,10 +30,14 @@ void add_simd_option(CLI::App& command, CommonOptions& options) {
 }
 
 void add_hang_timeout(CLI::App& command, double& seconds) {
+  const auto check = [](const std::string& text) {
+    double value = 0;
+    return CLI::detail::lexical_cast(text, value) ? "" : fmt::format("'{}' is not a number", text);
+  };
   command
       .add_option("--hang-timeout", seconds,
                   "end the job when a rank or its I/O thread does nothing for so long (default: say it)")
-      ->check(any_number())
+      ->check(check)
       ->type_name("SECONDS");
 }
 
@@ -43,28 +47,16 @@ void check_hang_timeout(double seconds) {
       fmt::format("--hang-timeout {}: give seconds from 1 to 1000000, more than the longest fdatasync takes", seconds));
 }
 
-CLI::Validator whole_number(int least, int most) {
-  const auto check = [least, most](const std::string& text) {
-    int value = 0;
-    const char* end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, value);
-    const bool is_right = result.ec == std::errc{} && result.ptr == end && value >= least && value <= most;
-    return is_right ? "" : fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
-  };
-  return {check, ""};
-}
-
-CLI::Validator any_number() {
-  const auto check = [](const std::string& text) {
-    double value = 0;
-    return CLI::detail::lexical_cast(text, value) ? "" : fmt::format("'{}' is not a number", text);
-  };
-  return {check, ""};
-}
-
 void add_number(CLI::App& command, const std::string& option, int& value, int least, int most,
                 const std::string& letter, const std::string& help) {
-  command.add_option(option, value, help)->check(whole_number(least, most))->type_name(letter);
+  const auto check = [least, most](const std::string& text) {
+    int number = 0;
+    const char* end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, number);
+    const bool is_right = result.ec == std::errc{} && result.ptr == end && number >= least && number <= most;
+    return is_right ? "" : fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
+  };
+  command.add_option(option, value, help)->check(check)->type_name(letter);
 }
 
 ProgressMode progress_mode(const CommonOptions& options) {

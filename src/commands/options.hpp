@@ -24,11 +24,8 @@ void add_compute_options(CLI::App& command, CommonOptions& options);  // those a
 void add_hang_timeout(CLI::App& command, double& seconds);  // 0: never
 void check_hang_timeout(double seconds);                    // usage Error
 
-// What an option takes, checked before it is converted, without a range behind each option in the help.
-CLI::Validator whole_number(int least, int most);
-CLI::Validator any_number();
-
-// An option of whole numbers from `least` to `most`; `letter` stands for its value in the help.
+// An option of whole numbers from `least` to `most`, checked before it is converted and without the range in the help,
+// where `letter` stands for its value.
 void add_number(CLI::App& command, const std::string& option, int& value, int least, int most,
                 const std::string& letter, const std::string& help);
 

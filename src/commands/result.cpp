@@ -9,6 +9,12 @@
 
 namespace concdemo {
 
+void add_result_options(CLI::App& command, ResultOptions& options) {
+  command.add_option("--record", options.record, "append the measurement to this file, one JSON object a line")
+      ->type_name("FILE");
+  command.add_flag("--json", options.json, "print the record alone");
+}
+
 std::optional<RecordFile> open_records(const mpi::Comm& world, const ResultOptions& options, RunFiles files) {
   std::optional<RecordFile> records;
   mpi::on_root(world, [&] {

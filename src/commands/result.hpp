@@ -1,4 +1,5 @@
 #pragma once
+#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,7 @@ struct ResultOptions {
   bool json = false;
   bool quiet = false;
 };
+void add_result_options(CLI::App& command, ResultOptions& options);  // --record, --json
 
 // Collective: opens the file of records on rank 0, before anything is computed. Throws usage Error where it is one of
 // the run's other `files`, or these are not apart.

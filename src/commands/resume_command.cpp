@@ -20,7 +20,6 @@ struct ResumeOptions {
 };
 
 void resume(const mpi::Comm& world, ResumeOptions options) {
-  options.result.quiet = options.common.quiet;
   if (!options.checkpoint_every.empty()) {
     options.series.checkpoint_every = parse_option("--checkpoint-every", options.checkpoint_every, parse_count);
   }
@@ -55,13 +54,13 @@ void add_resume(CLI::App& app, Action& action) {
       .add_option("--checkpoint-every", options->checkpoint_every,
                   "steps between checkpoints beside snapshots (default: as the run began)")
       ->type_name("STEPS");
-  resume_app
-      .add_option("--record", options->result.record, "append the measurement to this file, one JSON object a line")
-      ->type_name("FILE");
-  resume_app.add_flag("--json", options->result.json, "print the record alone");
+  add_result_options(resume_app, options->result);
   add_hang_timeout(resume_app, options->hang_timeout_s);
   add_compute_options(resume_app, options->common);
-  resume_app.callback([options, &action] { action = [options](const mpi::Comm& world) { resume(world, *options); }; });
+  resume_app.callback([options, &action] {
+    options->result.quiet = options->common.quiet;
+    action = [options](const mpi::Comm& world) { resume(world, *options); };
+  });
 }
 
 }  // namespace concdemo

@@ -41,8 +41,7 @@ struct RunOptions {
   int repeat = 1;
   int warmup = 0;
   std::string buffers = "256MiB";
-  std::string record;
-  bool json = false;
+  ResultOptions result;
   CommonOptions common;
   std::set<std::string> given;  // options that were on the command line
 };
@@ -145,8 +144,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   progress.show(fmt::format("{}: looking at the input", workload.name));
   Problem problem = resolve(world, workload, request);
   plan_memory(context, workload, problem);
-  const ResultOptions result{options.record, options.json, options.common.quiet};
-  auto records = open_records(world, result, files_of(options, problem));
+  auto records = open_records(world, options.result, files_of(options, problem));
   if (workload.series != nullptr && given(options, "--output")) {
     for (const char* name : {"--repeat", "--warmup"}) {
       if (given(options, name))
@@ -158,7 +156,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     const SeriesOutcome outcome = workload.series->run(context, problem, series, progress);
     require_right(workload, outcome.measured);
     progress.clear();
-    return show_result(world, workload, problem, layout, outcome.measured, &outcome.stats, result, records);
+    return show_result(world, workload, problem, layout, outcome.measured, &outcome.stats, options.result, records);
   }
   if (given(options, "--output")) progress.show(fmt::format("{}: making {}", workload.name, options.output));
   const auto output = open_output(world, options, layout, workload, problem);
@@ -166,7 +164,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   execute_options.warmup = options.warmup;
   execute_options.repeat = options.repeat;
   execute_options.sink.file = output.get();
-  execute_options.peak = !options.common.quiet || options.json || given(options, "--record");
+  execute_options.peak = !options.common.quiet || options.result.json || given(options, "--record");
   const Measurement measured = execute(context, workload, problem, execute_options, progress);
   require_right(workload, measured);
   OutputStats stats;
@@ -175,7 +173,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     stats = output->commit();
   }
   progress.clear();
-  show_result(world, workload, problem, layout, measured, output ? &stats : nullptr, result, records);
+  show_result(world, workload, problem, layout, measured, output ? &stats : nullptr, options.result, records);
 }
 
 // The help of `run`, of all shared options and the list of workloads; and of `run NAME`, whose own options stand first
@@ -249,18 +247,12 @@ void add_run(CLI::App& app, Action& action) {
   run_app.add_option("--writer", options->writer, "async (I/O threads, default) or sync (the main thread waits)")
       ->check(CLI::IsMember({"async", "sync"}))
       ->option_text("async|sync");
-  run_app.add_option("--repeat", options->repeat, "timed runs (default 1)")
-      ->check(whole_number(1, 10000))
-      ->type_name("R");
-  run_app.add_option("--warmup", options->warmup, "runs before them that do not count (default 0)")
-      ->check(whole_number(0, 10000))
-      ->type_name("W");
+  add_number(run_app, "--repeat", options->repeat, 1, 10000, "R", "timed runs (default 1)");
+  add_number(run_app, "--warmup", options->warmup, 0, 10000, "W", "runs before them that do not count (default 0)");
   run_app
       .add_option("--buffers", options->buffers, "memory of a rank for reading and streaming files (default 256MiB)")
       ->type_name("BYTES");
-  run_app.add_option("--record", options->record, "append the measurement to this file, one JSON object a line")
-      ->type_name("FILE");
-  run_app.add_flag("--json", options->json, "print the record alone");
+  add_result_options(run_app, options->result);
   add_compute_options(run_app, options->common);
 
   run_app.formatter_fn([&run_app](const CLI::App*, const std::string& name, CLI::AppFormatMode mode) {
@@ -275,6 +267,7 @@ void add_run(CLI::App& app, Action& action) {
     for (const auto& [name, text] : options->own) {  // hidden ones have no name above
       if (run_app.count(name) > 0) options->given.insert(name);
     }
+    options->result.quiet = options->common.quiet;
     if (options->workload.empty()) {
       action = [text = help_text(app)](const mpi::Comm& world) {
         if (world.is_root()) print(text);

@@ -101,8 +101,9 @@ double fetch_files(const mpi::Comm& comm, const std::string& server_url, const s
   request.parallel = parallel;
   Display display(request.items, {false, ProgressMode::off, 1}, comm.is_root());
   const Summary summary = fetch_all(comm, request, display);
-  for (const Outcome& outcome : summary.outcomes) {  // on rank 0
-    if (outcome.result == Result::failed) throw system_error("the demonstration's own server: " + outcome.reason);
+  for (const Event& outcome : summary.outcomes) {  // on rank 0
+    if (outcome.result != Result::failed) continue;
+    throw system_error(fmt::format("the demonstration's own server: {}", outcome.reason.data()));
   }
   if (summary.failed > 0) throw system_error("the demonstration's own server failed");
   demo.ranks = summary.ranks;
@@ -119,9 +120,6 @@ std::string compared(const Waited& waited) {
 
 Demo run_demo(const mpi::Comm& world, Progress& progress) {
   Demo demo;
-  demo.latency_s = latency_s;
-  demo.files = static_cast<int>(files.size());
-  demo.file_bytes = file_bytes;
   const mpi::Comm node = world.split_by_node();
   if (node.min(static_cast<std::uint64_t>(world.rank())) != 0) return demo;
   progress.show("three requests, one after the other and at once");
@@ -138,28 +136,29 @@ Demo run_demo(const mpi::Comm& world, Progress& progress) {
   });
   url = node.broadcast(url);
   const std::string into = node.broadcast(folder ? folder->path() : "");
-  progress.show(fmt::format("{} files, one after the other", demo.files));
+  const int all = static_cast<int>(files.size());
+  progress.show(fmt::format("{} files, one after the other", all));
   demo.for_files.serial_s = fetch_files(node, url, into, 1, demo);
-  progress.show(fmt::format("{} files at once", demo.files));
-  demo.for_files.parallel_s = fetch_files(node, url, into, demo.files, demo);
+  progress.show(fmt::format("{} files at once", all));
+  demo.for_files.parallel_s = fetch_files(node, url, into, all, demo);
   return demo;
 }
 
 std::string to_text(const Demo& demo) {
   std::string text = fmt::format("Weather records of {} cities, from a server on this machine that answers after {}:\n",
-                                 demo.weather.size(), format_seconds(demo.latency_s));
+                                 demo.weather.size(), format_seconds(latency_s));
   for (const Weather& weather : demo.weather) {
     text += fmt::format("  {:<10} {:5.1f} C  humidity {} %\n", printable(weather.city), weather.temperature_c,
                         weather.humidity_percent);
   }
   text += compared(demo.for_requests);
-  text += fmt::format("{} files of {}, each held against its SHA-256, by {}:\n", demo.files,
-                      format_bytes(demo.file_bytes), counted(static_cast<std::uint64_t>(demo.ranks), "rank"));
+  text += fmt::format("{} files of {}, each held against its SHA-256, by {}:\n", files.size(), format_bytes(file_bytes),
+                      counted(static_cast<std::uint64_t>(demo.ranks), "rank"));
   text += compared(demo.for_files);
   text += fmt::format(
       "Why: of each {} a few are work; the rest is waiting for the server, and waiting overlaps. One thread with\n"
       "an event loop waits for all of them at once; more cores would not have made one of them come sooner.\n",
-      format_seconds(demo.latency_s));
+      format_seconds(latency_s));
   return text;
 }
 
@@ -181,12 +180,12 @@ std::string to_json(const Demo& demo) {
   }
   const Json json{
       {"schema", 1},
-      {"latency_s", demo.latency_s},
+      {"latency_s", latency_s},
       {"weather", weather},
       {"requests", {{"serial_s", demo.for_requests.serial_s}, {"parallel_s", demo.for_requests.parallel_s}}},
       {"files",
-       {{"count", demo.files},
-        {"bytes_each", demo.file_bytes},
+       {{"count", files.size()},
+        {"bytes_each", file_bytes},
         {"ranks", demo.ranks},
         {"serial_s", demo.for_files.serial_s},
         {"parallel_s", demo.for_files.parallel_s}}}};

@@ -22,11 +22,8 @@ struct Waited {
 };
 
 struct Demo {
-  double latency_s = 0;
   std::vector<Weather> weather;
-  int files = 0;
-  std::uint64_t file_bytes = 0;  // of each
-  int ranks = 1;                 // that shared the files
+  int ranks = 1;  // that shared the files
   Waited for_requests, for_files;
 };
 

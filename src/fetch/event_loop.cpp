@@ -69,12 +69,6 @@ class Committer {
   std::array<std::jthread, 4> threads_;  // last: they go first, when everything is committed
 };
 
-struct Retry {
-  double due_s;
-  Transfer* transfer;
-  bool operator<(const Retry& other) const { return due_s > other.due_s; }  // the earliest on top
-};
-
 }  // namespace
 
 std::string sync_folder(const std::string& folder) {
@@ -87,7 +81,8 @@ void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string
   http::EventLoop loop;
   Committer committer(folder);
   std::unordered_map<http::Download*, Transfer*> running;
-  std::priority_queue<Retry> retries;
+  using Retry = std::pair<double, Transfer*>;  // when it is due (seconds of now_s)
+  std::priority_queue<Retry, std::vector<Retry>, std::greater<>> retries;
   auto next = transfers.begin();
   const auto start = [&](Transfer& transfer) {
     if (!transfer.begin()) return;
@@ -96,8 +91,8 @@ void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string
   };
   while (!stop.stop_requested()) {
     const auto has_place = [&] { return running.size() < static_cast<std::size_t>(parallel); };
-    while (has_place() && !retries.empty() && retries.top().due_s <= now_s()) {
-      Transfer* const transfer = retries.top().transfer;
+    while (has_place() && !retries.empty() && retries.top().first <= now_s()) {
+      Transfer* const transfer = retries.top().second;
       retries.pop();
       start(*transfer);
     }
@@ -106,7 +101,7 @@ void fetch_by_event_loop(std::span<Transfer* const> transfers, const std::string
     if (running.empty() && retries.empty() && next == transfers.end()) return;
     double wait_s =
         next != transfers.end() && has_place() ? 0.005 : 0.2;  // held back by those that wait; else a look at `stop`
-    if (has_place() && !retries.empty()) wait_s = std::clamp(retries.top().due_s - now_s(), 0.0, wait_s);
+    if (has_place() && !retries.empty()) wait_s = std::clamp(retries.top().first - now_s(), 0.0, wait_s);
     for (const auto& [download, attempt] : loop.wait(wait_s)) {
       Transfer& transfer = *running.at(download);
       running.erase(download);

@@ -106,15 +106,14 @@ class Engine {
 // Until every transfer of this rank, on rank 0 of all ranks, has finished: rank 0 notes and shows all events, the
 // others hand theirs over.
 void follow(const mpi::Comm& comm, const std::string& scratch, Engine& engine, Display& display,
-            std::vector<Outcome>& outcomes) {
+            std::vector<Event>& outcomes) {
   const NotedSignal signal;
   std::size_t left = outcomes.size();
   const auto note = [&](const Event& event) {
     display.show(event);
     if (event.kind != Kind::finished) return;
     --left;
-    const auto bytes = event.result == Result::fetched ? event.bytes : 0;
-    outcomes[event.item] = {event.result, event.attempts, event.status, bytes, event.seconds, event.reason.data()};
+    outcomes[event.item] = event;
   };
   for (bool open = true; comm.is_root() ? left > 0 : open;) {
     for (const Event& event : engine.queue().take(comm.is_root() && comm.size() > 1 ? 0.002 : 0.02, open)) {
@@ -163,7 +162,7 @@ Summary fetch_all(const mpi::Comm& world, const Request& request, Display& displ
   display.clear();
   summary.seconds = comm.max(now_s() - start_s);
   const auto failed = std::count_if(summary.outcomes.begin(), summary.outcomes.end(),
-                                    [](const Outcome& outcome) { return outcome.result == Result::failed; });
+                                    [](const Event& outcome) { return outcome.result == Result::failed; });
   summary.failed = comm.broadcast_value(static_cast<std::uint64_t>(failed));
   return summary;
 }

@@ -17,18 +17,9 @@ struct Request {
   std::string scratch;   // a folder that goes with all in it when a signal ends the process; empty: none
 };
 
-struct Outcome {
-  Result result = Result::failed;
-  int attempts = 0;
-  int status = 0;           // HTTP's; 0 without an answer
-  std::uint64_t bytes = 0;  // of a file that was fetched
-  double seconds = 0;       // from the first attempt to being on disk
-  std::string reason;       // why it failed
-};
-
 struct Summary {
-  std::vector<Outcome> outcomes;  // in the order of the items; on rank 0 only
-  std::uint64_t failed = 0;       // on all ranks, as the rest
+  std::vector<Event> outcomes;  // each item's last event, in the order of the items; on rank 0 only
+  std::uint64_t failed = 0;     // on all ranks, as the rest
   double seconds = 0;
   int ranks = 1;  // that had something to do
 };

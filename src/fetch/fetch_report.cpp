@@ -26,7 +26,7 @@ double rate(std::uint64_t bytes, double seconds) { return seconds > 0 ? static_c
 
 std::uint64_t bytes_of(const Summary& summary) {
   std::uint64_t bytes = 0;
-  for (const Outcome& outcome : summary.outcomes) bytes += outcome.bytes;
+  for (const Event& outcome : summary.outcomes) bytes += outcome.bytes;
   return bytes;
 }
 
@@ -39,14 +39,14 @@ std::string table(const Request& request, const Summary& summary) {
   std::uint64_t there = 0;
   for (std::size_t i = 0; i < request.items.size(); ++i) {
     const Item& item = request.items[i];
-    const Outcome& outcome = summary.outcomes[i];
+    const Event& outcome = summary.outcomes[i];
     const bool fetched = outcome.result == Result::fetched;
     if (outcome.result == Result::already_there) ++there;
     text += fmt::format(columns, item.name, width, word(outcome.result),
                         outcome.status > 0 ? fmt::format("{}", outcome.status) : "-",
                         fetched ? format_bytes(outcome.bytes) : "-", format_seconds(outcome.seconds),
                         fetched ? format_rate(rate(outcome.bytes, outcome.seconds), "B/s") : "-", outcome.attempts);
-    if (outcome.result == Result::failed) text += fmt::format("    {}: {}\n", item.shown, outcome.reason);
+    if (outcome.result == Result::failed) text += fmt::format("    {}: {}\n", item.shown, outcome.reason.data());
   }
   const std::uint64_t fetched = request.items.size() - summary.failed - there, bytes = bytes_of(summary);
   text += fmt::format("total: {} of {} fetched{}{}; {} in {}, {}; by {}, {} at a time, {}\n", fetched,
@@ -72,7 +72,7 @@ Json to_json(const Request& request, const Summary& summary) {
   Json files = Json::array();
   for (std::size_t i = 0; i < request.items.size(); ++i) {
     const Item& item = request.items[i];
-    const Outcome& outcome = summary.outcomes[i];
+    const Event& outcome = summary.outcomes[i];
     files.push_back({{"url", item.shown},
                      {"file", request.settings.folder + "/" + item.name},
                      {"result", word(outcome.result)},
@@ -80,7 +80,7 @@ Json to_json(const Request& request, const Summary& summary) {
                      {"bytes", outcome.bytes},
                      {"seconds", outcome.seconds},
                      {"attempts", outcome.attempts},
-                     {"reason", outcome.reason}});
+                     {"reason", outcome.reason.data()}});
   }
   return {{"schema", 1},
           {"with", request.threads ? "threads" : "event-loop"},

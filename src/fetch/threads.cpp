@@ -1,29 +1,19 @@
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "base/failure.hpp"
+#include "base/pause.hpp"
 #include "fetch/ways.hpp"
 #include "pool/thread_pool.hpp"
 
 namespace concdemo::fetch {
 namespace {
 
-// Sleeps, unless a stop is asked for.
-void sleep(double seconds, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, std::chrono::duration<double>(seconds), [] { return false; });
-}
-
 void run(Transfer& transfer, const std::string& folder, const std::stop_token& stop) {
   auto next = Transfer::Next::again;
   while (next == Transfer::Next::again) {
     if (stop.stop_requested() || !transfer.begin()) return;
     next = transfer.end(transfer.download().perform());
-    if (next == Transfer::Next::again) sleep(transfer.wait_s(), stop);
+    if (next == Transfer::Next::again && stopped_within(transfer.wait_s(), stop)) return;
   }
   if (next == Transfer::Next::whole && transfer.sync() && transfer.publish()) transfer.done(sync_folder(folder));
 }

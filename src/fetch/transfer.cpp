@@ -37,7 +37,7 @@ void Transfer::report(Kind kind, Result result, double seconds, const std::strin
   event.item = index_;
   event.attempts = attempts_;
   event.status = static_cast<std::int32_t>(status_);
-  event.bytes = part_.bytes();
+  event.bytes = kind == Kind::finished && result != Result::fetched ? 0 : part_.bytes();
   event.expected = download_ && kind != Kind::started ? download_->expected() : 0;
   event.seconds = seconds;
   event.set_reason(reason);

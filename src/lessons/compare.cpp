@@ -14,10 +14,6 @@ namespace {
 
 double process_cpu_s() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
-double sum(const mpi::Comm& world, double seconds) {
-  return static_cast<double>(world.sum(static_cast<std::uint64_t>(std::max(seconds, 0.0) * 1e9))) * 1e-9;
-}
-
 void check(const TaskList& tasks, const Way& way, const TaskResults& results) {
   for (std::uint64_t i = 0; i < tasks.count; ++i) {
     const std::uint64_t known = known_result(tasks, i);
@@ -53,7 +49,8 @@ void run_once(const Resources& resources, const TaskList& tasks, Entry& entry) {
     results = entry.run();
     seconds = now_s() - start;
   });
-  const double cpu_s = sum(world, process_cpu_s() - resources.other_cpu_s() - cpu_before);
+  double cpu_s = std::max(process_cpu_s() - resources.other_cpu_s() - cpu_before, 0.0);
+  world.sum(std::span(&cpu_s, 1));
   mpi::on_root(world, [&] { check(tasks, entry.way, results); });
   auto& figure = entry.figure;
   if (figure.samples.seconds.empty() || seconds < figure.seconds) {

@@ -21,45 +21,34 @@ bool on_all(const mpi::Comm& comm, bool mine) { return comm.min(std::uint64_t{mi
 
 // --- head-to-head. In these functions `pair` is this rank and `other`.
 
-struct Exchanged {
-  bool sent = false;  // before the receive was begun
-  std::vector<int> theirs = std::vector<int>(large, -1);
-};
+using Exchange = void (*)(const mpi::Comm& pair, const std::vector<int>& mine, std::vector<int>& theirs, int other);
 
-Exchanged send_first(const mpi::Comm& pair, const std::vector<int>& mine, int other) {
-  Exchanged result;
-  auto& theirs = result.theirs;
+// Whether it was sent before the receive was begun.
+bool send_first(const mpi::Comm& pair, const std::vector<int>& mine, std::vector<int>& theirs, int other) {
   // shown: head-to-head.broken
   mpi::Request send = mpi::issend(pair, mine, other);  // MPI_Ssend is this ...
   const bool sent = send.done_within(patience_s);      // ... and a wait, which has an end here
   // shown end
-  result.sent = sent;
   pair.barrier();  // both have looked
   mpi::Request receive = mpi::irecv(pair, theirs, other);
   receive.wait();
   send.wait();
-  return result;
+  return sent;
 }
 
-Exchanged send_and_receive(const mpi::Comm& pair, const std::vector<int>& mine, int other) {
-  Exchanged result;
-  auto& theirs = result.theirs;
+void send_and_receive(const mpi::Comm& pair, const std::vector<int>& mine, std::vector<int>& theirs, int other) {
   // shown: head-to-head.sendrecv
   mpi::sendrecv(pair, mine, theirs, other);  // MPI_Sendrecv: both at the same time
   // shown end
-  return result;
 }
 
-Exchanged begin_both(const mpi::Comm& pair, const std::vector<int>& mine, int other) {
-  Exchanged result;
-  auto& theirs = result.theirs;
+void begin_both(const mpi::Comm& pair, const std::vector<int>& mine, std::vector<int>& theirs, int other) {
   // shown: head-to-head.isend
   mpi::Request send = mpi::isend(pair, mine, other);  // MPI_Isend begins and returns
   mpi::Request receive = mpi::irecv(pair, theirs, other);
   receive.wait();
   send.wait();
   // shown end
-  return result;
 }
 
 // Whether a plain send of this length is done before its receive is begun: that small ones are hides the mistake.
@@ -82,20 +71,21 @@ Findings run_head_to_head(const mpi::Comm& world) {
   const int other = 1 - pair.rank();
   const std::vector<int> mine(large, pair.rank());
   const std::vector<int> wanted(large, other);
-  const auto finding = [&](Exchanged (*exchange)(const mpi::Comm&, const std::vector<int>&, int), const char* shown,
-                           const char* way) {
+  std::vector<int> theirs(large);
+  const auto finding = [&](Exchange exchange, const char* shown, const char* way) {
+    std::fill(theirs.begin(), theirs.end(), -1);
     pair.barrier();
-    const bool arrived = on_all(pair, exchange(pair, mine, other).theirs == wanted);
+    exchange(pair, mine, theirs, other);
+    const bool arrived = on_all(pair, theirs == wanted);
     const auto seen = fmt::format("both messages {}", arrived ? "arrived" : "are not what was sent");
     return Finding{shown, way, arrived, seen, {{"arrived", arrived}}};
   };
   Finding broken{"head-to-head.broken", "", false, {}, {}};
-  const Exchanged result = send_first(pair, mine, other);
-  const bool neither = on_all(pair, !result.sent);
+  const bool neither = on_all(pair, !send_first(pair, mine, theirs, other));
   const bool small_is_put_aside = is_put_aside(pair, 2);
   const bool large_is_put_aside = is_put_aside(pair, large);
   const auto returns = [](bool does) { return does ? "returns" : "does not"; };
-  broken.as_expected = neither && on_all(pair, result.theirs == wanted);
+  broken.as_expected = neither && on_all(pair, theirs == wanted);
   broken.seen = fmt::format("{} send was done after {}; without a receive MPI_Send of 8 B {}, of {} {}",
                             neither ? "neither" : "a", format_seconds(patience_s), returns(small_is_put_aside),
                             format_bytes(large * sizeof(int)), returns(large_is_put_aside));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "system/topology.hpp"
 
 // What several lessons use.
@@ -32,8 +33,7 @@ class Gauge {
 
 // "4 threads on 1 CPU": what times are to be read with.
 inline std::string threads_on_cpus(int threads) {
-  const auto cpus = allowed_cpus().size();
-  return fmt::format("{} threads on {} CPU{}", threads, cpus, cpus == 1 ? "" : "s");
+  return fmt::format("{} threads on {}", threads, counted(allowed_cpus().size(), "CPU"));
 }
 
 // Runs work(0) .. work(threads - 1), each on a thread of its own, begun together. Seconds from the first beginning to

@@ -32,8 +32,6 @@ struct Step {
   Step twice() const { return {multiplier * multiplier, multiplier * increment + increment}; }
 };
 
-std::uint64_t bits_of_sum(double sum) { return std::bit_cast<std::uint64_t>(sum); }
-
 std::uint64_t sum_of_squares(const TaskList& list, std::uint64_t index, GlobalLock* lock) {
   ExactProductSum sum;
   std::array<double, numbers_between> block;
@@ -43,7 +41,7 @@ std::uint64_t sum_of_squares(const TaskList& list, std::uint64_t index, GlobalLo
     sum.add(part, part);
     if (lock != nullptr) lock->check_point();
   }
-  return bits_of_sum(sum.round());
+  return std::bit_cast<std::uint64_t>(sum.round());
 }
 
 // 0^2 + ... + (n-1)^2, exact below 4e12.
@@ -116,7 +114,8 @@ std::uint64_t known_result(const TaskList& list, std::uint64_t index) {
   switch (list.kind) {
     case TaskKind::cpu: {
       const std::uint64_t first = index * list.numbers;
-      return bits_of_sum(static_cast<double>(squares_below(first + list.numbers) - squares_below(first)));
+      return std::bit_cast<std::uint64_t>(
+          static_cast<double>(squares_below(first + list.numbers) - squares_below(first)));
     }
     case TaskKind::http: return 200;
     case TaskKind::file: return list.bytes;

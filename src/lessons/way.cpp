@@ -4,12 +4,12 @@
 #include <array>
 #include <exception>
 #include <memory>
-#include <numeric>
 #include <queue>
 #include <set>
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/partition.hpp"
 #include "base/text.hpp"
 #include "pool/rank_pool.hpp"
 #include "pool/thread_pool.hpp"
@@ -17,12 +17,6 @@
 
 namespace concdemo {
 namespace {
-
-std::vector<std::uint64_t> numbers_of(const TaskList& list) {
-  std::vector<std::uint64_t> numbers(list.count);
-  std::iota(numbers.begin(), numbers.end(), std::uint64_t{0});
-  return numbers;
-}
 
 Run serial(const Resources&, const TaskList& list) {
   return [list] {
@@ -34,16 +28,14 @@ Run serial(const Resources&, const TaskList& list) {
 
 Run threads(const Resources& resources, const TaskList& list) {
   const auto pool = std::make_shared<ThreadPool>(ThreadPool::Options{resources.threads});
-  return [pool, list, numbers = numbers_of(list)] {
-    return pool->map(numbers, [&](std::uint64_t i) { return run_task(list, i); });
-  };
+  return [pool, list] { return pool->map(Indices{list.count}, [&](std::uint64_t i) { return run_task(list, i); }); };
 }
 
 Run threads_under_one_lock(const Resources& resources, const TaskList& list) {
   const auto pool = std::make_shared<ThreadPool>(ThreadPool::Options{resources.threads});
   const auto lock = std::make_shared<GlobalLock>();
-  return [pool, lock, list, numbers = numbers_of(list)] {
-    return pool->map(numbers, [&](std::uint64_t i) {
+  return [pool, lock, list] {
+    return pool->map(Indices{list.count}, [&](std::uint64_t i) {
       const std::scoped_lock hold(*lock);
       return run_task(list, i, lock.get());
     });
@@ -78,9 +70,9 @@ Run over_ranks(const Resources& resources, const TaskList& list, int threads_a_r
   options.results = Results::root;
   // Few long tasks one by one; many short ones as the pool finds best.
   options.chunk = list.kind == TaskKind::spin ? 0 : 1;
-  return [pool, list, options, numbers = numbers_of(list)] {
+  return [pool, list, options] {
     return pool->map(
-        numbers, [&](std::uint64_t i) { return run_task(list, i); }, options);
+        Indices{list.count}, [&](std::uint64_t i) { return run_task(list, i); }, options);
   };
 }
 

@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/pause.hpp"
 #include "base/tally.hpp"
 #include "screen/terminal.hpp"
 #include "system/signals.hpp"
@@ -34,20 +33,11 @@ struct Progress::Ticker {
       at_once = first_s < 1;
     }
     const SignalsBlocked blocked;
-    thread = std::thread([this] { run(); });
+    thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
 
-  ~Ticker() {
-    {
-      const std::lock_guard lock(mutex);
-      stop = true;
-    }
-    changed.notify_all();
-    thread.join();
-  }
-
-  void run() {
-    for (double wait_s = first_s; !stops_within(wait_s);) {
+  void run(const std::stop_token& stop) {
+    for (double wait_s = first_s; !stopped_within(wait_s, stop);) {
       if (draw()) wait_s = later_s;
     }
   }
@@ -58,11 +48,6 @@ struct Progress::Ticker {
     if (text.empty()) return false;
     terminal ? draw_line(text) : message(text);
     return due = true;
-  }
-
-  bool stops_within(double seconds) {
-    std::unique_lock lock(mutex);
-    return changed.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return stop; });
   }
 
   std::string line() {
@@ -85,11 +70,9 @@ struct Progress::Ticker {
   bool at_once = false;  // each phase is drawn when it begins, too
   std::atomic<bool> due = true;
   std::mutex drawing;  // so that no line comes after clear(); who only shows does not wait for a slow terminal
-  std::mutex mutex;    // guards phase and stop
-  std::condition_variable changed;
+  std::mutex mutex;    // guards phase
   std::string phase;
-  bool stop = false;
-  std::thread thread;
+  std::jthread thread;  // last: it ends before the rest goes
 };
 
 Progress::Progress(ProgressMode mode, bool is_root) {

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 
 #include "base/activity.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/pause.hpp"
 #include "base/printable.hpp"
 #include "screen/terminal.hpp"
 #include "system/signals.hpp"
@@ -67,34 +67,27 @@ Watchdog::Watchdog(const mpi::Comm& comm, double timeout_s, const std::string& a
   const activity::Waiting waiting(State::waits_for_ranks);
   node_.barrier();
   const SignalsBlocked blocked;
-  thread_ = std::thread([this] { look_on(); });
+  thread_ = std::jthread([this](const std::stop_token& stop) { look_on(stop); });
 }
 
 Watchdog::~Watchdog() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  stopped_.notify_all();
+  thread_.request_stop();
   thread_.join();
   activity::rest();
   activity::watch(nullptr, nullptr);
 }
 
-void Watchdog::look_on() {
+void Watchdog::look_on(const std::stop_token& stop) {
   const double interval_s = timeout_s_ > 0 ? std::clamp(timeout_s_ / 20, 0.01, 1.0) : 1.0;
   std::vector<Seen> seen(static_cast<std::size_t>(node_.size()) * threads);
   double last_s = now_s();
   auto& own = board_.seats()[seat_].slots[watching_thread];
   own.state = State::working;
-  std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, std::chrono::duration<double>(interval_s), [&] { return stop_; })) {
-    lock.unlock();
+  while (!stopped_within(interval_s, stop)) {
     const double passed_s = std::min(now_s() - last_s, 2 * interval_s);
     last_s = now_s();
     ++own.beats;
     look(seen, passed_s);
-    lock.lock();
   }
   own.state = State::idle;
 }

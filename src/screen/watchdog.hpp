@@ -1,7 +1,4 @@
 #pragma once
-#include <condition_variable>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,7 +25,7 @@ class Watchdog {
  private:
   struct Board;
   struct Seen;
-  void look_on();
+  void look_on(const std::stop_token& stop);
   void look(std::vector<Seen>& seen, double passed_s);
   bool main_thread_waits(int seat) const;
   void end_job();
@@ -41,11 +38,8 @@ class Watchdog {
   const int seat_;
   const mpi::SharedMemory memory_;
   Board& board_;
-  std::mutex mutex_;  // guards stop_
-  std::condition_variable stopped_;
-  bool stop_ = false;
   double ending_since_s_ = 0;  // by this process
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace concdemo

@@ -106,17 +106,9 @@ std::uint64_t allocated_bytes(int fd) {
 }
 
 int write_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    if (!fits(offset)) return EFBIG;
-    const auto length = std::min(bytes.size(), call_bytes);
-    const ssize_t written = ::pwrite(fd, bytes.data(), length, static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    if (written == 0) return EIO;  // would loop for ever
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-  return 0;
+  std::vector<iovec> parts;
+  if (!bytes.empty()) parts.push_back({const_cast<std::byte*>(bytes.data()), bytes.size()});
+  return write_gathered(fd, parts, offset);
 }
 
 int write_gathered(int fd, std::vector<iovec>& parts, std::uint64_t offset) {

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/launcher.hpp"
 #include "base/printable.hpp"
 
 namespace concdemo::hdf5 {
@@ -21,14 +22,7 @@ std::array<struct sigaction, crash_signals.size()> actions_before;
 thread_local const char* guarded = nullptr;
 volatile std::sig_atomic_t file_was_damaged = 0;
 
-// Where no rank is told by the launcher, there is one.
-bool is_first_rank() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"}) {
-    if (const char* rank = std::getenv(name); rank != nullptr) return std::strcmp(rank, "0") == 0;
-  }
-  return true;
-}
-const bool first_rank = is_first_rank();
+const bool first_rank = is_first_copy(std::getenv);
 
 extern "C" void crashed(int signal) {
   // What is damaged is said already, and HDF5 may still stumble over it when it ends.

@@ -19,11 +19,6 @@ namespace {
 
 constexpr int most_links = 16;  // HDF5's own limit
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
-
 const char* variable_of(NamedBy by) {
   switch (by) {
     case NamedBy::external_link: return "HDF5_EXT_PREFIX";
@@ -62,7 +57,8 @@ std::vector<std::string> places_of(NamedBy by, const std::string& opener, const 
     if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
   };
   const auto beside = std::filesystem::absolute(opener).parent_path().string();
-  const std::string prefix = variable(variable_of(by));
+  const char* value = std::getenv(variable_of(by));
+  const std::string prefix = value != nullptr ? value : "";
   constexpr std::string_view origin = "${ORIGIN}";
   const std::string expanded = prefix.starts_with(origin) ? beside + prefix.substr(origin.size()) : prefix;
   if (by == NamedBy::external_storage) {

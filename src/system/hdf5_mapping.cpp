@@ -33,10 +33,6 @@ void take_out(const Handle& left, const Regular& boxes) {
            "selection of a virtual dataset");
 }
 
-bool is_endless(const Regular& found, std::size_t d) {
-  return found.count[d] == H5S_UNLIMITED || found.block[d] == H5S_UNLIMITED;
-}
-
 // HDF5 writes a name whole, and tells how long it is.
 template <class Get>
 std::string text_of(Get get) {
@@ -77,7 +73,7 @@ std::optional<std::size_t> endless_dimension(const Handle& space) {
   const auto found = regular(space);
   if (!found) return {};
   for (std::size_t d = 0; d < found->count.size(); ++d) {
-    if (is_endless(*found, d)) return d;
+    if (found->count[d] == H5S_UNLIMITED || found->block[d] == H5S_UNLIMITED) return d;
   }
   return {};
 }

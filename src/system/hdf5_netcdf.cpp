@@ -89,14 +89,10 @@ std::optional<std::uint64_t> own_fill(const Handle& dataset, ElementFormat forma
   return bits;
 }
 
-Shape extents_of(const Handle& dataset) {
-  const Handle space(H5Dget_space(dataset.get()), H5Sclose);
-  return shape_of(space);
-}
-
 void take_longer(const Handle& dataset, std::size_t dimension, std::uint64_t& longest) {
   if (!dataset.valid()) return;
-  const Shape extents = extents_of(dataset);
+  const Handle space(H5Dget_space(dataset.get()), H5Sclose);
+  const Shape extents = shape_of(space);
   if (dimension < extents.size()) longest = std::max(longest, extents[dimension]);
 }
 

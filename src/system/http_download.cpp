@@ -182,7 +182,6 @@ void Download::Handle::begin() {
 Attempt Download::Handle::finish(CURLcode code) {
   Attempt attempt;
   attempt.status = status_of(easy);
-  attempt.bytes = bytes;
   curl_off_t retry_after_s = 0;
   curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
   attempt.retry_after_s = static_cast<double>(retry_after_s);

@@ -32,7 +32,6 @@ struct Attempt {
   Trouble trouble = Trouble::none;
   std::string error;         // empty without trouble
   long status = 0;           // of the last answer; 0 without one
-  std::uint64_t bytes = 0;   // handed to the sink
   double retry_after_s = 0;  // what the server asked for; 0 without
 };
 

@@ -15,7 +15,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cmath>
-#include <csignal>
 #include <ctime>
 #include <deque>
 #include <string_view>
@@ -24,6 +23,7 @@
 
 #include "base/clock.hpp"
 #include "system/files.hpp"
+#include "system/signals.hpp"
 
 namespace concdemo {
 namespace {
@@ -80,12 +80,8 @@ struct HttpServer::Server {
       throw system_error("cannot start an HTTP server on 127.0.0.1: " + files::error_text(errno));
     }
     port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-    // The thread inherits the mask: signals are for the main thread.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const SignalsBlocked blocked;
     thread = std::thread([this] { serve(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   void wake() const {

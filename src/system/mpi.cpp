@@ -29,8 +29,8 @@ void check(int code, const char* call) {
   throw system_error(std::string(call) + ": " + std::string(text.data(), static_cast<std::size_t>(length)));
 }
 
-bool wait_all(std::span<MPI_Request> requests, const char* call, double timeout_s,
-              std::chrono::milliseconds longest_sleep) {
+bool wait(std::span<MPI_Request> requests, const char* call, double timeout_s,
+          std::chrono::milliseconds longest_sleep) {
   using namespace std::chrono;
   const auto start = steady_clock::now();
   std::optional<activity::Waiting> waiting;
@@ -53,10 +53,6 @@ bool wait_all(std::span<MPI_Request> requests, const char* call, double timeout_
     if (!waiting) waiting.emplace(activity::State::waits_for_ranks);
     std::this_thread::sleep_for(std::clamp<duration<double>>(waited / 16, microseconds(10), longest_sleep));
   }
-}
-
-bool wait(MPI_Request request, const char* call, double timeout_s, std::chrono::milliseconds longest_sleep) {
-  return wait_all(std::span(&request, 1), call, timeout_s, longest_sleep);
 }
 
 void expect_no_other_rank() {
@@ -139,14 +135,14 @@ void Comm::barrier() const {
 void Comm::park() const {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
-  wait(request, "MPI_Ibarrier", 1e18, std::chrono::milliseconds(10));
+  wait({&request, 1}, "MPI_Ibarrier", 1e18, std::chrono::milliseconds(10));
   count(0);
 }
 
 bool Comm::everyone_arrives(double timeout_s) const {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(handle_->comm, &request), "MPI_Ibarrier");
-  return wait(request, "MPI_Ibarrier", timeout_s);
+  return wait({&request, 1}, "MPI_Ibarrier", timeout_s);
 }
 
 void Comm::send_bytes(const void* bytes, std::size_t length, int to) const {

@@ -24,7 +24,7 @@ template <class Call>
 void complete(const char* name, Call call) {
   MPI_Request request = MPI_REQUEST_NULL;
   check(call(&request), name);
-  wait(request, name);
+  wait({&request, 1}, name);
 }
 
 // The same for values of which at most `step` travel in one call: call(first, count, request).

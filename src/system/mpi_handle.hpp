@@ -7,7 +7,7 @@
 
 #include "system/mpi.hpp"
 
-// What the files of the MPI wrapper share, and hdf5_parallel.cpp, which passes a communicator on; for nobody else.
+// What the files of the MPI wrapper share; for nobody else.
 namespace concdemo::mpi {
 
 struct Comm::Handle {
@@ -20,14 +20,10 @@ void check(int code, const char* call);  // an MPI failure throws Error(system) 
 // taken of signed ones, as MPI_INT64_T, in the same order. Its own inverse.
 inline std::uint64_t in_signed_order(std::uint64_t value) { return value ^ (std::uint64_t{1} << 63); }
 
-// Polls at once for a short while, then sleeps between polls, for a sixteenth of the time waited so far and at most a
-// millisecond, unless a longer sleep is given: the sleep adds little to any wait, and a rank that waits costs the
-// others nothing. False when the time is up.
-bool wait(MPI_Request request, const char* call, double timeout_s = 1e18,
+// For all of these requests, which become MPI_REQUEST_NULL. Polls at once for a short while, then sleeps between polls,
+// for a sixteenth of the time waited so far and at most a millisecond, unless a longer sleep is given: the sleep adds
+// little to any wait, and a rank that waits costs the others nothing. False when the time is up.
+bool wait(std::span<MPI_Request> requests, const char* call, double timeout_s = 1e18,
           std::chrono::milliseconds longest_sleep = std::chrono::milliseconds(1));
-
-// The same for all of these requests, which become MPI_REQUEST_NULL.
-bool wait_all(std::span<MPI_Request> requests, const char* call, double timeout_s = 1e18,
-              std::chrono::milliseconds longest_sleep = std::chrono::milliseconds(1));
 
 }  // namespace concdemo::mpi

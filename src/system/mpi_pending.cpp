@@ -52,7 +52,7 @@ bool PendingReduction::test() {
 }
 
 std::span<const std::uint64_t> PendingReduction::wait() {
-  wait_all(std::span(&state_->request, 1), "MPI_Testall");
+  mpi::wait({&state_->request, 1}, "MPI_Testall");
   if (std::exchange(state_->signed_order, false)) {
     for (auto& value : state_->out) value = in_signed_order(value);
   }

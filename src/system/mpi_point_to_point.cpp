@@ -14,11 +14,7 @@ Request::Request(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
 Request::Request(Request&&) noexcept = default;
 Request::~Request() = default;
 
-bool Request::done_within(double timeout_s) {
-  if (!mpi::wait(handle_->request, "MPI_Test", timeout_s)) return false;
-  handle_->request = MPI_REQUEST_NULL;  // MPI_Test freed it
-  return true;
-}
+bool Request::done_within(double timeout_s) { return mpi::wait({&handle_->request, 1}, "MPI_Test", timeout_s); }
 
 void Request::wait() { done_within(1e18); }
 

@@ -41,6 +41,10 @@ std::uintptr_t address_of(MPI_Win win, int rank) {
 }
 
 std::uintptr_t rounded_up(std::uintptr_t bytes, std::uintptr_t to) { return (bytes + to - 1) / to * to; }
+std::uintptr_t page_bytes() { return static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE)); }
+std::uintptr_t up_to_page(std::uintptr_t bytes) { return rounded_up(bytes, page_bytes()); }
+// With room to begin at a page.
+std::uint64_t room_for(std::uint64_t count) { return up_to_page(count * sizeof(double)) + page_bytes(); }
 
 }  // namespace
 
@@ -73,15 +77,6 @@ Comm with_shared_memory(Comm node, std::size_t bytes) {
   if (node.size() == 1 || have_room(node, node.is_root() ? bytes + of_window : 0)) return node;
   return node.split(node.rank());
 }
-
-namespace {
-
-std::uintptr_t page_bytes() { return static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE)); }
-std::uintptr_t up_to_page(std::uintptr_t bytes) { return rounded_up(bytes, page_bytes()); }
-// With room to begin at a page.
-std::uint64_t room_for(std::uint64_t count) { return up_to_page(count * sizeof(double)) + page_bytes(); }
-
-}  // namespace
 
 bool SharedArrays::fit(const Comm& node, std::uint64_t my_count) { return have_room(node, room_for(my_count)); }
 

@@ -71,7 +71,7 @@ void Transfers::poll() {
 }
 
 void Transfers::wait() {
-  wait_all(requests_->all, "MPI_Testall");
+  mpi::wait(requests_->all, "MPI_Testall");
   requests_->all.clear();
 }
 

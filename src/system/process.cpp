@@ -1,7 +1,7 @@
 #include "system/process.hpp"
 
 #include <elf.h>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <link.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -27,11 +27,8 @@ std::string build_id_in(const char* notes, std::size_t bytes, std::size_t alignm
     const std::size_t whole = value + padded(note.n_descsz);
     if (whole > bytes) break;
     if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(notes + sizeof note, "GNU", 4) == 0) {
-      std::string id;
-      for (std::size_t i = 0; i < note.n_descsz; ++i) {
-        id += fmt::format("{:02x}", static_cast<unsigned char>(notes[value + i]));
-      }
-      return id;
+      const auto* const id = reinterpret_cast<const unsigned char*>(notes + value);
+      return fmt::format("{:02x}", fmt::join(id, id + note.n_descsz, ""));
     }
     notes += whole;
     bytes -= whole;

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #ifdef CONCDEMO_HAVE_CURL
+#include <fmt/ranges.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -10,8 +11,8 @@
 namespace concdemo {
 namespace {
 
-void check(int result) {
-  if (result != 1) throw system_error("OpenSSL: SHA-256 failed; is it disabled in openssl.cnf?");
+void check(bool succeeded) {
+  if (!succeeded) throw system_error("OpenSSL: SHA-256 failed; is it disabled in openssl.cnf?");
 }
 
 }  // namespace
@@ -22,23 +23,17 @@ struct Sha256::Context {
 };
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
-  check(context_->handle != nullptr && EVP_DigestInit_ex(context_->handle, EVP_sha256(), nullptr) == 1 ? 1 : 0);
+  check(context_->handle != nullptr && EVP_DigestInit_ex(context_->handle, EVP_sha256(), nullptr) == 1);
 }
 
 void Sha256::update(std::span<const std::byte> bytes) {
-  check(EVP_DigestUpdate(context_->handle, bytes.data(), bytes.size()));
+  check(EVP_DigestUpdate(context_->handle, bytes.data(), bytes.size()) == 1);
 }
 
 std::string Sha256::finish() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  check(EVP_DigestFinal_ex(context_->handle, digest.data(), &length));
-  std::string hex;
-  for (unsigned int i = 0; i < length; ++i) {
-    hex += "0123456789abcdef"[digest[i] >> 4];
-    hex += "0123456789abcdef"[digest[i] & 15];
-  }
-  return hex;
+  std::array<unsigned char, 32> digest{};
+  check(EVP_DigestFinal_ex(context_->handle, digest.data(), nullptr) == 1);
+  return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 #else
 namespace concdemo {
@@ -50,7 +45,5 @@ std::string Sha256::finish() { return {}; }
 #endif
 
 Sha256::~Sha256() = default;
-Sha256::Sha256(Sha256&&) noexcept = default;
-Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 }  // namespace concdemo

@@ -11,8 +11,6 @@ class Sha256 {
  public:
   Sha256();
   ~Sha256();
-  Sha256(Sha256&&) noexcept;
-  Sha256& operator=(Sha256&&) noexcept;
 
   void update(std::span<const std::byte> bytes);
   std::string finish();  // 64 lowercase hexadecimal digits; then nothing else may be called

@@ -1,6 +1,5 @@
 #include "system/temporary_folder.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -9,9 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <string_view>
-#include <vector>
 
 #include "base/error.hpp"
 
@@ -49,14 +46,10 @@ std::string TemporaryFolder::default_base() {
 }
 
 void TemporaryFolder::remove_abandoned(const std::string& base) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(base.c_str()), ::closedir);
-  std::vector<std::string> found;
-  while (entries) {
-    const dirent* entry = ::readdir(entries.get());
-    if (entry == nullptr) break;
-    if (is_our_name(entry->d_name)) found.push_back(base + "/" + entry->d_name);
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(base, error), end; !error && entry != end; entry.increment(error)) {
+    if (is_our_name(entry->path().filename().string())) remove_if_abandoned(entry->path().string());
   }
-  for (const std::string& folder : found) remove_if_abandoned(folder);
 }
 
 TemporaryFolder::TemporaryFolder(const std::string& base) {
