@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "base/activity.hpp"
 #include "base/clock.hpp"
