@@ -4,6 +4,7 @@
 #include <queue>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/failure.hpp"
