@@ -12,6 +12,7 @@ struct MatrixView {
 struct MatrixSpan {
   double* data;
   std::size_t rows, columns, stride;
+  operator MatrixView() const { return {data, rows, columns, stride}; }
 };
 
 }  // namespace concdemo

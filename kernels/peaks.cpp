@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 
+#include "kernels/accumulate_parts.hpp"
 #include "kernels/highway.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -123,21 +124,9 @@ double best_seconds(double budget_s, const Pass& pass) {
   return std::max(best, 1e-9);  // a clock's tick: a rate stays finite
 }
 
-// Calls work(begin, count) on every thread with its part of [0, size).
-template <class Work>
-void share(std::size_t size, int threads, const Work& work) {
-#pragma omp parallel num_threads(threads)
-  {
-    const auto team = static_cast<std::size_t>(omp_get_num_threads());
-    const auto self = static_cast<std::size_t>(omp_get_thread_num());
-    const std::size_t begin = size / team * self + std::min(self, size % team);
-    work(begin, size / team + (self < size % team ? 1 : 0));
-  }
-}
-
 double read_by(Pass pass, std::span<const double> buffer, int threads) {
-  share(buffer.size(), threads, [&](std::size_t begin, std::size_t count) {
-    kept.fetch_xor(HWY_DYNAMIC_DISPATCH(read_part)(pass, buffer.data() + begin, count));
+  for_each_part(buffer.size(), threads, [&](std::size_t, std::size_t begin, std::size_t end) {
+    kept.fetch_xor(HWY_DYNAMIC_DISPATCH(read_part)(pass, buffer.data() + begin, end - begin));
   });
   return static_cast<double>(buffer.size_bytes());
 }
@@ -173,20 +162,14 @@ double fma_chains(int threads, int steps) {
   return total;
 }
 
-double read_passes(std::span<const double> buffer, int threads, int passes) {
-  double bytes = 0;
-  for (int i = 0; i < passes; ++i) bytes += read_by(Pass::read, buffer, threads);
-  return bytes;
-}
-
 double memory_pass(Pass pass, std::span<double> buffer, int threads) {
   if (pass == Pass::read || pass == Pass::read_in_four_streams) return read_by(pass, buffer, threads);
   const bool copies = pass == Pass::copy || pass == Pass::copy_non_temporal;
   const std::size_t arrays = copies ? 2 : 3, part = buffer.size() / arrays;
   double* const to = buffer.data() + (copies ? buffer.size() - part : 0);
   const double* const from = buffer.data() + (copies ? 0 : part);
-  share(part, threads, [&](std::size_t begin, std::size_t count) {
-    HWY_DYNAMIC_DISPATCH(store_part)(pass, to + begin, from + begin, from + part + begin, count);
+  for_each_part(part, threads, [&](std::size_t, std::size_t begin, std::size_t end) {
+    HWY_DYNAMIC_DISPATCH(store_part)(pass, to + begin, from + begin, from + part + begin, end - begin);
   });
   return static_cast<double>(arrays * part * sizeof(double));
 }

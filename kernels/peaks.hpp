@@ -17,10 +17,8 @@ double copy_bandwidth_peak(std::span<double> buffer, int threads);
 // Floating-point operations per second (double; a fused multiply-add counts 2) of independent chains in registers.
 double fma_peak(int threads);
 
-// So much of the same work, to be timed by the caller: `steps` steps of the chains on each thread, returns their flops;
-// or `passes` passes over the buffer, returns their bytes.
+// So many steps of the chains on each thread, to be timed by the caller; returns their flops.
 double fma_chains(int threads, int steps);
-double read_passes(std::span<const double> buffer, int threads, int passes);
 
 // One pass by all threads, to be timed by the caller; returns bytes, read plus written. A copy is of the first half
 // over the last; the triad is STREAM's, a = b + 3 c over the thirds a, b, c of the buffer.

@@ -1,5 +1,7 @@
 #include "base/tiling.hpp"
 
+#include <algorithm>
+
 namespace concdemo {
 namespace {
 
@@ -9,6 +11,11 @@ std::uint64_t share_of(std::uint64_t count, std::uint64_t part, std::uint64_t pa
 }
 
 }  // namespace
+
+Range common(Range a, Range b) {
+  const std::uint64_t begin = std::max(a.begin, b.begin);
+  return {begin, std::max(begin, std::min(a.end, b.end))};
+}
 
 Range parts_touched(std::uint64_t count, std::uint64_t parts, Range range) {
   const std::uint64_t base = count / parts, extra = count % parts;

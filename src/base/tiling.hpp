@@ -25,6 +25,8 @@ Range group_members(const Tiling& tiling, std::uint64_t group);
 Range group_columns(const Tiling& tiling, std::uint64_t group);
 Tile tile_of(const Tiling& tiling, std::uint64_t rank);
 
+Range common(Range a, Range b);  // what lies in both; empty where nothing does
+
 // The parts of part_of(count, parts, ...) that a range touches.
 Range parts_touched(std::uint64_t count, std::uint64_t parts, Range range);
 

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
+#include <string_view>
 
 #include "format/checksum.hpp"
+#include "system/files.hpp"
 
 namespace concdemo {
 namespace {
 
 constexpr std::uint64_t magic = 0x74696d6d6f636463;  // "cdcommit"
 constexpr std::size_t first_scalar = 7;
+constexpr std::string_view checkpoint_mark = "concdemo checkpoint 1\n";  // behind the first slot's commit entry
 
 std::uint64_t seal(const Sector& sector, std::uint64_t place) {
   return checksum_bytes(place * commit_bytes, std::as_bytes(std::span(sector).first(sector.size() - 1)));
@@ -45,5 +49,22 @@ std::optional<CommitEntry> from_sector(const Sector& sector, std::uint64_t place
 bool is_blank(const Sector& sector) {
   return std::all_of(sector.begin(), sector.end(), [](std::uint64_t word) { return word == 0; });
 }
+
+Sector read_sector(int file, std::uint64_t offset) {
+  Sector sector{};
+  std::size_t got = 0;
+  files::read_all(file, std::as_writable_bytes(std::span(sector)), offset, got);
+  return sector;
+}
+
+// Those of an earlier version have no mark, but an entry from their first use on.
+bool is_checkpoint(int file) {
+  const auto entry = from_sector(read_sector(file, 0), 0);
+  const auto second = read_sector(file, commit_bytes);
+  return (entry && entry->kind == CommitKind::checkpoint) ||
+         std::memcmp(second.data(), checkpoint_mark.data(), checkpoint_mark.size()) == 0;
+}
+
+std::string checkpoint_start() { return std::string(commit_bytes, '\0').append(checkpoint_mark); }
 
 }  // namespace concdemo

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 // What acknowledges a snapshot of a stepped file: one sector, which a disk writes whole or not at all, sealed by a
@@ -30,5 +31,11 @@ using Sector = std::array<std::uint64_t, commit_bytes / sizeof(std::uint64_t)>;
 Sector to_sector(const CommitEntry& entry, std::uint64_t place);
 std::optional<CommitEntry> from_sector(const Sector& sector, std::uint64_t place);
 bool is_blank(const Sector& sector);
+Sector read_sector(int file, std::uint64_t offset);  // zeros where it cannot be read
+
+// FILE.checkpoint: of any run, whole or not; and the first bytes of one that was just made, an empty entry and the
+// mark.
+bool is_checkpoint(int file);
+std::string checkpoint_start();
 
 }  // namespace concdemo

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "format/checkpoint_mark.hpp"
+#include "format/commit_entry.hpp"
 
 namespace concdemo {
 

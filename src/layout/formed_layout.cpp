@@ -62,7 +62,7 @@ Formation::Formation(const mpi::Comm& world) : world_(world), agreement_(world.s
   const mpi::Comm node = world.split_by_node();
   const mpi::Comm leaders = world.split(node.is_root() ? 0 : 1);
   node_index_ = node.broadcast_value(leaders.rank());
-  const NodeView view = view_node(world, node);
+  const NodeView view = view_node(world, node, 0);
   node_ = cores_for_sweep(view);
   slot_ = node_.slot_of_rank[static_cast<std::size_t>(node.rank())];
 

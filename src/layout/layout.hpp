@@ -58,7 +58,6 @@ struct Layout {
   int ranks = 1;
   int threads = 1;                    // of this rank
   std::vector<int> cpus;              // that this rank's threads run on
-  bool chosen_by_us = false;          // not by --threads or OMP_NUM_THREADS
   std::string explanation;            // one line about the first node, rank 0 only
   std::vector<RankPlace> places;      // rank 0 only
   std::vector<std::string> warnings;  // the worst first; rank 0 only
@@ -71,8 +70,8 @@ struct Layout {
 // cannot be.
 Layout choose_layout(const mpi::Comm& world, int threads_option);
 
-// Collective over both: this node as lay_out wants it, without threads that a user gave.
-NodeView view_node(const mpi::Comm& world, const mpi::Comm& node);
+// Collective over both: this node as lay_out wants it. `given`: threads that a user gave this rank.
+NodeView view_node(const mpi::Comm& world, const mpi::Comm& node, int given);
 
 // Whether OpenMP's own variables place threads (OMP_PROC_BIND and its like).
 bool user_places_threads();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/launcher.hpp"
@@ -43,36 +44,6 @@ void check_threads(const Given& given) {
   if (given.threads < 0 || given.threads > limit) {
     throw usage_error(fmt::format("{}: give a number of threads from 1 to {}", given.source, limit));
   }
-}
-
-NodeView view_of(const mpi::Comm& world, const mpi::Comm& node, const Given& given) {
-  const json mine = {{"cpus", format_list(own_cpus())},
-                     {"bound", omp_get_proc_bind() != omp_proc_bind_false},
-                     {"usable", format_list(cpus_for_the_asking(world))},
-                     {"quota", cpu_quota()},
-                     {"given", given.threads},
-                     {"rank", world.rank()}};
-  NodeView view;
-  std::vector<int> all;
-  for (const std::string& text : node.all_gather(mine.dump())) {
-    const json rank = json::parse(text);
-    view.rank_cpus.push_back(parse_list(rank["cpus"].get<std::string>()).value_or(std::vector<int>{}));
-    const auto usable = parse_list(rank["usable"].get<std::string>()).value_or(std::vector<int>{});
-    if (usable.size() > view.usable_cpus.size()) view.usable_cpus = usable;
-    view.quota = std::max(view.quota, rank["quota"].get<double>());
-    view.bound_by_openmp = view.bound_by_openmp || rank["bound"].get<bool>();
-    view.given_threads.push_back(rank["given"].get<int>());
-    if (view.rank_cpus.size() == 1) view.first_rank = rank["rank"].get<int>();
-    all.insert(all.end(), view.rank_cpus.back().begin(), view.rank_cpus.back().end());
-  }
-  all.insert(all.end(), view.usable_cpus.begin(), view.usable_cpus.end());
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  view.core_of_cpu = core_of_cpu(all);
-  view.world_ranks = world.size();
-  view.style = launch_style(from_environment, mpi::library_version());
-  view.slurm_counts_cores = slurm_counts_cores(from_environment);
-  return view;
 }
 
 std::string explain(const NodeView& view, const NodeLayout& layout, const Given& given, bool pinned) {
@@ -115,16 +86,15 @@ void collect(const std::vector<std::string>& reports, Layout& layout) {
 }  // namespace
 
 std::vector<int> own_cpus() {
-  std::vector<int> cpus = allowed_cpus();
-  if (omp_get_proc_bind() == omp_proc_bind_false) return cpus;
+  const std::vector<int> allowed = allowed_cpus();
+  if (omp_get_proc_bind() == omp_proc_bind_false) return allowed;
+  std::set<int> cpus(allowed.begin(), allowed.end());
   for (int place = 0; place < omp_get_num_places(); ++place) {
     std::vector<int> ids(static_cast<std::size_t>(omp_get_place_num_procs(place)));
     omp_get_place_proc_ids(place, ids.data());
-    cpus.insert(cpus.end(), ids.begin(), ids.end());
+    cpus.insert(ids.begin(), ids.end());
   }
-  std::sort(cpus.begin(), cpus.end());
-  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
-  return cpus;
+  return {cpus.begin(), cpus.end()};
 }
 
 bool user_places_threads() {
@@ -144,7 +114,33 @@ bool pin_team(const std::vector<std::vector<int>>& thread_cpus, int threads) {
   return pinned;
 }
 
-NodeView view_node(const mpi::Comm& world, const mpi::Comm& node) { return view_of(world, node, {}); }
+NodeView view_node(const mpi::Comm& world, const mpi::Comm& node, int given) {
+  const json mine = {{"cpus", format_list(own_cpus())},
+                     {"bound", omp_get_proc_bind() != omp_proc_bind_false},
+                     {"usable", format_list(cpus_for_the_asking(world))},
+                     {"quota", cpu_quota()},
+                     {"given", given},
+                     {"rank", world.rank()}};
+  NodeView view;
+  std::set<int> all;
+  for (const std::string& text : node.all_gather(mine.dump())) {
+    const json rank = json::parse(text);
+    view.rank_cpus.push_back(parse_list(rank["cpus"].get<std::string>()).value_or(std::vector<int>{}));
+    const auto usable = parse_list(rank["usable"].get<std::string>()).value_or(std::vector<int>{});
+    if (usable.size() > view.usable_cpus.size()) view.usable_cpus = usable;
+    view.quota = std::max(view.quota, rank["quota"].get<double>());
+    view.bound_by_openmp = view.bound_by_openmp || rank["bound"].get<bool>();
+    view.given_threads.push_back(rank["given"].get<int>());
+    if (view.rank_cpus.size() == 1) view.first_rank = rank["rank"].get<int>();
+    all.insert(view.rank_cpus.back().begin(), view.rank_cpus.back().end());
+  }
+  all.insert(view.usable_cpus.begin(), view.usable_cpus.end());
+  view.core_of_cpu = core_of_cpu({all.begin(), all.end()});
+  view.world_ranks = world.size();
+  view.style = launch_style(from_environment, mpi::library_version());
+  view.slurm_counts_cores = slurm_counts_cores(from_environment);
+  return view;
+}
 
 std::vector<int> cpus_for_the_asking(const mpi::Comm& world) {
   const char* allocated = std::getenv("SLURM_CPUS_ON_NODE");
@@ -160,14 +156,13 @@ Layout choose_layout(const mpi::Comm& world, int threads_option) {
   const Given given = given_threads(threads_option);
   mpi::together(world, [&] { check_threads(given); });
   const mpi::Comm node = world.split_by_node();
-  const NodeView view = view_of(world, node, given);
+  const NodeView view = view_node(world, node, given.threads);
   const NodeLayout plan = lay_out(view);
   const auto self = static_cast<std::size_t>(node.rank());
 
   Layout layout;
   layout.nodes = static_cast<int>(world.sum(std::uint64_t{node.is_root()}));
   layout.ranks = world.size();
-  layout.chosen_by_us = given.threads == 0;
   layout.threads = std::min(plan.ranks[self].threads, omp_get_thread_limit());
   layout.cpus = view.rank_cpus[self];
   require_team(world, layout.threads);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "base/text.hpp"
@@ -34,19 +35,15 @@ void add_extremes(int nodes, int cores, int slots, std::vector<SweepLayout>& lay
 
 SweepNode cores_for_sweep(const NodeView& node) {
   SweepNode result;
-  std::map<std::pair<int, int>, std::vector<int>> cpus_of_core;
-  std::map<std::pair<int, int>, bool> usable;
-  for (const int cpu : node.usable_cpus) usable[core_key(node, cpu)] = true;
+  std::map<std::pair<int, int>, std::set<int>> cpus_of_core;
+  std::set<std::pair<int, int>> usable;
+  for (const int cpu : node.usable_cpus) usable.insert(core_key(node, cpu));
   for (const auto& mask : node.rank_cpus) {
-    for (const int cpu : mask) {
-      cpus_of_core[core_key(node, cpu)].push_back(cpu);
-      usable[core_key(node, cpu)] = true;
-    }
+    for (const int cpu : mask) cpus_of_core[core_key(node, cpu)].insert(cpu);
   }
-  for (auto& [key, cpus] : cpus_of_core) {
-    std::sort(cpus.begin(), cpus.end());
-    cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
-    result.cores.push_back(std::move(cpus));
+  for (const auto& [key, cpus] : cpus_of_core) {
+    usable.insert(key);
+    result.cores.emplace_back(cpus.begin(), cpus.end());
   }
   result.usable = static_cast<int>(usable.size());
   if (node.quota > 0) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <span>
 
 #include "base/clock.hpp"
@@ -38,16 +39,6 @@ std::vector<T> gathered(const mpi::Comm& world, const T& mine) {
     values.push_back(value);
   }
   return values;
-}
-
-// First ranks of the nodes, ascending, on every rank.
-std::vector<int> first_ranks(const mpi::Comm& world, int mine) {
-  std::vector<int> firsts = gathered(world, mine);
-  std::sort(firsts.begin(), firsts.end());
-  firsts.erase(std::unique(firsts.begin(), firsts.end()), firsts.end());
-  firsts.resize(world.broadcast_value(firsts.size()));
-  world.broadcast(std::as_writable_bytes(std::span(firsts)));
-  return firsts;
 }
 
 // Bytes a second that this rank writes to a file of its own and then knows to be on disk.
@@ -124,20 +115,22 @@ void measure_rates(const mpi::Comm& world, const PeaksProblem& problem, Array& b
   }
 }
 
-// Which nodes there are.
+// Which nodes there are, on every rank.
 struct Nodes {
-  int count = 1;
-  int mine = 0;              // this rank's
-  std::vector<int> of_rank;  // on rank 0
+  int count = 0;
+  std::vector<int> of_rank;
 };
 
 Nodes find_nodes(const mpi::Comm& world, int ranks_a_node) {
   const int first = ranks_a_node > 0 ? world.rank() / ranks_a_node * ranks_a_node
                                      : world.split_by_node().broadcast_value(world.rank());
-  const std::vector<int> firsts = first_ranks(world, first);
-  const auto place = std::lower_bound(firsts.begin(), firsts.end(), first);
-  Nodes nodes{static_cast<int>(firsts.size()), static_cast<int>(place - firsts.begin()), {}};
-  nodes.of_rank = gathered(world, nodes.mine);
+  Nodes nodes;
+  std::map<std::string, int> of_first;  // numbered as they come, in the order of their first ranks
+  for (const std::string& each : world.all_gather(std::to_string(first))) {
+    const auto [place, is_new] = of_first.try_emplace(each, nodes.count);
+    if (is_new) ++nodes.count;
+    nodes.of_rank.push_back(place->second);
+  }
   return nodes;
 }
 
@@ -155,11 +148,12 @@ void measure_nodes(const mpi::Comm& world, const PeaksProblem& problem, Array& b
   progress.show("measuring all nodes at once");
   world.barrier();
   measure(together);
+  const int mine = nodes.of_rank[static_cast<std::size_t>(world.rank())];
   const int turns = nodes.count > 1 ? std::min(nodes.count, most_turns) : 0;
   for (int turn = 0; turn < turns; ++turn) {
     progress.show(fmt::format("measuring nodes alone, turn {} of {}", turn + 1, turns));
     world.barrier();
-    if (nodes.mine % most_turns == turn) measure(alone);
+    if (mine % most_turns == turn) measure(alone);
   }
   const auto all_alone = gathered(world, nodes.count > 1 ? alone : together), all_together = gathered(world, together);
   if (!world.is_root()) return;
@@ -187,8 +181,7 @@ void measure_links(const mpi::Comm& world, MachinePeaks& peaks, const std::vecto
     if (node_of[static_cast<std::size_t>(rank)] != node_of[0] && between.to < 0) between = {0, rank};
     earlier = rank;
   }
-  const auto add = [&](const std::string& name, Pair pair, const std::string& how) {
-    pair = world.broadcast_value(pair);
+  const auto add = [&](const std::string& name, const Pair& pair, const std::string& how) {
     if (pair.to < 0) return peaks.not_measured.push_back("messages " + name + ": " + how);
     const mpi::PingPong cost = mpi::ping_pong(world, pair.from, pair.to);
     peaks.links.push_back({name, pair.from, pair.to, cost.latency_s, cost.bandwidth});

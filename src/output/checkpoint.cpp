@@ -13,7 +13,6 @@
 #include "base/error.hpp"
 #include "base/failure.hpp"
 #include "base/partition.hpp"
-#include "format/checkpoint_mark.hpp"
 #include "format/checksum.hpp"
 #include "format/helper_file.hpp"
 #include "system/file_names.hpp"
@@ -100,16 +99,19 @@ void Checkpoint::find(const mpi::Comm& comm, std::vector<std::string>& messages)
     if (!file_.valid()) static_cast<void>(attempt([&] { file_ = files::File::open(path_, O_RDONLY | O_NOFOLLOW); }));
     const auto offset = field_offset(slot.number);
     const auto mine = file_.valid() ? checksum_of_part(comm, file_.get(), offset, rows_ * columns_) : 0;
-    if (comm.sum(mine) == slot.checksum) found_ = Found{slot.step, slot.every, slot.number};
-    else text = fmt::format("that of step {} is not whole", slot.step);
+    if (comm.sum(mine) == slot.checksum) {
+      found_ = SavedStep{slot.step, slot.every};
+      slot_ = slot.number;
+    } else {
+      text = fmt::format("that of step {} is not whole", slot.step);
+    }
   }
-  if (found_) slot_ = found_->slot;
   text = comm.broadcast(text);
   if (!text.empty()) messages.push_back(fmt::format("{} is ignored: {}", path_, text));
 }
 
 void Checkpoint::read(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const {
-  const auto offset = field_offset(found_->slot) + (row * columns_ + column) * sizeof(double);
+  const auto offset = field_offset(slot_) + (row * columns_ + column) * sizeof(double);
   file_.read(block, columns_, offset, "read");
 }
 

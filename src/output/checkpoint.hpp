@@ -8,6 +8,7 @@
 #include "format/commit_entry.hpp"
 #include "kernels/matrix.hpp"
 #include "output/durable_writer.hpp"
+#include "output/series_file.hpp"
 #include "system/file.hpp"
 #include "system/mpi.hpp"
 
@@ -23,18 +24,12 @@ void require_checkpoint_place(const std::string& target);
 // ignored. Slot: a page with the commit entry and, in the first slot, our mark behind it, then the field, row-major.
 class Checkpoint {
  public:
-  struct Found {
-    std::uint64_t step = 0;
-    std::uint64_t every = 0;  // steps between the run's checkpoints, as it was told; 0: none but when it was stopped
-    unsigned slot = 0;
-  };
-
   Checkpoint(const std::string& target, std::uint64_t binding, std::uint64_t rows, std::uint64_t columns);
 
   // Collective: the newest sound one of a file that is there, read through by all ranks; adds a message about what is
   // ignored.
   void find(const mpi::Comm& comm, std::vector<std::string>& messages);
-  const std::optional<Found>& found() const { return found_; }
+  const std::optional<SavedStep>& found() const { return found_; }
   void read(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // of found()
 
   // Collective: the file is there, with its space and a durable name. Throws usage Error for a file that is not ours,
@@ -56,7 +51,7 @@ class Checkpoint {
   std::uint64_t binding_, rows_, columns_;
   bool is_made_ = false;
   unsigned slot_ = 1;  // of the newest one, or of the next from begin_next() on
-  std::optional<Found> found_;
+  std::optional<SavedStep> found_;
   files::File file_;
 };
 

@@ -149,15 +149,7 @@ bool SeriesFile::checkpoint(std::uint64_t step, std::uint64_t every, std::uint64
   return true;
 }
 
-std::optional<std::uint64_t> SeriesFile::checkpoint_step() const {
-  const auto& found = state_->checkpoints->found();
-  return found ? std::optional(found->step) : std::nullopt;
-}
-
-std::uint64_t SeriesFile::checkpoint_every() const {
-  const auto& found = state_->checkpoints->found();
-  return found ? found->every : 0;
-}
+const std::optional<SavedStep>& SeriesFile::saved() const { return state_->checkpoints->found(); }
 
 void SeriesFile::read_checkpoint(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const {
   state_->checkpoints->read(row, column, block);

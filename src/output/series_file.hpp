@@ -39,6 +39,12 @@ struct StepState {
   int signal = 0;                           // the largest given to agree() by any rank; 0 for none
 };
 
+// A checkpoint that was found.
+struct SavedStep {
+  std::uint64_t step = 0;
+  std::uint64_t every = 0;  // steps between the run's checkpoints, as it was told; 0: none but when it was stopped
+};
+
 // A file of snapshots of one ny x nx field, written by all ranks behind their computation, that any HDF5 reader can
 // open at every instant: time is NaN where a snapshot is not committed. The finished file's bytes depend on neither
 // layout, interruptions nor resumption.
@@ -86,13 +92,12 @@ class SeriesFile {
   // Local. A copy of the state at `step` beside the file (PATH.checkpoint), to resume from where it is newer than the
   // last snapshot. One block a rank; the values as in submit(). The file is made by the first call, which is collective
   // and throws system Error when the space cannot be had. False, on all ranks alike: the one before is still under way.
-  // `every` is kept in it for checkpoint_every().
+  // `every` is kept in it for saved().
   bool checkpoint(std::uint64_t step, std::uint64_t every, std::uint64_t row, std::uint64_t column,
                   const MatrixView& block);
-  // Step of a sound one that open() found. It may lie before the last committed snapshot, or behind one that is not
-  // committed: of use between the last committed snapshot and the next alone.
-  std::optional<std::uint64_t> checkpoint_step() const;
-  std::uint64_t checkpoint_every() const;  // as that one was told; 0 where there is none
+  // A sound one that open() found. It may lie before the last committed snapshot, or behind one that is not committed:
+  // of use between the last committed snapshot and the next alone.
+  const std::optional<SavedStep>& saved() const;
   void read_checkpoint(std::uint64_t row, std::uint64_t column, const MatrixSpan& block) const;  // before a new one
 
   std::size_t submissions_left() const;           // of this rank (checkpoints too), not written yet

@@ -23,7 +23,7 @@ enum class Schedule {
   fixed,    // every worker's items are known beforehand
 };
 
-enum class Results { all, root };  // who gets them; see also map_owned()
+enum class Results { all, root };  // who gets them
 
 struct MapOptions {
   std::uint64_t chunk =
@@ -65,21 +65,21 @@ class RankPool {
   // `items` is a random access range. A result is trivially copyable, a std::string or a std::vector of such.
   template <class Items, class F>
   auto map(const Items& items, F f, const MapOptions& options = {}) {
-    auto own = run_items("map", items, f, options);
-    using Result = typename decltype(own.values)::value_type;
-    const auto parts = collect(pack_owned(own), options.results);
+    using Result = std::decay_t<std::invoke_result_t<F&, decltype(at(items, 0))>>;
+    // A vector a thread: no two threads write to one, and std::vector<bool> is safe too.
+    std::vector<Owned<Result>> made(static_cast<std::size_t>(options_.threads));
+    run({"map", typeid(F).name(), size_of(items), hash_of(items)}, options, [&](std::uint64_t i, int thread) {
+      auto& [ranges, values] = made[static_cast<std::size_t>(thread)];
+      values.push_back(f(at(items, i)));
+      if (!ranges.empty() && ranges.back().end == i) {
+        ++ranges.back().end;
+      } else {
+        ranges.push_back({i, i + 1});
+      }
+    });
+    const auto parts = collect(pack_all(made), options.results);
     std::vector<Result> results(parts.empty() ? 0 : size_of(items));
     for (const std::string& part : parts) unpack(part, results);
-    return results;
-  }
-
-  // The same, but results stay with the rank that made them: (index, result), ascending. Any type.
-  template <class Items, class F>
-  auto map_owned(const Items& items, F f, const MapOptions& options = {}) {
-    auto own = run_items("map_owned", items, f, options);
-    using Result = typename decltype(own.values)::value_type;
-    std::vector<std::pair<std::uint64_t, Result>> results;
-    own.for_each([&](std::uint64_t index, Result&& value) { results.emplace_back(index, std::move(value)); });
     return results;
   }
 
@@ -108,18 +108,11 @@ class RankPool {
     std::uint64_t hash;  // of the items
   };
 
-  // Results of this rank's items; values[i] belongs to the i-th index of the ranges.
+  // A thread's results; values[i] belongs to the i-th index of the ranges.
   template <class Result>
   struct Owned {
-    std::vector<Range> ranges;  // ascending
+    std::vector<Range> ranges;
     std::vector<Result> values;
-    template <class Visit>
-    void for_each(Visit visit) {
-      std::size_t at = 0;
-      for (const Range& range : ranges) {
-        for (std::uint64_t i = range.begin; i < range.end; ++i) visit(i, std::move(values[at++]));
-      }
-    }
   };
 
   template <class Items>
@@ -146,69 +139,26 @@ class RankPool {
     return std::hash<std::string>{}(bytes);
   }
 
-  template <class Items, class F>
-  auto run_items(const char* kind, const Items& items, F& f, const MapOptions& options) {
-    using Result = std::decay_t<std::invoke_result_t<F&, decltype(at(items, 0))>>;
-    // A vector a thread: no two threads write to one, and std::vector<bool> is safe too.
-    std::vector<Owned<Result>> made(static_cast<std::size_t>(options_.threads));
-    run({kind, typeid(F).name(), size_of(items), hash_of(items)}, options, [&](std::uint64_t i, int thread) {
-      auto& [ranges, values] = made[static_cast<std::size_t>(thread)];
-      values.push_back(f(at(items, i)));
-      if (!ranges.empty() && ranges.back().end == i) {
-        ++ranges.back().end;
-      } else {
-        ranges.push_back({i, i + 1});
-      }
-    });
-    return joined(made);
-  }
-
-  // The threads' results in ascending order of their ranges.
   template <class Result>
-  static Owned<Result> joined(std::vector<Owned<Result>>& made) {
-    struct Piece {
-      Range range;
-      std::size_t thread, at;
-    };
-    std::vector<Piece> pieces;
-    std::size_t count = 0;
-    for (std::size_t thread = 0; thread < made.size(); ++thread) {
-      std::size_t position = 0;
-      for (const Range& range : made[thread].ranges) {
-        pieces.push_back({range, thread, position});
-        position += static_cast<std::size_t>(range.size());
-      }
-      count += position;
-    }
-    std::sort(pieces.begin(), pieces.end(),
-              [](const Piece& a, const Piece& b) { return a.range.begin < b.range.begin; });
-    Owned<Result> all;
-    all.values.reserve(count);
-    for (const Piece& piece : pieces) {
-      all.ranges.push_back(piece.range);
-      for (std::size_t i = 0; i < piece.range.size(); ++i) {
-        all.values.push_back(std::move(made[piece.thread].values[piece.at + i]));
-      }
-    }
-    return all;
-  }
-
-  template <class Result>
-  static std::string pack_owned(const Owned<Result>& own) {
+  static std::string pack_all(const std::vector<Owned<Result>>& made) {
     std::string bytes;
-    pack::put(bytes, own.ranges);
-    for (const auto& value : own.values) pack::put(bytes, static_cast<const Result&>(value));
+    for (const auto& [ranges, values] : made) {
+      pack::put(bytes, ranges);
+      for (const auto& value : values) pack::put(bytes, static_cast<const Result&>(value));
+    }
     return bytes;
   }
   template <class Result>
   static void unpack(std::string_view bytes, std::vector<Result>& results) {
-    std::vector<Range> ranges;
-    pack::get(bytes, ranges);
-    for (const Range& range : ranges) {
-      for (std::uint64_t i = range.begin; i < range.end; ++i) {
-        Result value{};
-        pack::get(bytes, value);
-        results[static_cast<std::size_t>(i)] = std::move(value);
+    while (!bytes.empty()) {
+      std::vector<Range> ranges;
+      pack::get(bytes, ranges);
+      for (const Range& range : ranges) {
+        for (std::uint64_t i = range.begin; i < range.end; ++i) {
+          Result value{};
+          pack::get(bytes, value);
+          results[static_cast<std::size_t>(i)] = std::move(value);
+        }
       }
     }
   }

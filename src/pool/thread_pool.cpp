@@ -38,23 +38,14 @@ void ThreadPool::end() {
 
 bool ThreadPool::inside() { return pool_of_this_thread != nullptr; }
 
-bool ThreadPool::push(std::unique_ptr<Task> task, std::optional<std::chrono::nanoseconds> limit) {
-  if (pool_of_this_thread == this) {
-    task->run();
-    return true;
-  }
+void ThreadPool::push(std::unique_ptr<Task> task) {
+  if (pool_of_this_thread == this) return task->run();
   std::unique_lock lock(mutex_);
-  const auto has_place = [&] { return queue_.size() < capacity_; };
-  if (!limit) {
-    freed_.wait(lock, has_place);
-  } else if (!freed_.wait_for(lock, *limit, has_place)) {
-    return false;
-  }
+  freed_.wait(lock, [&] { return queue_.size() < capacity_; });
   queue_.push_back(std::move(task));
   queued_.store(queue_.size(), std::memory_order_relaxed);
   lock.unlock();
   filled_.notify_one();
-  return true;
 }
 
 // Looks for the next task for a moment before the worker sleeps: waking it costs several times as much.

@@ -10,7 +10,6 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <type_traits>
@@ -53,16 +52,7 @@ class ThreadPool {
   auto submit(F f) -> std::future<std::invoke_result_t<F&>> {
     auto task = std::make_unique<TaskOf<F>>(std::move(f));
     auto future = task->promise.get_future();
-    push(std::move(task), std::nullopt);
-    return future;
-  }
-
-  // The same, or nothing where the queue had no place within the limit.
-  template <class F>
-  auto submit_within(std::chrono::nanoseconds limit, F f) -> std::optional<std::future<std::invoke_result_t<F&>>> {
-    auto task = std::make_unique<TaskOf<F>>(std::move(f));
-    auto future = task->promise.get_future();
-    if (!push(std::move(task), limit)) return std::nullopt;
+    push(std::move(task));
     return future;
   }
 
@@ -136,7 +126,7 @@ class ThreadPool {
     std::vector<std::future<Result>> futures;
   };
 
-  bool push(std::unique_ptr<Task> task, std::optional<std::chrono::nanoseconds> limit);
+  void push(std::unique_ptr<Task> task);
   void end();  // of all threads, once the queue is empty
   void work(WorkerStats& stats);
   void expect_task() const;

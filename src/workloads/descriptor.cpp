@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace concdemo {
 
@@ -44,6 +45,11 @@ std::string shape_hint(const std::vector<Operand>& operands, const std::string& 
   };
   const bool any = std::any_of(operands.begin(), operands.end(), is_list);
   return any ? fmt::format("; --size {} gives values their shape", size) : "";
+}
+
+void require_whole(const ConvertCounts& counts, std::string_view needs) {
+  if (counts.missing == 0) return;
+  throw usage_error(fmt::format("{}; the input has {}", needs, counted(counts.missing, "missing value")));
 }
 
 std::vector<DatasetSpec> no_outputs(const Problem&) { return {}; }

@@ -23,6 +23,8 @@ Workload reduction_workload(std::string_view name, std::string_view summary, int
 
 // "; --size MxN gives values their shape" where an operand is a list without one, else "".
 std::string shape_hint(const std::vector<Operand>& operands, const std::string& size);
+// Throws usage Error, "NEEDS; the input has 3 missing values", where there are any.
+void require_whole(const ConvertCounts& counts, std::string_view needs);
 DatasetSpec dataset_like(const std::string& name, const Shape& shape);  // dimensions NAME_0, NAME_1, ...
 
 std::function<Cost(const Problem&)> cost_per_element(double flops, double bytes, Bound bound);

@@ -32,12 +32,8 @@ class MatvecJob final : public Job {
     a_ = load_range(context, problem.operands[0], {rows_.begin * n_, rows_.end * n_}, counts);
     x_ = load_range(context, problem.operands[1], {0, n_}, whole);
     counts = total_over_ranks(context.comm, counts);
-    counts.missing += whole.missing;
-    counts.inexact += whole.inexact;
-    if (counts.missing > 0) {
-      throw usage_error(fmt::format("matvec needs a whole matrix and vector; the input has {}",
-                                    counted(counts.missing, "missing value")));
-    }
+    counts += whole;
+    require_whole(counts, "matvec needs a whole matrix and vector");
     mpi::together(context.comm, [&] { y_ = Array(rows_.size()); });
   }
 

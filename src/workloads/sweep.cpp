@@ -123,16 +123,10 @@ class Campaign {
     const std::uint64_t available = available_memory(), each = item.workload->memory_bytes(size, point.layout.ranks());
     if (available > 0 && each > available / static_cast<std::uint64_t>(point.layout.ranks_per_node)) return 0;
     const Ceilings& peaks = sweep_.ceilings;
-    const double share = static_cast<double>(point.layout.cores()) / static_cast<double>(all_cores());
+    const double share = static_cast<double>(point.layout.cores()) / plan_.layouts.front().cores();
     const double run_s = std::max(point.traffic_bytes / std::max(peaks.copy_bytes_s * share, 1.0),
                                   point.flops / std::max(peaks.flops_s * share, 1.0));
     return 5 * run_s + visit.elements * 1e-8 / point.layout.cores();
-  }
-
-  int all_cores() const {
-    int most = 1;
-    for (const SweepLayout& layout : plan_.layouts) most = std::max(most, layout.cores());
-    return most;
   }
 
   // Of a point without a visit: what its workload took on more cores, times as many as there were.

@@ -92,7 +92,9 @@ void measure_and_print(const char* how, int threads, const std::vector<pid_t>& p
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::ptrdiff_t i = 0; i < n; ++i) data[i] = 1;
   const auto arithmetic = [&] { fma_chains(threads, 10'000'000); };
-  const auto reading = [&] { read_passes(buffer.span(), threads, 4); };
+  const auto reading = [&] {
+    for (int i = 0; i < 4; ++i) memory_pass(Pass::read, buffer.span(), threads);
+  };
   arithmetic();
   reading();
   std::string text = fmt::format(R"({{"how": "{}", "threads": {}, "fork_join_us": {:.3f})", how, threads, fork_join);

@@ -165,18 +165,18 @@ TEST_CASE(
   const auto found = [&](std::size_t messages) {
     comm.barrier();
     const auto file = SeriesFile::open(comm, spec.path, {});
-    const auto step = file->checkpoint_step();
-    if (step) {
+    const auto saved = file->saved();
+    if (saved) {
       auto block = block_of(comm, 700, 301, 1);
       auto expected = block;
-      fill(expected, *step);
+      fill(expected, saved->step);
       file->read_checkpoint(block.rows.begin, block.columns.begin, block.span());
       CHECK((block.values == expected.values));
     }
     CHECK(file->messages().size() == messages);
-    CHECK(file->checkpoint_every() == (step ? 7 : 0));
+    if (saved) CHECK(saved->every == 7);
     comm.barrier();
-    return step.value_or(0);
+    return saved ? saved->step : 0;
   };
   run({5, 10, 15});
   CHECK(found(0) == 15);

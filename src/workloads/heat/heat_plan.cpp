@@ -9,29 +9,6 @@ Range grown_range(Range range, std::uint64_t by, std::uint64_t limit) {
   return {range.begin - std::min(range.begin, by), range.end + std::min(limit - range.end, by)};
 }
 
-Range common(Range a, Range b) {
-  const std::uint64_t begin = std::max(a.begin, b.begin);
-  return {begin, std::max(begin, std::min(a.end, b.end))};
-}
-
-// visit(rank, tile) for every other rank whose tile lies within `depth` points of this rank's.
-template <class Visit>
-void for_each_near(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth, Visit visit) {
-  const Tile mine = tile_of(tiling, rank);
-  if (mine.rows.size() == 0 || mine.columns.size() == 0) return;
-  const Range rows = grown_range(mine.rows, depth, tiling.rows);
-  const Range columns = grown_range(mine.columns, depth, tiling.columns);
-  for (std::uint64_t group = 0; group < tiling.groups; ++group) {
-    if (common(group_columns(tiling, group), columns).size() == 0) continue;
-    const Range members = group_members(tiling, group);
-    const Range near = parts_touched(tiling.rows, members.size(), rows);
-    for (std::uint64_t member = near.begin; member < near.end; ++member) {
-      const std::uint64_t other = members.begin + member;
-      if (other != rank) visit(other, mine, tile_of(tiling, other));
-    }
-  }
-}
-
 HaloPiece piece_for(const Tiling& tiling, std::uint64_t from, const Tile& owner, std::uint64_t to, const Tile& needer,
                     std::uint64_t depth) {
   return {from, to, common(owner.rows, grown_range(needer.rows, depth, tiling.rows)),
@@ -55,20 +32,25 @@ Tiling plan_heat(std::uint64_t rows, std::uint64_t columns, std::uint64_t ranks)
   return tiling;
 }
 
-std::vector<HaloPiece> halo_needed(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth) {
-  std::vector<HaloPiece> pieces;
-  for_each_near(tiling, rank, depth, [&](std::uint64_t other, const Tile& mine, const Tile& its) {
-    pieces.push_back(piece_for(tiling, other, its, rank, mine, depth));
-  });
-  return pieces;
-}
-
-std::vector<HaloPiece> halo_sent(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth) {
-  std::vector<HaloPiece> pieces;
-  for_each_near(tiling, rank, depth, [&](std::uint64_t other, const Tile& mine, const Tile& its) {
-    pieces.push_back(piece_for(tiling, rank, mine, other, its, depth));
-  });
-  return pieces;
+Halo halo_of(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth) {
+  Halo halo;
+  const Tile mine = tile_of(tiling, rank);
+  if (mine.rows.size() == 0 || mine.columns.size() == 0) return halo;
+  const Range rows = grown_range(mine.rows, depth, tiling.rows);
+  const Range columns = grown_range(mine.columns, depth, tiling.columns);
+  for (std::uint64_t group = 0; group < tiling.groups; ++group) {
+    if (common(group_columns(tiling, group), columns).size() == 0) continue;
+    const Range members = group_members(tiling, group);
+    const Range near = parts_touched(tiling.rows, members.size(), rows);
+    for (std::uint64_t member = near.begin; member < near.end; ++member) {
+      const std::uint64_t other = members.begin + member;
+      if (other == rank) continue;
+      const Tile its = tile_of(tiling, other);
+      halo.needed.push_back(piece_for(tiling, other, its, rank, mine, depth));
+      halo.sent.push_back(piece_for(tiling, rank, mine, other, its, depth));
+    }
+  }
+  return halo;
 }
 
 }  // namespace concdemo

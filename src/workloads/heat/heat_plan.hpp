@@ -23,7 +23,9 @@ struct HaloPiece {
 
 // What a rank needs around its tile for a pass of `depth` steps, corners and all, from ranks near and less near; and
 // what of its tile others need. One piece for each pair of ranks, in the order of ranks. A message a piece and pass.
-std::vector<HaloPiece> halo_needed(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth);
-std::vector<HaloPiece> halo_sent(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth);
+struct Halo {
+  std::vector<HaloPiece> needed, sent;
+};
+Halo halo_of(const Tiling& tiling, std::uint64_t rank, std::uint64_t depth);
 
 }  // namespace concdemo

@@ -1,5 +1,3 @@
-#include "workloads/heat/heat_series.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +5,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -18,6 +15,7 @@
 #include "base/text.hpp"
 #include "measure/record.hpp"
 #include "system/signals.hpp"
+#include "workloads/descriptor.hpp"
 #include "workloads/heat/heat_file.hpp"
 #include "workloads/heat/heat_workload.hpp"
 #include "workloads/list.hpp"
@@ -131,8 +129,8 @@ void stop(const std::string& path, int signal, std::uint64_t step, const Problem
 }
 
 // Declared before the file: its arrays have to outlive the file's I/O thread.
-void make_solver(std::optional<HeatSolver>& solver, const Context& context, const Problem& problem) {
-  solver.emplace(context, problem.size[0], problem.size[1], heat_options(problem).alpha, 2 + lent_arrays);
+HeatSolver solver_for(const Context& context, const Problem& problem) {
+  return {context, problem.size[0], problem.size[1], heat_options(problem).alpha, 2 + lent_arrays};
 }
 
 // From the solver's current array, the values of `step`.
@@ -185,41 +183,39 @@ SeriesOutcome run_series(const Context& context, const Problem& problem, const S
   fault::arm(context.comm.rank());
   // The start first: what cannot be used must not cost an older file.
   progress.show("heat: reading or generating the start");
-  std::optional<HeatSolver> solver;
-  make_solver(solver, context, problem);
+  HeatSolver solver = solver_for(context, problem);
   ConvertCounts counts;
-  load_start(context, start_from(problem.operands.front(), context.threads, &counts), *solver);
+  load_start(context, start_from(problem.operands.front(), context.threads, &counts), solver);
   counts = total_over_ranks(context.comm, counts);
-  refuse_missing(counts);
+  require_whole(counts, "heat needs a whole grid");
   progress.show("heat: making " + options.path);
   const auto spec = series_spec(problem, options.path, options.force, context.comm.is_root());
   const auto file = SeriesFile::create(context.comm, spec, options.writer);
   const auto checkpoint_every = heat_options(problem).checkpoint_every;
-  SeriesOutcome outcome = go(context, problem, options, checkpoint_every, *file, *solver, 0, true, progress);
+  SeriesOutcome outcome = go(context, problem, options, checkpoint_every, *file, solver, 0, true, progress);
   outcome.measured.counts = counts;
   return outcome;
 }
 
 SeriesOutcome resume(const Context& context, const Problem& problem, const SeriesOptions& options,
                      std::unique_ptr<SeriesFile> given, Progress& progress) {
-  std::optional<HeatSolver> solver;
+  HeatSolver solver = solver_for(context, problem);
   const auto file = std::move(given);
-  make_solver(solver, context, problem);
   std::uint64_t step = 0;
+  const auto& saved = file->saved();
   mpi::together(context.comm, [&] {
-    const Tile& tile = solver->tile();
+    const Tile& tile = solver.tile();
     step = step_of_snapshot(problem, file->committed() - 1);
     // One beyond the next snapshot (the last ones were damaged) would leave that out.
-    const auto checkpoint = file->checkpoint_step();
-    if (checkpoint && *checkpoint > step && *checkpoint < step_of_snapshot(problem, file->committed())) {
-      step = *checkpoint;
-      file->read_checkpoint(tile.rows.begin, tile.columns.begin, solver->values());
+    if (saved && saved->step > step && saved->step < step_of_snapshot(problem, file->committed())) {
+      step = saved->step;
+      file->read_checkpoint(tile.rows.begin, tile.columns.begin, solver.values());
     } else {
-      file->read(file->committed() - 1, tile.rows.begin, tile.columns.begin, solver->values());
+      file->read(file->committed() - 1, tile.rows.begin, tile.columns.begin, solver.values());
     }
   });
-  const auto checkpoint_every = options.checkpoint_every.value_or(file->checkpoint_every());
-  return go(context, problem, options, checkpoint_every, *file, *solver, step, false, progress);
+  const auto checkpoint_every = options.checkpoint_every.value_or(saved ? saved->every : 0);
+  return go(context, problem, options, checkpoint_every, *file, solver, step, false, progress);
 }
 
 }  // namespace

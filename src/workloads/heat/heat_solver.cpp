@@ -104,12 +104,12 @@ void HeatSolver::pass(std::uint64_t steps) {
   const auto part_of_piece = [&](const HaloPiece& piece) {
     return MatrixSpan{at(current_, piece.rows, piece.columns), piece.rows.size(), piece.columns.size(), stride_};
   };
-  for (const HaloPiece& piece : halo_needed(tiling_, rank, steps)) {
+  const Halo pieces = halo_of(tiling_, rank, steps);
+  for (const HaloPiece& piece : pieces.needed) {
     transfers.receive(context_.comm, part_of_piece(piece), static_cast<int>(piece.from), tag);
   }
-  for (const HaloPiece& piece : halo_sent(tiling_, rank, steps)) {
-    const MatrixSpan part = part_of_piece(piece);
-    transfers.send(context_.comm, {part.data, part.rows, part.columns, part.stride}, static_cast<int>(piece.to), tag);
+  for (const HaloPiece& piece : pieces.sent) {
+    transfers.send(context_.comm, part_of_piece(piece), static_cast<int>(piece.to), tag);
   }
   const HeatArrays arrays{arrays_[current_].span().data() + halo * stride_ + left_,
                           arrays_[next].span().data() + halo * stride_ + left_, static_cast<std::ptrdiff_t>(stride_),

@@ -12,7 +12,6 @@
 #include "base/tally.hpp"
 #include "base/text.hpp"
 #include "format/checksum.hpp"
-#include "workloads/heat/heat_series.hpp"
 #include "workloads/list.hpp"
 #include "workloads/load.hpp"
 #include "workloads/result_numbers.hpp"
@@ -29,7 +28,7 @@ class HeatJob final : public Job {
         solver_(context, problem.size[0], problem.size[1], heat_options(problem).alpha, 4) {
     load_start(context, start_from(problem.operands.front(), context.threads, &counts), solver_);
     counts = total_over_ranks(context.comm, counts);
-    refuse_missing(counts);
+    require_whole(counts, "heat needs a whole grid");
     start_ = solver_.current();
     solver_.lend(start_);  // every execution begins with it
   }
@@ -91,11 +90,6 @@ Shape size_of(const std::vector<Operand>& operands) {
 }
 
 }  // namespace
-
-void refuse_missing(const ConvertCounts& counts) {
-  if (counts.missing == 0) return;
-  throw usage_error(fmt::format("heat needs a whole grid; the input has {}", counted(counts.missing, "missing value")));
-}
 
 HeatStart start_from(const Operand& operand, int threads, ConvertCounts* counts) {
   return [&operand, threads, counts](Range rows, Range columns, const MatrixSpan& out) {

@@ -13,8 +13,6 @@ using HeatStart = std::function<void(Range rows, Range columns, const MatrixSpan
 // Of a generated, given or stored grid. `counts`, where given, gets what was met. The operand outlives it.
 HeatStart start_from(const Operand& operand, int threads, ConvertCounts* counts = nullptr);
 
-void refuse_missing(const ConvertCounts& counts);  // throws usage Error where there are any
-
 // Collective: fills the current array's tile.
 void load_start(const Context& context, const HeatStart& start, HeatSolver& solver);
 
@@ -29,5 +27,8 @@ Verification check_heat(const Context& context, const Problem& problem, HeatSolv
 std::string heat_checksum(const Context& context, const Problem& problem, const HeatSolver& solver);
 
 Json heat_result(const HeatState& state, const std::string& checksum);
+
+// Into a file of snapshots: the start, every --snapshot-every'th step and the last one.
+extern const SeriesRunner heat_series;
 
 }  // namespace concdemo

@@ -35,8 +35,8 @@ struct Check {
     for (const Strip& strip : strips_owned(plan, matrix, rank)) {
       MatrixPart piece{matrix, rank, rank, strip.rows, strip.columns};
       Range& along = matrix == Matrix::a ? piece.columns : piece.rows;
-      along = {std::max(along.begin, k.begin), std::min(along.end, k.end)};
-      if (along.begin >= along.end || piece.rows.size() == 0 || piece.columns.size() == 0) continue;
+      along = common(along, k);
+      if (piece.rows.size() == 0 || piece.columns.size() == 0) continue;
       visit(piece, parts.view(piece));
     }
   }
@@ -163,8 +163,7 @@ Coverage compare_rows(const Check& check) {
   for (std::uint64_t begin = 0; begin < plan.m; begin += stretch) {
     const Range rows{begin, std::min(plan.m, begin + stretch)};
     std::vector<double> all(2 * rows.size(), 0.0);
-    const Range own{std::clamp(check.place.rows.begin, rows.begin, rows.end),
-                    std::clamp(check.place.rows.end, rows.begin, rows.end)};
+    const Range own = common(check.place.rows, rows);
     for (std::uint64_t i = own.begin; i < own.end; ++i) {
       all[i - rows.begin] = mine.difference[i - check.place.rows.begin];
       all[rows.size() + i - rows.begin] = mine.bound[i - check.place.rows.begin];

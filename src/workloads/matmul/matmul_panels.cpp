@@ -54,8 +54,8 @@ void multiply_in_place(const Product& product, Range rows, Range k) {
   b.rows.end = b_pieces.back().rows.end;
   if (b.from != product.rank) product.context.comm.count_shared(b.rows.size() * b.columns.size() * sizeof(double));
   for (MatrixPart a : pieces_needed(product.plan, Matrix::a, product.rank, k)) {
-    a.rows = {std::max(a.rows.begin, rows.begin), std::min(a.rows.end, rows.end)};
-    if (a.rows.begin >= a.rows.end) continue;
+    a.rows = common(a.rows, rows);
+    if (a.rows.size() == 0) continue;
     if (a.from != product.rank) product.context.comm.count_shared(a.rows.size() * a.columns.size() * sizeof(double));
     product.kernel(product.parts.view(a), product.parts.view(b), product.c_rows(product.local(a.rows)),
                    product.context.threads);
@@ -117,10 +117,7 @@ class Panels {
   }
 
   MatrixView panel(Range k, std::uint64_t turn) {
-    if (!in_place_) {
-      const MatrixSpan span = buffer(k, turn);
-      return {span.data, span.rows, span.columns, span.stride};
-    }
+    if (!in_place_) return buffer(k, turn);
     const Tile& place = product_.place;
     const std::uint64_t rank = product_.rank;
     return product_.parts.view(matrix_ == Matrix::a ? MatrixPart{matrix_, rank, rank, place.rows, k}

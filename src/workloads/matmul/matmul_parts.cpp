@@ -1,12 +1,8 @@
 #include "workloads/matmul/matmul_parts.hpp"
 #include "workloads/descriptor.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "base/error.hpp"
-#include "base/text.hpp"
 #include "workloads/load.hpp"
 #include "workloads/matmul/matmul_panels.hpp"
 
@@ -55,16 +51,11 @@ MatmulParts::MatmulParts(const Context& context, const Problem& problem, Convert
       for (const Strip& strip : strips_owned(plan_, matrix, rank_)) {
         parts.push_back({strip.rows, strip.columns, own + strip.offset});
       }
-      const auto found = load_rectangles(problem.operands[matrix == Matrix::a ? 0 : 1], parts, context.threads);
-      counts.missing += found.missing;
-      counts.inexact += found.inexact;
+      counts += load_rectangles(problem.operands[matrix == Matrix::a ? 0 : 1], parts, context.threads);
     }
   });
   counts = total_over_ranks(comm, counts);
-  if (counts.missing > 0) {
-    throw usage_error(
-        fmt::format("matmul needs whole matrices; the input has {}", counted(counts.missing, "missing value")));
-  }
+  require_whole(counts, "matmul needs whole matrices");
 }
 
 MatrixView MatmulParts::view(const MatrixPart& piece) const {

@@ -70,10 +70,6 @@ Range strip_range(const MatmulPlan& plan, std::uint64_t depth, std::uint64_t str
   return {std::min(plan.k, strip * depth), std::min(plan.k, (strip + 1) * depth)};
 }
 
-Range within(Range range, Range limits) {
-  return {std::clamp(range.begin, limits.begin, limits.end), std::clamp(range.end, limits.begin, limits.end)};
-}
-
 // The strips that a stretch of k touches.
 Range strips_touched(Range k, std::uint64_t depth) {
   return k.size() == 0 ? Range{} : Range{k.begin / depth, (k.end - 1) / depth + 1};
@@ -108,7 +104,7 @@ std::vector<MatrixPart> pieces_needed(const MatmulPlan& plan, Matrix matrix, std
   const std::uint64_t depth = depth_of(plan, matrix);
   const Range touched = strips_touched(k, depth);
   for (std::uint64_t strip = touched.begin; strip < touched.end; ++strip) {
-    const Range part = within(strip_range(plan, depth, strip), k);
+    const Range part = common(strip_range(plan, depth, strip), k);
     if (matrix == Matrix::b) {
       pieces.push_back({matrix, owner_of_b(place, strip), rank, part, place.columns});
       continue;
@@ -116,7 +112,7 @@ std::vector<MatrixPart> pieces_needed(const MatmulPlan& plan, Matrix matrix, std
     const Range members = group_ranks(plan, turn_of(plan, strip).group);
     const Range owners = parts_touched(plan.m, members.size(), place.rows);
     for (std::uint64_t owner = owners.begin; owner < owners.end; ++owner) {
-      const Range rows = within(part_of(plan.m, members.size(), owner), place.rows);
+      const Range rows = common(part_of(plan.m, members.size(), owner), place.rows);
       pieces.push_back({matrix, members.begin + owner, rank, rows, part});
     }
   }
@@ -129,7 +125,7 @@ std::vector<MatrixPart> pieces_sent(const MatmulPlan& plan, Matrix matrix, std::
   const Range touched = strips_touched(k, depth);
   std::vector<MatrixPart> pieces;
   for (std::uint64_t strip = touched.begin; strip < touched.end; ++strip) {
-    const Range part = within(strip_range(plan, depth, strip), k);
+    const Range part = common(strip_range(plan, depth, strip), k);
     if (matrix == Matrix::b) {
       if (owner_of_b(place, strip) != rank || place.columns.size() == 0) continue;
       for (std::uint64_t to = place.members.begin; to < place.members.end; ++to) {
@@ -144,7 +140,7 @@ std::vector<MatrixPart> pieces_sent(const MatmulPlan& plan, Matrix matrix, std::
       if (group == place.group || group_columns(tiling_of(plan), group).size() == 0) continue;
       const Range needing = parts_touched(plan.m, members.size(), place.rows);
       for (std::uint64_t to = needing.begin; to < needing.end; ++to) {
-        const Range rows = within(part_of(plan.m, members.size(), to), place.rows);
+        const Range rows = common(part_of(plan.m, members.size(), to), place.rows);
         pieces.push_back({matrix, rank, members.begin + to, rows, part});
       }
     }

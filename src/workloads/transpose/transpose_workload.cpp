@@ -56,10 +56,7 @@ class TransposeJob final : public Job {
       for (Array& buffer : received_) buffer = Array(plan_.piece_elements);
     });
     counts = total_over_ranks(comm, counts);  // after it, everyone's rows are loaded
-    if (counts.missing > 0) {
-      throw usage_error(
-          fmt::format("transpose needs a whole matrix; the input has {}", counted(counts.missing, "missing value")));
-    }
+    require_whole(counts, "transpose needs a whole matrix");
   }
 
   void execute(const Sink& sink) override {
@@ -118,8 +115,7 @@ class TransposeJob final : public Job {
       sends[step % depth].wait();
       const MatrixSpan packed = buffer(sent_, piece, step);
       pack(piece, packed);
-      sends[step % depth].send(context_.comm, {packed.data, packed.rows, packed.columns, packed.stride},
-                               static_cast<int>(piece.to), 0);
+      sends[step % depth].send(context_.comm, packed, static_cast<int>(piece.to), 0);
     };
     for (std::uint64_t step = 0; step < depth; ++step) receive(step);
     send(0);
@@ -131,8 +127,7 @@ class TransposeJob final : public Job {
         send(step + 1);
         receives[step % depth].wait();
         const TransposePiece piece = piece_received(plan_, rank_, step);
-        const MatrixSpan block = buffer(received_, piece, step);
-        place({block.data, block.rows, block.columns, block.stride}, piece.rows, piece.columns);
+        place(buffer(received_, piece, step), piece.rows, piece.columns);
         receive(step + depth);
       }
       submit(sink, columns);

@@ -38,7 +38,8 @@ std::string fault(std::uint64_t rows, std::uint64_t columns, std::uint64_t ranks
       }
     }
     std::uint64_t halo = 0;
-    for (const HaloPiece& piece : halo_needed(tiling, rank, depth)) {
+    const Halo around_tile = halo_of(tiling, rank, depth);
+    for (const HaloPiece& piece : around_tile.needed) {
       const Tile owner = tile_of(tiling, piece.from);
       if (piece.to != rank || piece.from == rank || points(piece) == 0) return "an empty piece, or one of its own";
       if (!inside(piece.rows, owner.rows) || !inside(piece.columns, owner.columns))
@@ -50,7 +51,7 @@ std::string fault(std::uint64_t rows, std::uint64_t columns, std::uint64_t ranks
     const std::uint64_t all = around(tile.rows, depth, rows) * around(tile.columns, depth, columns);
     // Owners are disjoint, so pieces of the right number of points within reach are all of the halo.
     if (halo != (empty ? 0 : all - tile.rows.size() * tile.columns.size())) return "a halo is not covered once";
-    for (const HaloPiece& piece : halo_sent(tiling, rank, depth)) sent.emplace(std::pair(rank, piece.to), piece);
+    for (const HaloPiece& piece : around_tile.sent) sent.emplace(std::pair(rank, piece.to), piece);
   }
   if (owned != rows * columns) return "a point is owned by none or by two";
   return sent == needed ? "" : "what is sent is not what is needed";
@@ -83,6 +84,6 @@ TEST_CASE("strips of rows while they are thick, near squares beyond that, primes
 
 TEST_CASE("messages of a rank fall as the number of steps a pass grows") {
   const Tiling tiling = plan_heat(4096, 4096, 4);
-  CHECK(halo_needed(tiling, 1, 1).size() == 2);
-  CHECK(halo_needed(tiling, 1, 8).size() == 2);  // for eight steps
+  CHECK(halo_of(tiling, 1, 1).needed.size() == 2);
+  CHECK(halo_of(tiling, 1, 8).needed.size() == 2);  // for eight steps
 }
