@@ -52,6 +52,7 @@ class ExactAccumulator {
   std::uint64_t nan_count() const { return nans_; }
   std::uint64_t plus_infinity_count() const { return plus_infinities_; }
   std::uint64_t minus_infinity_count() const { return minus_infinities_; }
+  bool is_negative_zero() const { return has_negative_zero_ != 0 && has_other_term_ == 0; }  // of -0.0 alone
 
   void merge(ExactAccumulator other) {
     other.normalise();
@@ -83,7 +84,7 @@ class ExactAccumulator {
     }
     int leading = 32 * words - 1;
     while (leading >= 0 && !value.bit(leading)) --leading;
-    if (leading < 0) return has_negative_zero_ && !has_other_term_ ? -0.0 : 0.0;
+    if (leading < 0) return is_negative_zero() ? -0.0 : 0.0;
     const double magnitude = value.round_from(leading);
     return negative ? -magnitude : magnitude;
   }

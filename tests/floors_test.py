@@ -36,6 +36,7 @@ WRAPPERS = {
     r"microhttpd\.h": r"src/system/http_server\.",
     r"openssl/.*": r"src/system/sha256\.",
     r"lzf\.h": r"src/system/hdf5_lzf\.",
+    r"(libdeflate|zlib)\.h": r"src/system/inflate\.",
     r"hwloc(/.*|\.h)": r"src/system/topology",
     r"omp\.h": r"kernels/|src/(system|pool|input|layout|measure|workloads|lessons)/|tests/",
     r"hwy/.*": r"kernels/",

@@ -23,9 +23,10 @@ REPOSITORY = SOURCE / ENVIRONMENT["repos"]["concdemo"]
 SPACK_NAMES = {"MPI": "mpi", "HDF5": "hdf5", "CLI11": "cli11", "fmt": "fmt", "nlohmann_json": "nlohmann-json",
                "HWY": "highway", "CURL": "curl", "OpenSSL": "openssl", "Catch2": "catch2", "hwloc.h": "hwloc",
                "microhttpd.h": "libmicrohttpd", "boost/multiprecision/cpp_int.hpp": "boost", "lzf.h": "liblzf", "mpfr.h": "mpfr",
-               "gmp.h": "gmp"}
+               "gmp.h": "gmp", "libdeflate.h": "libdeflate"}
 OF_THE_COMPILER = {"OpenMP", "Threads"}
-NOT_NEEDED = {"Git", "cblas.h", "fftw3-mpi.h"}  # the commit in --version; peers that only benches measure
+# The commit in --version; what stands in for libdeflate; peers that only benches measure.
+NOT_NEEDED = {"Git", "ZLIB", "cblas.h", "fftw3-mpi.h"}
 # Options of a developer, of which a package needs none.
 DEVELOPERS = {"CONCDEMO_WERROR", "CONCDEMO_PRECOMPILE", "CONCDEMO_SANITIZE", "HDF5_PREFER_PARALLEL"}
 

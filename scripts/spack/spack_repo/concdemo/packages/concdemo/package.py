@@ -23,13 +23,14 @@ class Concdemo(CMakePackage):
     conflicts("%gcc@:11", msg="it is written in C++20: GCC 12 or Clang 14")
 
     depends_on("mpi")
-    depends_on("hdf5@1.10:+hl")
+    depends_on("hdf5@1.10.5:+hl")
     depends_on("cli11@2.1:", type="build")
     depends_on("fmt@8:")
     depends_on("nlohmann-json@3.9:")
     depends_on("highway@1.0.3:")
     depends_on("boost", type="build")
     depends_on("liblzf")
+    depends_on("libdeflate")
     depends_on("hwloc", when="+hwloc")
     with when("+fetch"):
         depends_on("curl@7.66:")
