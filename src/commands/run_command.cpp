@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
@@ -165,12 +166,14 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   execute_options.repeat = options.repeat;
   execute_options.sink.file = output.get();
   execute_options.peak = !options.common.quiet || options.result.json || given(options, "--record");
-  const Measurement measured = execute(context, workload, problem, execute_options, progress);
+  Measurement measured = execute(context, workload, problem, execute_options, progress);
   require_right(workload, measured);
   OutputStats stats;
   if (output) {
     progress.show(fmt::format("{}: writing {}", workload.name, options.output));
+    const double start = now_s();
     stats = output->commit();
+    measured.phases.write_s = now_s() - start;
   }
   progress.clear();
   show_result(world, workload, problem, layout, measured, output ? &stats : nullptr, options.result, records);

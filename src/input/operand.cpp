@@ -32,7 +32,7 @@ ConvertCounts load(const Operand& operand, Range range, std::span<double> out, s
       hdf5::DatasetReader reader(operand.dataset, operand.buffer_bytes);
       if (operand.dataset.may_miss()) missing.resize(range.size());
       tally::begin(range.size() * static_cast<std::uint64_t>(operand.dataset.format.size), tally::Unit::bytes);
-      return reader.read(range, out, missing);
+      return reader.read(range, out, missing, threads);
     }
     case Operand::Source::generated: break;
   }
@@ -48,7 +48,7 @@ ConvertCounts load_rectangles(const Operand& operand, const std::vector<Rectangl
     for (const Rectangle& part : parts) elements += part.rows.size() * part.columns.size();
     tally::begin(elements * static_cast<std::uint64_t>(operand.dataset.format.size), tally::Unit::bytes);
     for (const Rectangle& part : parts) {
-      counts += reader.read_rectangle(operand.plane, part.rows, part.columns, part.out);
+      counts += reader.read_rectangle(operand.plane, part.rows, part.columns, part.out, threads);
     }
     return counts;
   }

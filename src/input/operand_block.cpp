@@ -20,8 +20,10 @@ ConvertCounts OperandBlock::convert(std::uint64_t begin, std::span<double> out, 
   const auto* raw =
       reinterpret_cast<const std::byte*>(memory_.span().data()) + begin * static_cast<std::uint64_t>(format_.size);
   const Range flat{first_ + begin, first_ + begin + out.size()};
-  if (dataset_ != nullptr) return hdf5::to_double(*dataset_, raw, flat, out.data(), missing.data());
-  return convert_to_double(raw, format_, {}, out.size(), out.data(), missing.data());
+  if (is_holey()) return hdf5::to_double(*dataset_, raw, flat, out.data(), missing.data());
+  static const Packing none;
+  return convert_to_double(raw, format_, dataset_ != nullptr ? dataset_->packing : none, out.size(), out.data(),
+                           missing.data());
 }
 
 OperandReader::OperandReader(const Operand& operand) : operand_(operand) {
@@ -29,9 +31,8 @@ OperandReader::OperandReader(const Operand& operand) : operand_(operand) {
 }
 
 void OperandReader::read(Range range, OperandBlock& into, int threads) {
-  into.first_ = range.begin;
-  into.size_ = range.size();
-  if (file_) return file_->read_stored(range, into.bytes());
+  into.place(range);
+  if (file_) return file_->read_stored(range, into.bytes(), threads);
   std::vector<std::uint8_t> none;
   load(operand_, range, {reinterpret_cast<double*>(into.bytes()), static_cast<std::size_t>(range.size())}, none,
        threads);

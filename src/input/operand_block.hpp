@@ -33,16 +33,23 @@ class OperandBlock {
     const auto all = unconverted<T>();
     if (all.empty()) return {};
     const auto part = all.subspan(begin, end - begin);
-    const bool is_clean = !may_miss() || (dataset_->storage.empty() && !any_missing(part, dataset_->packing));
+    const bool is_clean = !may_miss() || (!is_holey() && !any_missing(part, dataset_->packing));
     return is_clean ? part : std::span<const T>();
   }
 
   // Elements [begin, begin + out.size()) as float64; missing ones are NaN and 1 in the mask (as long as out).
   ConvertCounts convert(std::uint64_t begin, std::span<double> out, std::span<std::uint8_t> missing) const;
-  bool may_miss() const { return dataset_ != nullptr && dataset_->may_miss(); }
+  bool may_miss() const { return dataset_ != nullptr && (is_holey() || dataset_->packing.may_miss()); }
+
+  // For whoever fills it: at most as many elements as there is room for.
+  std::byte* bytes() { return reinterpret_cast<std::byte*>(memory_.span().data()); }
+  void resize(std::uint64_t size) { size_ = size; }
+  // From now on its elements are `range` of the operand; until then all of them are what the file holds.
+  void place(Range range) { first_ = range.begin, size_ = range.size(), is_placed_ = true; }
 
  private:
-  friend class OperandReader;
+  // Whether there may be elements that the file does not hold.
+  bool is_holey() const { return is_placed_ && dataset_ != nullptr && !dataset_->storage.empty(); }
   template <class T>
   std::span<const T> unconverted() const {
     const ElementFormat format{ElementKind::floating, static_cast<int>(sizeof(T)),
@@ -51,13 +58,13 @@ class OperandBlock {
     return is_plain ? std::span(reinterpret_cast<const T*>(memory_.span().data()), static_cast<std::size_t>(size_))
                     : std::span<const T>{};
   }
-  std::byte* bytes() { return reinterpret_cast<std::byte*>(memory_.span().data()); }
 
   ElementFormat format_;
   const hdf5::DatasetInfo* dataset_ = nullptr;  // of a file
   Array memory_;
   std::uint64_t first_ = 0;  // of the operand's elements
   std::uint64_t size_ = 0;
+  bool is_placed_ = false;
 };
 
 // Loads ranges of one operand, one after the other; one thread at a time. Destroy it before MPI's end.

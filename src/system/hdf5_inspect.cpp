@@ -18,6 +18,7 @@
 #include "system/hdf5_packing.hpp"
 #include "system/hdf5_read.hpp"
 #include "system/hdf5_sources.hpp"
+#include "system/hdf5_way.hpp"
 
 // What rank 0 tells the others of a dataset: CBOR holds doubles as they are, and names that are not UTF-8.
 template <>
@@ -39,8 +40,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stamp, path, device, inode, bytes, modified_n
 
 namespace concdemo::hdf5 {
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChunkFilter, id, values)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DatasetInfo, file, path, shape, storage, format, library_conversion, packing, chunk,
-                                   type_name, files, uncovered, notes)
+                                   type_name, files, uncovered, library_way, filters, address, unwritten, notes)
 
 namespace {
 
@@ -171,6 +173,7 @@ DatasetInfo inspect(const std::string& file, const std::string& path) {
   for (const std::string& each : sources.files) info.files.push_back(files::stamp_of(each));
   find_shape(dataset, where, info);
   element_count(info.shape);
+  find_way(dataset, plist, info);
   return info;
 }
 

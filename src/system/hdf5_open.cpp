@@ -60,11 +60,19 @@ bool is_ieee(Id type) {
          is_half(type);
 }
 
-// IEEE 754's binary128 holds all that a float of these fields can be.
-bool fits_quad(Id type) {
+// A float of 2, 4, 8 or 16 bytes with all its bits in them, which IEEE 754's binary128 can hold. HDF5 1.10 crashes, or
+// reads what is not the element's, where a damaged file says otherwise.
+bool is_sound_float(Id type) {
   std::size_t sign = 0, exponent = 0, exponent_bits = 0, fraction = 0, fraction_bits = 0;
   H5Tget_fields(type, &sign, &exponent, &exponent_bits, &fraction, &fraction_bits);
-  return exponent_bits <= 15 && fraction_bits <= 112;
+  const std::size_t size = H5Tget_size(type), bits = 8 * size;
+  return (size == 2 || size == 4 || size == 8 || size == 16) && sign < bits && exponent + exponent_bits <= bits &&
+         fraction + fraction_bits <= bits && exponent_bits <= 15 && fraction_bits <= 112;
+}
+
+// All bits of a number are in its bytes.
+bool is_inside(Id type) {
+  return static_cast<std::size_t>(std::max(H5Tget_offset(type), 0)) + H5Tget_precision(type) <= 8 * H5Tget_size(type);
 }
 
 // Of a number, or of a bit field as the unsigned integer that it is.
@@ -78,7 +86,7 @@ TypeInfo describe_number(Id type) {
   const bool ordered = order == H5T_ORDER_LE || order == H5T_ORDER_BE || size == 1;
   const bool whole = precision == 8 * size && (size == 1 || size == 2 || size == 4 || size == 8);
   TypeInfo info;
-  info.numeric = floating ? fits_quad(type) : precision <= 64;
+  info.numeric = is_inside(type) && (floating ? is_sound_float(type) : precision <= 64 && size <= 16);
   info.library_conversion = !ordered || !(floating ? size <= 8 && is_ieee(type) : whole);
   info.format.kind = floating    ? ElementKind::floating
                      : is_signed ? ElementKind::signed_integer

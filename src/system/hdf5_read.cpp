@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/tally.hpp"
+#include "system/hdf5_chunks.hpp"
 #include "system/hdf5_crash.hpp"
 #include "system/hdf5_open.hpp"
 #include "system/hdf5_slabs.hpp"
@@ -24,30 +25,13 @@ constexpr std::uint64_t chunked_slab_bytes = 4 << 20;  // whole rows of chunks m
 
 std::vector<hsize_t> extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
-// HDF5 writes nothing to the caller's memory for elements without storage and without a fill value.
-bool may_be_unwritten(Id dataset) {
-  const Handle plist(H5Dget_create_plist(dataset), H5Pclose);
-  H5D_fill_value_t defined = H5D_FILL_VALUE_ERROR;
-  H5D_fill_time_t time = H5D_FILL_TIME_ERROR;
-  H5Pfill_value_defined(plist.get(), &defined);
-  H5Pget_fill_time(plist.get(), &time);
-  return defined == H5D_FILL_VALUE_UNDEFINED || time == H5D_FILL_TIME_NEVER;
-}
-
-// As it is stored: one that is missing where the dataset has such, else 0.
-std::vector<std::byte> no_element(ElementFormat format, const Packing& packing) {
-  std::vector<std::byte> element(static_cast<std::size_t>(format.size));
-  if (packing.missing.empty() || element.size() > sizeof(std::uint64_t)) return element;
-  std::uint64_t bits = packing.missing.front();
-  for (std::size_t i = 0; i < element.size(); ++i, bits >>= 8) {
-    element[format.big_endian ? element.size() - 1 - i : i] = static_cast<std::byte>(bits & 0xff);
-  }
-  return element;
-}
-
 }  // namespace
 
-DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes) : info_(info) {
+DatasetReader::~DatasetReader() = default;
+DatasetReader::DatasetReader(DatasetReader&&) noexcept = default;
+
+DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes)
+    : info_(info), buffer_bytes_(buffer_bytes) {
   const Lock lock;
   const CrashGuard guard(info.file + ":" + info.path);
   const auto element = static_cast<std::uint64_t>(info.format.size);
@@ -79,7 +63,7 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
     throw usage_error(
         fmt::format("{}:{} has another type here than on rank 0; give every node the same file", info.file, info.path));
   }
-  if (may_be_unwritten(dataset_.get())) unwritten_ = no_element(info.format, info.packing);
+  if (info.library_way.empty()) direct_ = std::make_unique<ChunkFile>(info_);
   require_unchanged();
 }
 
@@ -95,8 +79,8 @@ void DatasetReader::require_unchanged() const {
 void DatasetReader::fetch(const Box& box, std::byte* raw) {
   const auto size = static_cast<std::uint64_t>(info_.format.size);
   const Box inside = info_.storage.empty() ? box : clipped(box, info_.storage);
-  if (!unwritten_.empty()) {
-    for (std::uint64_t i = 0; i < box.elements(); ++i) std::memcpy(raw + i * size, unwritten_.data(), size);
+  if (!info_.unwritten.empty()) {
+    for (std::uint64_t i = 0; i < box.elements(); ++i) std::memcpy(raw + i * size, info_.unwritten.data(), size);
   } else if (inside.count != box.count) {
     std::memset(raw, 0, box.elements() * size);
   }
@@ -127,8 +111,9 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
   checked(memory.get(), where("selecting"));
   if (H5Dread(dataset_.get(), type_.get(), memory.get(), space_.get(), H5P_DEFAULT, raw) < 0) {
     const std::uint64_t chunk = info_.chunk.empty() ? 0 : element_count(info_.chunk);
-    throw unreadable(where("reading"),
-                     (box.elements() + 4 * chunk) * static_cast<std::uint64_t>(info_.format.size) + (64 << 20));
+    const Error error = unreadable(
+        where("reading"), (box.elements() + 4 * chunk) * static_cast<std::uint64_t>(info_.format.size) + (64 << 20));
+    throw system_error(error.what());  // what was inspected as sound is not: no matter of usage
   }
   if (const auto found = first_out_of_range(raw, info_.format, info_.packing, box.elements())) {
     throw usage_error(
@@ -136,13 +121,21 @@ void DatasetReader::fetch(const Box& box, std::byte* raw) {
                     "1.8e308; scale the data, or mark it as missing",
                     info_.file, info_.path, fmt::join(index_in(box, *found), ", ")));
   }
+  cost_.bytes += inside.elements() * size;
   tally::add(tally::Unit::bytes, inside.elements() * size);
 }
 
-void DatasetReader::read_stored(Range range, std::byte* out) {
+void DatasetReader::read_stored(Range range, std::byte* out, int threads) {
   const auto size = static_cast<std::uint64_t>(info_.format.size);
   if (range.begin > range.end || range.end > element_count(info_.shape)) {
     throw std::invalid_argument("DatasetReader::read_stored: no such range");
+  }
+  if (direct_) {
+    visit_runs(bounds_of(info_.shape, range), range, threads,
+               [&](ChunkCursor& cursor, Range in_chunk, Range flat, ConvertCounts&) {
+                 cursor.read(in_chunk, out + (flat.begin - range.begin) * size);
+               });
+    return require_unchanged();
   }
   if (info_.chunk.empty()) {
     visit_runs_as_boxes(info_.shape, range, slab_elements_, [&](const Box& box) {
@@ -176,29 +169,37 @@ ConvertCounts to_double(const DatasetInfo& info, const std::byte* raw, Range fla
   return counts;
 }
 
-std::uint64_t DatasetReader::visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit) {
+void DatasetReader::visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit) {
   const auto size = static_cast<std::uint64_t>(info_.format.size);
-  std::uint64_t read_bytes = 0;
   visit_chunk_boxes(info_.shape, info_.chunk, range, slab_elements_, [&](const Box& box) {
-    const std::uint64_t bytes = box.elements() * size;
-    fetch(box, slab(bytes));
-    visit_runs_of_box(info_.shape, box, range,
+    fetch(box, slab(box.elements() * size));
+    visit_runs_of_box(info_.shape, box, box, range,
                       [&](Range flat, std::uint64_t offset) { visit(slab_.data() + offset * size, flat); });
-    read_bytes += bytes;
   });
-  return read_bytes;
 }
 
-ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std::uint8_t> missing_mask) {
+ConvertCounts DatasetReader::read(Range range, std::span<double> out, std::span<std::uint8_t> missing_mask,
+                                  int threads) {
   if (range.begin > range.end || range.end > element_count(info_.shape) || out.size() != range.size() ||
       (!missing_mask.empty() && missing_mask.size() != out.size())) {
     throw std::invalid_argument("DatasetReader::read: range and arrays do not fit");
   }
-  ReadCounts counts;
+  ConvertCounts counts;
   const auto size = static_cast<std::uint64_t>(info_.format.size);
+  const auto mask_at = [&](std::uint64_t at) { return missing_mask.empty() ? nullptr : missing_mask.data() + at; };
+  if (direct_) {
+    counts = missing_outside(range, out, missing_mask);
+    counts += visit_runs(bounds_of(info_.shape, range), range, threads,
+                         [&](ChunkCursor& cursor, Range in_chunk, Range flat, ConvertCounts& mine) {
+                           const std::uint64_t at = flat.begin - range.begin;
+                           mine += convert_run(cursor, in_chunk, out.data() + at, mask_at(at));
+                         });
+    require_unchanged();
+    return counts;
+  }
   const auto deliver = [&](const std::byte* raw, Range flat) {
     const std::uint64_t at = flat.begin - range.begin;
-    counts += to_double(info_, raw, flat, out.data() + at, missing_mask.empty() ? nullptr : missing_mask.data() + at);
+    counts += to_double(info_, raw, flat, out.data() + at, mask_at(at));
   };
   if (info_.chunk.empty()) {
     Range run{range.begin, range.begin};
@@ -211,10 +212,9 @@ ReadCounts DatasetReader::read(Range range, std::span<double> out, std::span<std
                            : slab(bytes);
       fetch(box, raw);
       deliver(raw, run);
-      counts.bytes += bytes;
     });
   } else {
-    counts.bytes += visit_chunks(range, deliver);
+    visit_chunks(range, deliver);
   }
   require_unchanged();
   return counts;

@@ -142,25 +142,55 @@ void visit_chunk_boxes(const Shape& shape, const Shape& chunk, Range range, std:
   ChunkSplit{shape, chunk, strides_of(shape), range, max_elements, visit}.split(all);
 }
 
-void visit_runs_of_box(const Shape& shape, const Box& box, Range range,
+void visit_runs_of_box(const Shape& shape, const Box& box, const Box& holder, Range range,
                        const std::function<void(Range flat, std::uint64_t offset)>& visit) {
+  if (box.elements() == 0) return;
   const Shape strides = strides_of(shape);
+  const Shape in_holder = strides_of(holder.count);
   // Dimensions below `inner` are walked; those from it on make one run.
   std::size_t inner = shape.size();
   std::uint64_t length = 1;
-  while (inner > 0 && (inner == shape.size() || box.count[inner] == shape[inner])) length *= box.count[--inner];
+  const auto is_whole = [&](std::size_t d) { return box.count[d] == shape[d] && box.count[d] == holder.count[d]; };
+  while (inner > 0 && (inner == shape.size() || is_whole(inner))) length *= box.count[--inner];
   Shape index = box.start;
-  for (std::uint64_t offset = 0;; offset += length) {
-    const std::uint64_t begin = flat_of(index, strides);
+  std::uint64_t offset = 0;
+  for (std::size_t d = 0; d < index.size(); ++d) offset += (index[d] - holder.start[d]) * in_holder[d];
+  for (std::uint64_t begin = flat_of(index, strides);;) {
     const Range wanted{std::max(begin, range.begin), std::min(begin + length, range.end)};
     if (wanted.begin < wanted.end) visit(wanted, offset + (wanted.begin - begin));
     std::size_t d = inner;
     while (d > 0 && ++index[d - 1] == box.start[d - 1] + box.count[d - 1]) {
       index[d - 1] = box.start[d - 1];
+      begin -= (box.count[d - 1] - 1) * strides[d - 1];
+      offset -= (box.count[d - 1] - 1) * in_holder[d - 1];
       --d;
     }
     if (d == 0) return;
+    begin += strides[d - 1];
+    offset += in_holder[d - 1];
   }
+}
+
+Box bounds_of(const Shape& shape, Range range) {
+  const Shape strides = strides_of(shape);
+  if (range.size() == 0) return {Shape(shape.size(), 0), Shape(shape.size(), 0)};
+  Box box{index_of(range.begin, strides), Shape(shape.size(), 1)};
+  const Shape last = index_of(range.end - 1, strides);
+  std::size_t d = 0;
+  while (d < shape.size() && box.start[d] == last[d]) ++d;
+  if (d < shape.size()) box.count[d] = last[d] - box.start[d] + 1;
+  for (++d; d < shape.size(); ++d) box.start[d] = 0, box.count[d] = shape[d];
+  return box;
+}
+
+Box common_part(const Box& a, const Box& b) {
+  Box both = a;
+  for (std::size_t d = 0; d < both.start.size(); ++d) {
+    both.start[d] = std::max(a.start[d], b.start[d]);
+    const std::uint64_t end = std::min(a.start[d] + a.count[d], b.start[d] + b.count[d]);
+    both.count[d] = end - std::min(end, both.start[d]);
+  }
+  return both;
 }
 
 }  // namespace concdemo::hdf5

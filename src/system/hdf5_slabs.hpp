@@ -34,9 +34,15 @@ void visit_runs_as_boxes(const Shape& shape, Range range, std::uint64_t max_elem
 void visit_chunk_boxes(const Shape& shape, const Shape& chunk, Range range, std::uint64_t max_elements,
                        const BoxVisitor& visit);
 
-// The parts of a box (itself in C order) that are runs of the array, cut to the range: `flat` elements of the array are
-// found from element `offset` of the box on.
-void visit_runs_of_box(const Shape& shape, const Box& box, Range range,
+// The parts of a box that are runs of the array, and of the `holder` that contains the box (in C order), cut to the
+// range: `flat` elements of the array are found from element `offset` of the holder on.
+void visit_runs_of_box(const Shape& shape, const Box& box, const Box& holder, Range range,
                        const std::function<void(Range flat, std::uint64_t offset)>& visit);
+
+// The smallest box that holds the range; of no elements where that is empty.
+Box bounds_of(const Shape& shape, Range range);
+
+// What both hold; some count is 0 where that is nothing.
+Box common_part(const Box& a, const Box& b);
 
 }  // namespace concdemo::hdf5

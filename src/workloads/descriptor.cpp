@@ -12,12 +12,22 @@ namespace concdemo {
 Workload reduction_workload(std::string_view name, std::string_view summary, int operands, double flops_per_element,
                             std::unique_ptr<Job> (*prepare)(const Context&, const Problem&)) {
   const auto arrays = static_cast<std::uint64_t>(operands);
+  const auto read_verify = [](Problem& problem, const std::string& text) {
+    if (text != "residues" && text != "scalar") {
+      throw usage_error(fmt::format("--verify {}: give residues or scalar", text));
+    }
+    std::any_cast<ReductionOptions&>(problem.own).verify_by_scalar = text == "scalar";
+  };
   return {.name = name,
           .summary = summary,
           .operands = operands,
           .has_plain = true,
           .has_dynamic = true,
           .can_stream = true,
+          .options = {{"--verify", "residues|scalar",
+                       "by residues of every element (default), or by a scalar sum of all of them, which takes longer",
+                       read_verify}},
+          .own = ReductionOptions{},
           .default_size = {100'000'000 / arrays},
           .tour_size = {10'000'000 / arrays},
           .cost = cost_per_element(flops_per_element, 8 * operands, Bound::read),

@@ -17,6 +17,10 @@ std::unique_ptr<Job> prepare_as(const Context& context, const Problem& problem) 
   return std::make_unique<T>(context, problem);
 }
 
+struct ReductionOptions {
+  bool verify_by_scalar = false;
+};
+
 // A number from arrays of one shape: their elements, read once.
 Workload reduction_workload(std::string_view name, std::string_view summary, int operands, double flops_per_element,
                             std::unique_ptr<Job> (*prepare)(const Context&, const Problem&));

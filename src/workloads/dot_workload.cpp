@@ -10,11 +10,17 @@ namespace {
 
 struct DotKernel {
   using State = ExactProductSum;
+  using Check = Residues;
+  static constexpr bool takes_floats = true;
   static constexpr std::string_view name = "dot";
 
   template <class T>
   static void add(State& state, std::span<const T> x, std::span<const T> y) {
     state.add(x, y);
+  }
+  template <class T>
+  static void add_check(Check& check, std::span<const T> x, std::span<const T> y) {
+    add_product_residues(check, x, y);
   }
   static void add_reference(State& state, Values x, Values y) {
     for (std::size_t i = 0; i < x.size(); ++i) state.add(x[i], y[i]);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/activity.hpp"
+#include "base/clock.hpp"
 #include "input/operand_block.hpp"
 #include "measure/record.hpp"
 
@@ -36,6 +37,16 @@ std::optional<Pipeline> slowest(const mpi::Comm& comm, std::optional<Pipeline> m
   return mine;
 }
 
+// The sums and the maxima over ranks.
+std::optional<Reading> of_all_ranks(const mpi::Comm& comm, std::optional<Reading> mine) {
+  if (!mine) return mine;
+  mine->bytes = comm.sum(mine->bytes);
+  mine->chunks = comm.sum(mine->chunks);
+  for (double* seconds : {&mine->locate_s, &mine->read_s, &mine->decode_s, &mine->check_s})
+    *seconds = comm.max(*seconds);
+  return mine;
+}
+
 }  // namespace
 
 double Measurement::rate() const { return rate_at(cost, samples.median()); }
@@ -48,6 +59,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   const mpi::Comm& comm = context.comm;
   const std::string label = fmt::format("{}{}: ", options.label, workload.name);
   progress.show(label + "reading or generating");
+  const double start = now_s();
   const std::shared_ptr<Job> job = workload.prepare(context, problem);
   if (options.sink.file != nullptr) options.sink.file->keep(job);
   Measurement measured;
@@ -55,6 +67,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   measured.cost = workload.cost(problem);
   if (measured.cost.bound == Bound::read && problem.method == Method::exact)
     measured.cost.traffic_bytes = stored_bytes(problem);
+  const double prepared = now_s();
   progress.show(label + "computing");
   mpi::Traffic before;
   mpi::Traffic after;
@@ -70,9 +83,12 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
       });
   measured.traffic = {comm.max(after.messages - before.messages), comm.max(after.bytes - before.bytes),
                       comm.max(after.shared_bytes - before.shared_bytes)};
+  const double computed = now_s();
   progress.show(label + "verifying");
+  measured.reading = of_all_ranks(comm, job->reading());
   measured.pipeline = slowest(comm, job->pipeline());
   measured.verification = job->verify();
+  const double verified = now_s();
   measured.counts = job->counts;
   measured.result = job->result();
   measured.headline = job->headline();
@@ -86,6 +102,16 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
     activity::rest();
     measured.peak = measure_peak(comm, context.threads, measured.cost.bound);
     measured.peak->value = std::max(measured.peak->value, measured.best_rate());
+  }
+  Phases& phases = measured.phases;
+  phases = {start - program_start_s, prepared - start, computed - prepared, verified - computed, now_s() - verified, 0};
+  if (measured.reading) {  // of the last one; runs before it took their time the same way
+    const double runs = options.warmup + options.repeat;
+    const double read_s = std::min(phases.compute_s, runs * (measured.reading->read_s + measured.reading->decode_s));
+    const double check_s = std::min(phases.compute_s - read_s, runs * measured.reading->check_s);
+    phases.read_s += read_s;
+    phases.verify_s += check_s;
+    phases.compute_s -= read_s + check_s;
   }
   return measured;
 }

@@ -18,12 +18,25 @@ struct ExecuteOptions {
   std::string label;  // before what progress shows: "one core, "
 };
 
+// What a person waited for, from the start of the program on.
+struct Phases {
+  double open_s = 0;  // until the workload is known: MPI, the layout, a look at the files
+  double read_s = 0;  // reading, or generating
+  double compute_s = 0;
+  double verify_s = 0;
+  double peak_s = 0;   // measuring the machine's peak
+  double write_s = 0;  // what was still to be written when the computing was done
+  double whole_s() const { return open_s + read_s + compute_s + verify_s + peak_s + write_s; }
+};
+
 // What one execution of a workload showed; the same on every rank.
 struct Measurement {
   std::shared_ptr<Job> job;  // keeps what was handed to the sink alive
   Samples samples;
   Cost cost;
   ConvertCounts counts;
+  Phases phases;
+  std::optional<Reading> reading;    // where the execution itself read files
   std::optional<Pipeline> pipeline;  // where data larger than memory were streamed
   Json result;
   std::string headline;

@@ -17,9 +17,12 @@ using Values = std::span<const double>;
 
 // What a reduction over x, or over x and y (x again where there is one operand), is made of:
 //   State                    exact, with merge() and round()
+//   Check                    what is left of the elements to check it by: reduction_check.hpp
+//   takes_floats             whether add and add_check take spans of float, beside those of double
 //   name
-//   add(state, x, y)         the fast path, for spans of double and of float
-//   add_reference(state, x, y)   what it is verified against
+//   add(state, x, y)         the fast path
+//   add_check(check, x, y)
+//   add_reference(state, x, y)   the scalar path
 //   plain(x, y, threads)     the textbook loop
 //   magnitude(x, y)          sum of the magnitudes of all terms: the scale of the textbook loop's rounding error
 //   closed_form(n)           the rounded result for --fill index over n elements, where integers of 128 bits hold it
@@ -38,8 +41,9 @@ class ReductionJob final : public Job {
 
   void execute(const Sink&) override {
     if (elements_) {
-      const auto add = [](State& state, auto x, auto y) { Kernel::add(state, x, y); };
-      value_ = elements_->template reduce<State>(add, counts).round();
+      reduced_ = elements_->template reduce<Kernel>();
+      counts = reduced_.counts;
+      value_ = reduced_.state.round();
     } else {
       value_ = add_over_ranks(context_.comm, Kernel::plain(x(), y(), context_.threads));
     }
@@ -60,14 +64,21 @@ class ReductionJob final : public Job {
         return check(same_bits(value_, *closed), "closed form", *closed);
       }
     }
-    ConvertCounts again;
-    const auto add = [](State& state, Values x, Values y) { Kernel::add_reference(state, x, y); };
-    const double reference = elements_->template reduce<State>(add, again).round();
-    return check(same_bits(value_, reference), "scalar superaccumulator, every element", reference);
+    if (verifies_by_scalar(problem_)) {
+      const double reference = elements_->template reduce<Scalar<Kernel>>().state.round();
+      return check(same_bits(value_, reference), scalar_reference, reference);
+    }
+    elements_->complete_check(reduced_);
+    const std::string wrong = disagreement(reduced_, n, value_);
+    return {wrong.empty(), residue_reference,
+            wrong.empty() ? "" : fmt::format("{} is {}: {}", Kernel::name, value_, wrong)};
   }
 
   Json result() const override { return {{Kernel::name, number(value_)}}; }
   std::string headline() const override { return fmt::format("{}", value_); }
+  std::optional<Reading> reading() const override {
+    return elements_ ? elements_->reading() : std::optional<Reading>();
+  }
   std::optional<Pipeline> pipeline() const override {
     return elements_ ? elements_->pipeline() : std::optional<Pipeline>();
   }
@@ -93,6 +104,7 @@ class ReductionJob final : public Job {
   const Problem& problem_;
   std::optional<ReductionInput> elements_;
   std::vector<Array> parts_;  // of --method plain
+  Reduced<Kernel> reduced_;
   double value_ = 0;
 };
 

@@ -1,6 +1,14 @@
 #include "workloads/reduction_input.hpp"
 
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <atomic>
+
+#include "base/error.hpp"
+#include "base/first_failure.hpp"
 #include "base/tally.hpp"
+#include "base/text.hpp"
 
 namespace concdemo {
 
@@ -39,6 +47,12 @@ ReductionInput::ReductionInput(const Context& context, const Problem& problem)
       problem_(problem),
       part_(part_of(element_count(problem.size), static_cast<std::uint64_t>(context.comm.size()),
                     static_cast<std::uint64_t>(context.comm.rank()))) {
+  if (FilePass::fits(problem.operands)) {
+    mpi::together(context.comm, [&] { pass_.emplace(problem_.operands); });
+    if (problem.schedule == Schedule::fixed) share_pieces();
+    else claim_pieces();
+    return;
+  }
   if (problem.stream) {
     plan_ = plan_blocks(problem.operands, 0, problem.buffer_bytes);
     return;
@@ -56,6 +70,96 @@ ReductionInput::ReductionInput(const Context& context, const Problem& problem)
       OperandReader(operand).read(part_, stored_.back(), context.threads);
     }
   });
+}
+
+// How many threads can read at once, each with so much memory.
+int ReductionInput::readers(std::uint64_t worker_bytes) const {
+  if (worker_bytes > problem_.buffer_bytes) {
+    throw usage_error(
+        fmt::format("{} is stored in chunks that take {} to read, more than --buffers {}; give --buffers {}MiB",
+                    describe(problem_.operands.front()), format_bytes(worker_bytes),
+                    format_bytes(problem_.buffer_bytes), (worker_bytes - 1) / (1 << 20) + 1));
+  }
+  const std::uint64_t at_once = problem_.buffer_bytes / std::max<std::uint64_t>(worker_bytes, 1);
+  return static_cast<int>(std::min(at_once, static_cast<std::uint64_t>(context_.threads)));
+}
+
+void ReductionInput::share_pieces() {
+  std::uint64_t needed = 0;
+  mpi::together(context_.comm, [&] {
+    pieces_ = part_of(pass_->pieces(), static_cast<std::uint64_t>(context_.comm.size()),
+                      static_cast<std::uint64_t>(context_.comm.rank()));
+    located_ = pass_->locate(pieces_);
+    needed = pass_->worker_bytes(located_);
+  });
+  needed = context_.comm.max(needed);
+  mpi::together(context_.comm, [&] {
+    for (int i = readers(needed); i > 0; --i) readers_.push_back(std::make_unique<FilePass::Worker>(*pass_));
+  });
+}
+
+void ReductionInput::claim_pieces() {
+  int threads = 0;
+  // Where chunks lie is looked up when they are claimed; until then they may be as large as they can be.
+  mpi::together(context_.comm, [&] { threads = readers(pass_->worker_bytes({})); });
+  pool_.emplace(context_.comm, RankPool::Options{.threads = threads});
+  block_ = std::clamp<std::uint64_t>(pass_->pieces() / 256, 1, 1 << 12);
+}
+
+hdf5::ReadCost ReductionInput::read_pieces(Range pieces, const FilePass::Worker::Use& use) {
+  std::unique_ptr<FilePass::Worker> reader;
+  {
+    const std::lock_guard lock(workers_mutex_);
+    if (!readers_.empty()) {
+      reader = std::move(readers_.back());
+      readers_.pop_back();
+    }
+  }
+  if (!reader) reader = std::make_unique<FilePass::Worker>(*pass_);
+  const FilePass::Located located = pass_->locate(pieces);
+  const hdf5::ReadCost before = reader->cost();
+  for (std::uint64_t piece = pieces.begin; piece < pieces.end; ++piece) reader->read(piece, located, use);
+  hdf5::ReadCost cost = reader->cost();
+  cost.bytes -= before.bytes;
+  cost.chunks -= before.chunks;
+  cost.read_s -= before.read_s;
+  cost.decode_s -= before.decode_s;
+  cost.locate_s = located.seconds;
+  const std::lock_guard lock(workers_mutex_);
+  readers_.push_back(std::move(reader));
+  return cost;
+}
+
+std::uint64_t ReductionInput::pass(const std::function<void(std::size_t, const std::vector<OperandBlock>&)>& use) {
+  std::atomic<std::uint64_t> places = 0;
+  mpi::together(context_.comm, [&] {
+    tally::begin(pass_->bytes(pieces_), tally::Unit::bytes);
+    FirstFailure failure;
+#pragma omp parallel num_threads(static_cast <int>(readers_.size()))
+    {
+      const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+#pragma omp for schedule(dynamic)
+      for (std::uint64_t piece = pieces_.begin; piece < pieces_.end; ++piece) {
+        failure.attempt(piece, [&] {
+          readers_[thread]->read(piece, located_, [&](const auto& blocks) { use(thread, blocks); });
+          places += 2 * piece + 1;
+        });
+      }
+    }
+    failure.rethrow();
+    pass_->require_unchanged();
+    hdf5::ReadCost cost;  // of this pass and those before it
+    for (const auto& reader : readers_) cost += reader->cost();
+    const auto team = static_cast<double>(readers_.size());
+    reading_ = Reading{cost.bytes - cost_.bytes,
+                       cost.chunks - cost_.chunks,
+                       located_.seconds,
+                       (cost.read_s - cost_.read_s) / team,
+                       (cost.decode_s - cost_.decode_s) / team,
+                       0};
+    cost_ = cost;
+  });
+  return places;
 }
 
 std::shared_ptr<ReductionInput::Worker> ReductionInput::take_worker() {

@@ -12,6 +12,7 @@
 #include "workloads/load.hpp"
 #include "workloads/reduction_input.hpp"
 #include "workloads/result_numbers.hpp"
+#include "workloads/rounding_check.hpp"
 
 namespace concdemo {
 namespace {
@@ -33,9 +34,22 @@ Statistics statistics(const PlainMoments& moments) {
   return {moments.count, moments.min, moments.max, mean, variance, std::sqrt(variance)};
 }
 
+struct MomentsKernel {
+  using State = Moments;
+  using Check = MomentResidues;
+  static constexpr bool takes_floats = false;
+  static void add(State& state, std::span<const double> x, std::span<const double>) { state.add(x); }
+  static void add_check(Check& check, std::span<const double> x, std::span<const double>) {
+    add_moment_residues(check, x);
+  }
+  static void add_reference(State& state, std::span<const double> x, std::span<const double>) {
+    state.add_reference(x);
+  }
+};
+
 class StatsJob final : public Job {
  public:
-  StatsJob(const Context& context, const Problem& problem) : context_(context) {
+  StatsJob(const Context& context, const Problem& problem) : context_(context), problem_(problem) {
     if (problem.method == Method::plain) {
       part_ = std::move(load_parts(context, problem, counts).front());
     } else {
@@ -56,22 +70,30 @@ class StatsJob final : public Job {
                                                                 inout.squares += in.squares;
                                                               }));
     } else {
-      const auto add = [](Moments& moments, std::span<const double> x, std::span<const double>) { moments.add(x); };
-      found_ = statistics(elements_->reduce<Moments>(add, counts));
+      reduced_ = elements_->reduce<MomentsKernel>();
+      counts = reduced_.counts;
+      found_ = statistics(reduced_.state);
     }
   }
 
   Verification verify() override {
     if (!elements_) return verify_plain(statistics(merged(moments_reference(part_.span(), context_.threads))));
-    ConvertCounts again;
-    const auto add = [](Moments& moments, std::span<const double> x, std::span<const double>) {
-      moments.add_reference(x);
-    };
-    const Statistics expected = statistics(elements_->reduce<Moments>(add, again));
+    if (!verifies_by_scalar(problem_)) {
+      elements_->complete_check(reduced_);
+      std::string wrong = disagreement(reduced_, element_count(problem_.size));
+      const Moments& moments = reduced_.state;
+      const bool is_right = found_.count == moments.count && same_bits(found_.min, moments.min) &&
+                            same_bits(found_.max, moments.max) && is_mean(found_.mean, moments) &&
+                            is_variance(found_.variance, moments) && is_deviation(found_.deviation, moments);
+      if (wrong.empty() && !is_right) wrong = "not what the exact moments round to";
+      return {wrong.empty(), residue_reference,
+              wrong.empty() ? "" : fmt::format("mean {} and variance {}: {}", found_.mean, found_.variance, wrong)};
+    }
+    const Statistics expected = statistics(elements_->reduce<Scalar<MomentsKernel>>().state);
     const bool same = found_.count == expected.count && same_bits(found_.min, expected.min) &&
                       same_bits(found_.max, expected.max) && same_bits(found_.mean, expected.mean) &&
                       same_bits(found_.variance, expected.variance) && same_bits(found_.deviation, expected.deviation);
-    return {same, "scalar superaccumulator, every element",
+    return {same, scalar_reference,
             same ? ""
                  : fmt::format("mean {} and variance {}, expected {} and {}", found_.mean, found_.variance,
                                expected.mean, expected.variance)};
@@ -81,6 +103,9 @@ class StatsJob final : public Job {
     return {{"count", whole(found_.count)},   {"missing", whole(counts.missing)}, {"min", number(found_.min)},
             {"max", number(found_.max)},      {"mean", number(found_.mean)},      {"variance", number(found_.variance)},
             {"std", number(found_.deviation)}};
+  }
+  std::optional<Reading> reading() const override {
+    return elements_ ? elements_->reading() : std::optional<Reading>();
   }
   std::optional<Pipeline> pipeline() const override {
     return elements_ ? elements_->pipeline() : std::optional<Pipeline>();
@@ -116,6 +141,8 @@ class StatsJob final : public Job {
   }
 
   Context context_;
+  const Problem& problem_;
+  Reduced<MomentsKernel> reduced_;
   std::optional<ReductionInput> elements_;
   Array part_;  // of --method plain
   Statistics found_;

@@ -10,11 +10,17 @@ namespace {
 
 struct SumsqKernel {
   using State = ExactProductSum;
+  using Check = Residues;
+  static constexpr bool takes_floats = true;
   static constexpr std::string_view name = "sumsq";
 
   template <class T>
   static void add(State& state, std::span<const T> x, std::span<const T>) {
     state.add(x, x);
+  }
+  template <class T>
+  static void add_check(Check& check, std::span<const T> x, std::span<const T>) {
+    add_product_residues(check, x, x);
   }
   static void add_reference(State& state, Values x, Values) {
     for (const double value : x) state.add(value, value);

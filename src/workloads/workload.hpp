@@ -76,6 +76,17 @@ struct Pipeline {
   Spans waits;         // the team's, for the reader
 };
 
+// What one execution read of files, on all ranks together, where it read them itself; seconds are of the slowest rank
+// and of its threads in turn, so that they add up to the time of the execution.
+struct Reading {
+  std::uint64_t bytes = 0;   // of the files, as they are stored
+  std::uint64_t chunks = 0;  // that were decoded past HDF5
+  double locate_s = 0;       // looking up where chunks lie; before the execution
+  double read_s = 0;
+  double decode_s = 0;
+  double check_s = 0;  // for what verify() compares
+};
+
 struct Verification {
   bool ok = false;
   std::string against;  // what it was compared with; never the fast path itself
@@ -108,6 +119,7 @@ class Job {
   virtual std::string headline() const = 0;
   // Elements of file input left out as missing, and elements rounded on input; on all ranks together, after verify().
   ConvertCounts counts;
+  virtual std::optional<Reading> reading() const { return {}; }    // of the last execution
   virtual std::optional<Pipeline> pipeline() const { return {}; }  // of the last execution, where it was streamed
 };
 

@@ -94,6 +94,15 @@ def rate(row, key="ours_s"):
     return None if not row or not row.get(key) else row["bytes"] / row[key]["median"]
 
 
+def files_of(rows):
+    """Seconds of each program, for each file; files that only ours reads are left out."""
+    found = {}
+    for row in rows.rows:
+        if row.get("subject") == "files":
+            found.setdefault(row["file"], {})[row["program"]] = row["seconds"]
+    return {file: peers for file, peers in found.items() if any(not name.startswith("concdemo") for name in peers)}
+
+
 def add(table, work, peer, theirs, ours, unit, scale, lower_is_better=False):
     known = [(a, b) for a, b in zip(theirs, ours) if a and b]
     ratios = [(a / b if lower_is_better else b / a) for a, b in known]
@@ -108,6 +117,11 @@ def table_of(rows):
         found = [rows.get("peer_s", subject="reductions", kernel=kernel, ranks=1, threads=count) for count in threads]
         add(table, f"{kernel} from memory", peer, [rate(row, "peer_s") for row in found], [rate(row) for row in found],
             "GB/s", 1e-9)
+    for file, peers in files_of(rows).items():
+        ours = [peers.pop(f"concdemo, {count} thread{'s' * (count > 1)}") for count in threads]
+        best = min((seconds, name) for name, seconds in peers.items() if not name.startswith("concdemo"))
+        add(table, f"statistics of a file of 1 GB, {file}", f"the best of {len(peers)}, {best[1]}", [best[0]] * len(ours), ours, "s",
+            1, True)
     items = rows.get(kernel="Pool.map(square)", threads=CORES)
     ranks = rows.get(subject="reductions", kernel="sumsq", ranks=CORES)
     if items and ranks:
@@ -166,7 +180,7 @@ def main():
         rows = os.path.join(folder, "rows.jsonl")
         rounds = ["--rounds", str(args.rounds), "--json", rows]
         for script, *options in (["reductions.py", build, "--sizes", "1e8"], ["matrix.py", build], ["heat.py", build],
-                                 ["pools.py", build / "pools_bench"]):
+                                 ["files.py", build], ["pools.py", build / "pools_bench"]):
             subprocess.run([sys.executable, str(HERE / script), *map(str, options), *rounds], check=True)
         durable(build, args.folder or build, max(3, args.rounds), rows_to(rows))
         if args.json:

@@ -1,5 +1,6 @@
 """Damages input files of many kinds at random places and reads them: the sum is the one h5py finds in the same file, or
-the file is refused by its name with exit code 2. Never another code, a signal, a hang, or memory without bound.
+the file is refused by its name with exit code 2, or 3 where a chunk of the data is damaged. Never another code, a signal,
+a hang, or memory without bound.
 
 Usage: input_damage.py [--count N] [--seed S] [--only INDEX] [--file FILE:/DATASET]   ($CONCDEMO: the program)
 """
@@ -172,7 +173,8 @@ def fault(name, dataset, original):
     except subprocess.TimeoutExpired:
         return "hangs"
     text = done.stderr.decode(errors="replace")
-    if done.returncode == 2:
+    of_chunk = any(words in text for words in ("its chunk from index", "what is stored of it", " elements from index"))
+    if done.returncode == 2 or (done.returncode == 3 and of_chunk):
         if name not in text or len(text) > MOST_TEXT or text.count("concdemo: ") > 2:
             return f"message of {len(text)} characters: {text[:600]}"
         return ""

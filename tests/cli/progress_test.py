@@ -32,8 +32,8 @@ class Progress(program.TestCase):
     def test_files(self):
         self.shows(("run", "fill", "--size", "20M", "--output", "x.h5"), r"^fill: (computing|verifying)",
                    "^fill: writing x.h5")
-        self.shows(("run", "stats", "--input", "x.h5:/x"), r"^stats: reading or generating, [\d.]+ [MKG]?i?B of 153 MiB$")
-        self.shows(("run", "sum", "--input", "x.h5:/x"), r"^sum: reading or generating, [\d.]+ [MKG]?i?B of 153 MiB$")
+        self.shows(("run", "stats", "--input", "x.h5:/x"), r"^stats: computing, [\d.]+ [MKG]?i?B of 153 MiB$")
+        self.shows(("run", "sum", "--input", "x.h5:/x"), r"^sum: computing, [\d.]+ [MKG]?i?B of 153 MiB$")
         self.shows(("verify", "x.h5"), r"^verifying x.h5, \d+ of 153 blocks", ranks=1)
         self.shows(("run", "square", "--input", "x.h5:/x", "--buffers", "4MiB", "--output", "y.h5"),
                    r"^square: computing, \d+ of \d+ blocks")

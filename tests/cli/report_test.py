@@ -78,7 +78,7 @@ class Report(program.TestCase):
     def measure(self):
         for options in (("sum", "--size", "200k", "--threads", 1), ("sum", "--size", "200k", "--threads", 2),
                         ("matmul", "--size", "64x64x64"), ("square", "--size", "200k", "--output", "y.h5"),
-                        ("sum", "--input", "y.h5", "--buffers", "700kB"),
+                        ("square", "--input", "y.h5", "--buffers", "700kB"),
                         ("heat", "--size", "20x30", "--steps", 40, "--snapshot-every", 10, "--output", "heat.h5")):
             self.succeeds("run", *options, "--record", "r.jsonl", "--quiet")
         with open(self.path("r.jsonl"), encoding="utf-8") as file:
@@ -116,7 +116,7 @@ class Report(program.TestCase):
         timeline, totals = (figure["aria-label"] for figure in page.of("svg")[3:5])
         self.assertRegex(timeline, r"square 200 k, 1 rank x \d+ threads?, rank 0: from [\d.]+ \w*s to [\d.]+ m?s, comp")
         self.assertRegex(timeline, r"heat 20x30, .*; 5 blocks handed over from [\d.]+ \w*s on, written from .*, synced in")
-        self.assertRegex(timeline, r"sum 200 k, .*for the reader; \d+ blocks read in [\d.]+ \w*s")
+        self.assertRegex(timeline, r"square 200 k, .*for the reader; \d+ blocks read in [\d.]+ \w*s")
         self.assertRegex(totals, r"fill 200 k, I/O threads: write [\d.]+ \w*s")
         roofline = page.of("svg")[0]["aria-label"]
         for workload in ("sum", "matmul", "square", "heat"):

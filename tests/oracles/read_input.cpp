@@ -36,7 +36,7 @@ void run(const std::vector<std::string>& arguments) {
     std::vector<double> values(range.size(), -12345.0);
     std::vector<std::uint8_t> mask(range.size(), 9);
     const auto counts = reader.read(range, values, mask);
-    put<std::uint64_t>({counts.missing, counts.inexact, counts.bytes});
+    put<std::uint64_t>({counts.missing, counts.inexact, reader.cost().chunks});
     put(values);
     put(mask);
     std::cout.flush();
