@@ -146,7 +146,7 @@ class ChunkDamage(program.TestCase):
             chunks = self.make(filters)
             wholes[kind] = self.read("in.h5"), [(each.byte_offset, each.size) for each in chunks]
         codes = {0: 0, 2: 0, 3: 0}
-        for index in range(3000 if os.environ.get("CONCDEMO_FULL") == "1" else 100):
+        for index in range(3000 if os.environ.get("CONCDEMO_FULL") == "1" else 60):
             choices = random.Random(f"flips/{index}")
             kind = choices.choice(list(kinds))
             contents, chunks = wholes[kind]

@@ -2,7 +2,7 @@
 reading gives in exact arithmetic; over every layout, index of chunks, filter pipeline, type and byte order, over the
 files of ../shared/data, and over random ones.
 
-Usage: file_ways.py [--count N] [--seed S] [--only INDEX]     N random ones: 60, or 1,000 with CONCDEMO_FULL=1
+Usage: file_ways.py [--count N] [--seed S] [--only INDEX]     N random ones: 40, or 1,000 with CONCDEMO_FULL=1
 Environment: CONCDEMO, the program; CONCDEMO_MPIEXEC, the launcher; CONCDEMO_SOURCE, the project.
 """
 import argparse
@@ -196,7 +196,7 @@ def shared_data(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=1000 if os.environ.get("CONCDEMO_FULL") == "1" else 60)
+    parser.add_argument("--count", type=int, default=1000 if os.environ.get("CONCDEMO_FULL") == "1" else 40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, metavar="INDEX")
     args = parser.parse_args()

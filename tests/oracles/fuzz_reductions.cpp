@@ -1,7 +1,7 @@
 // Exact sums, sums of squares, dot products and moments of hostile arrays, bit for bit against MPFR: on every SIMD
 // target, whole and in random parts merged in a random order; sums of float32 as well.
 //
-// fuzz_reductions [CASES [SEED [FIRST]]]    CASES: 20,000, or 1,000,000 with CONCDEMO_FULL=1; SEED: 1; FIRST: 0
+// fuzz_reductions [CASES [SEED [FIRST]]]    CASES: 10,000, or 1,000,000 with CONCDEMO_FULL=1; SEED: 1; FIRST: 0
 //
 // Exit code: 0 all right, 1 a case is wrong (the first is printed, with how to run it alone), 2 usage.
 #include "kernels/simd.hpp"
@@ -237,7 +237,7 @@ bool read_number(const char* text, std::uint64_t& number) {
 
 int main(int argc, char** argv) {
   const char* full = std::getenv("CONCDEMO_FULL");
-  std::uint64_t numbers[3] = {full != nullptr && *full == '1' ? 1'000'000u : 20'000u, 1, 0};
+  std::uint64_t numbers[3] = {full != nullptr && *full == '1' ? 1'000'000u : 10'000u, 1, 0};
   for (int i = 1; i < argc; ++i) {
     if (i > 3 || !read_number(argv[i], numbers[i - 1])) {
       fmt::print(stderr, "usage: fuzz_reductions [CASES [SEED [FIRST]]]; whole numbers, not '{}'\n", argv[i]);
