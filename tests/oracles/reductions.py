@@ -2,7 +2,7 @@
 
 reductions.py DRIVER [--cases N] [--seed S]      prints "N cases, seed S, 0 wrong"; exit code 1 if any is wrong
 
-N: 5,000, or 50,000 with CONCDEMO_FULL=1. fuzz_reductions, which asks MPFR, tries many more.
+N: 2,500, or 50,000 with CONCDEMO_FULL=1. fuzz_reductions, which asks MPFR, tries many more.
 
 What must come out is computed here from the bits alone: terms become integers, their sum a Fraction, which Python
 rounds to the nearest double; math.fsum has to agree wherever it can.
@@ -237,7 +237,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("driver")
     full = os.environ.get("CONCDEMO_FULL") == "1"
-    parser.add_argument("--cases", type=int, default=50_000 if full else 5000)
+    parser.add_argument("--cases", type=int, default=50_000 if full else 2500)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "OMP_DYNAMIC": "false"}
