@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "commands/command.hpp"
 #include "commands/options.hpp"
@@ -30,7 +31,9 @@ void resume(const mpi::Comm& world, ResumeOptions options) {
   const Watchdog watchdog(world, options.hang_timeout_s, "go on with: concdemo resume " + options.series.path);
   Progress progress(progress_mode(options.common), world.is_root());
   auto records = open_records(world, options.result, {{}, options.series.path, {}});
-  const SeriesOutcome outcome = resume_series({world, layout.threads}, options.series, progress);
+  const double open_s = now_s() - program_start_s;
+  SeriesOutcome outcome = resume_series({world, layout.threads}, options.series, progress);
+  outcome.measured.phases.open_s = open_s;
   progress.clear();
   if (outcome.whole_before) {
     const char* text = outcome.mended ? "{} is whole now: every snapshot was there" : "{} is whole: nothing to resume";

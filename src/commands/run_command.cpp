@@ -146,6 +146,7 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   Problem problem = resolve(world, workload, request);
   plan_memory(context, workload, problem);
   auto records = open_records(world, options.result, files_of(options, problem));
+  const double open_s = now_s() - program_start_s;
   if (workload.series != nullptr && given(options, "--output")) {
     for (const char* name : {"--repeat", "--warmup"}) {
       if (given(options, name))
@@ -154,7 +155,8 @@ void run(const mpi::Comm& world, const RunOptions& options) {
     SeriesOptions series{options.output, options.force, {}, {}};
     series.writer.async = options.writer == "async";
     series.writer.cpus = layout.cpus;
-    const SeriesOutcome outcome = workload.series->run(context, problem, series, progress);
+    SeriesOutcome outcome = workload.series->run(context, problem, series, progress);
+    outcome.measured.phases.open_s = open_s;
     require_right(workload, outcome.measured);
     progress.clear();
     return show_result(world, workload, problem, layout, outcome.measured, &outcome.stats, options.result, records);
@@ -167,13 +169,14 @@ void run(const mpi::Comm& world, const RunOptions& options) {
   execute_options.sink.file = output.get();
   execute_options.peak = !options.common.quiet || options.result.json || given(options, "--record");
   Measurement measured = execute(context, workload, problem, execute_options, progress);
+  measured.phases.open_s = open_s;
   require_right(workload, measured);
   OutputStats stats;
   if (output) {
     progress.show(fmt::format("{}: writing {}", workload.name, options.output));
-    const double start = now_s();
+    Stopwatch watch;
     stats = output->commit();
-    measured.phases.write_s = now_s() - start;
+    measured.phases.write_s = watch.lap_s();
   }
   progress.clear();
   show_result(world, workload, problem, layout, measured, output ? &stats : nullptr, options.result, records);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/tally.hpp"
@@ -49,9 +50,7 @@ FilePass::FilePass(const std::vector<Operand>& operands) : operands_(operands), 
 }
 
 void FilePass::require_unchanged() const {
-  for (const Operand& operand : operands_) {
-    for (const files::Stamp& each : operand.dataset.files) files::require_unchanged(each);
-  }
+  for (const Operand& operand : operands_) hdf5::require_unchanged(operand.dataset);
 }
 
 std::uint64_t FilePass::bytes(Range pieces) const {
@@ -131,7 +130,8 @@ void FilePass::Worker::read(std::uint64_t piece, const Located& located, const U
   const auto hand_over = [&] {
     for (std::size_t k = 0; k < operands; ++k) {
       blocks_[k].resize(filled);
-      tally::add(tally::Unit::bytes, filled * element_bytes(pass_.operands_[k]));
+      if (cursors_[k])
+        tally::add(tally::Unit::bytes, filled * element_bytes(pass_.operands_[k]));  // else its reader does
     }
     use(blocks_);
     filled = 0;
@@ -152,10 +152,10 @@ void FilePass::Worker::read(std::uint64_t piece, const Located& located, const U
   if (filled > 0) hand_over();
 }
 
-hdf5::ReadCost FilePass::Worker::cost() const {
-  hdf5::ReadCost cost = library_cost_;
+hdf5::ReadCost FilePass::Worker::take_cost() {
+  hdf5::ReadCost cost = std::exchange(library_cost_, {});
   for (const auto& cursor : cursors_) {
-    if (cursor) cost += cursor->cost();
+    if (cursor) cost += cursor->take_cost();
   }
   return cost;
 }

@@ -45,7 +45,7 @@ class FilePass {
     explicit Worker(const FilePass& pass);
     using Use = std::function<void(const std::vector<OperandBlock>&)>;
     void read(std::uint64_t piece, const Located& located, const Use& use);
-    hdf5::ReadCost cost() const;
+    hdf5::ReadCost take_cost();  // since it was taken last
 
    private:
     void take(std::size_t operand, Range in_chunk, std::uint64_t in_box, std::byte* out);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/partition.hpp"
@@ -67,7 +68,7 @@ class ChunkCursor {
   // Elements of the open chunk, as stored, counted in C order of the whole chunk.
   void read(Range elements, std::byte* out);
 
-  const ReadCost& cost() const { return cost_; }
+  ReadCost take_cost() { return std::exchange(cost_, {}); }  // since it was taken last
 
  private:
   const ChunkFile& file_;

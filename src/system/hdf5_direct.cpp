@@ -104,7 +104,7 @@ ConvertCounts DatasetReader::visit_runs(const Box& region, Range range, int thre
 #pragma omp critical(concdemo_direct_counts)
     {
       counts += mine;
-      cost_ += cursor.cost();
+      cost_ += cursor.take_cost();
     }
   }
   failure.rethrow();

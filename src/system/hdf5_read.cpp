@@ -64,7 +64,7 @@ DatasetReader::DatasetReader(const DatasetInfo& info, std::uint64_t buffer_bytes
         fmt::format("{}:{} has another type here than on rank 0; give every node the same file", info.file, info.path));
   }
   if (info.library_way.empty()) direct_ = std::make_unique<ChunkFile>(info_);
-  require_unchanged();
+  require_unchanged(info_);
 }
 
 std::byte* DatasetReader::slab(std::uint64_t bytes) {
@@ -72,8 +72,8 @@ std::byte* DatasetReader::slab(std::uint64_t bytes) {
   return slab_.data();
 }
 
-void DatasetReader::require_unchanged() const {
-  for (const files::Stamp& each : info_.files) files::require_unchanged(each);
+void require_unchanged(const DatasetInfo& info) {
+  for (const files::Stamp& each : info.files) files::require_unchanged(each);
 }
 
 void DatasetReader::fetch(const Box& box, std::byte* raw) {
@@ -135,19 +135,19 @@ void DatasetReader::read_stored(Range range, std::byte* out, int threads) {
                [&](ChunkCursor& cursor, Range in_chunk, Range flat, ConvertCounts&) {
                  cursor.read(in_chunk, out + (flat.begin - range.begin) * size);
                });
-    return require_unchanged();
+    return require_unchanged(info_);
   }
   if (info_.chunk.empty()) {
     visit_runs_as_boxes(info_.shape, range, slab_elements_, [&](const Box& box) {
       fetch(box, out);
       out += box.elements() * size;
     });
-    return require_unchanged();
+    return require_unchanged(info_);
   }
   visit_chunks(range, [&](const std::byte* raw, Range flat) {
     std::memcpy(out + (flat.begin - range.begin) * size, raw, flat.size() * size);
   });
-  require_unchanged();
+  require_unchanged(info_);
 }
 
 ConvertCounts to_double(const DatasetInfo& info, const std::byte* raw, Range flat, double* out,
@@ -194,7 +194,7 @@ ConvertCounts DatasetReader::read(Range range, std::span<double> out, std::span<
                            const std::uint64_t at = flat.begin - range.begin;
                            mine += convert_run(cursor, in_chunk, out.data() + at, mask_at(at));
                          });
-    require_unchanged();
+    require_unchanged(info_);
     return counts;
   }
   const auto deliver = [&](const std::byte* raw, Range flat) {
@@ -216,7 +216,7 @@ ConvertCounts DatasetReader::read(Range range, std::span<double> out, std::span<
   } else {
     visit_chunks(range, deliver);
   }
-  require_unchanged();
+  require_unchanged(info_);
   return counts;
 }
 

@@ -75,10 +75,13 @@ DatasetInfo inspect(const std::string& file, const std::string& path);
 std::string to_cbor(const DatasetInfo& info);
 DatasetInfo from_cbor(const std::string& bytes);
 
+// Throws usage Error where a file that the elements come from has changed since it was inspected.
+void require_unchanged(const DatasetInfo& info);
+
 // What reading cost. Seconds are those of threads, added up.
 struct ReadCost {
   std::uint64_t bytes = 0;   // of the file; by H5Dread, of what it handed over
-  std::uint64_t chunks = 0;  // that were decoded past it
+  std::uint64_t chunks = 0;  // that were decoded
   double locate_s = 0, read_s = 0, decode_s = 0;
   void operator+=(const ReadCost& other);
 };
@@ -112,7 +115,6 @@ class DatasetReader {
 
  private:
   void fetch(const Box& box, std::byte* raw);
-  void require_unchanged() const;
   std::byte* slab(std::uint64_t bytes);  // room for so many, at least
   // Chunked storage: visit(elements as stored, where) over the range.
   void visit_chunks(Range range, const std::function<void(const std::byte*, Range)>& visit);

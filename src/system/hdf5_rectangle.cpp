@@ -48,7 +48,7 @@ ConvertCounts DatasetReader::read_rectangle(const Shape& plane, Range rows, Rang
           const std::uint64_t column = (flat.begin - origin) % info_.shape[first + 1];
           mine += convert_run(cursor, in_chunk, out + row * width + column, nullptr);
         });
-    require_unchanged();
+    require_unchanged(info_);
     return counts;
   }
   // Wide parts first: their rows are the longest runs in the file.
@@ -73,7 +73,7 @@ ConvertCounts DatasetReader::read_rectangle(const Shape& plane, Range rows, Rang
     }
     column = last_column;
   }
-  require_unchanged();
+  require_unchanged(info_);
   return counts;
 }
 

@@ -16,23 +16,28 @@ Workload reduction_workload(std::string_view name, std::string_view summary, int
     if (text != "residues" && text != "scalar") {
       throw usage_error(fmt::format("--verify {}: give residues or scalar", text));
     }
+    if (problem.method == Method::plain) {
+      throw usage_error("--verify is for exact results; leave it out for --method plain");
+    }
     std::any_cast<ReductionOptions&>(problem.own).verify_by_scalar = text == "scalar";
   };
-  return {.name = name,
-          .summary = summary,
-          .operands = operands,
-          .has_plain = true,
-          .has_dynamic = true,
-          .can_stream = true,
-          .options = {{"--verify", "residues|scalar",
-                       "by residues of every element (default), or by a scalar sum of all of them, which takes longer",
-                       read_verify}},
-          .own = ReductionOptions{},
-          .default_size = {100'000'000 / arrays},
-          .tour_size = {10'000'000 / arrays},
-          .cost = cost_per_element(flops_per_element, 8 * operands, Bound::read),
-          .memory_bytes = arrays_over_ranks(operands),
-          .prepare = prepare};
+  return {
+      .name = name,
+      .summary = summary,
+      .operands = operands,
+      .has_plain = true,
+      .has_dynamic = true,
+      .can_stream = true,
+      .options =
+          {{"--verify", "residues|scalar",
+            "by residues of every element, or a closed form (default), or by a scalar sum of all, which takes longer",
+            read_verify}},
+      .own = ReductionOptions{},
+      .default_size = {100'000'000 / arrays},
+      .tour_size = {10'000'000 / arrays},
+      .cost = cost_per_element(flops_per_element, 8 * operands, Bound::read),
+      .memory_bytes = arrays_over_ranks(operands),
+      .prepare = prepare};
 }
 
 std::vector<Shape> shapes_of(const Workload& workload, const Shape& size) {

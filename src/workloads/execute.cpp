@@ -59,7 +59,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   const mpi::Comm& comm = context.comm;
   const std::string label = fmt::format("{}{}: ", options.label, workload.name);
   progress.show(label + "reading or generating");
-  const double start = now_s();
+  Stopwatch watch;
   const std::shared_ptr<Job> job = workload.prepare(context, problem);
   if (options.sink.file != nullptr) options.sink.file->keep(job);
   Measurement measured;
@@ -67,7 +67,8 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
   measured.cost = workload.cost(problem);
   if (measured.cost.bound == Bound::read && problem.method == Method::exact)
     measured.cost.traffic_bytes = stored_bytes(problem);
-  const double prepared = now_s();
+  Phases phases;
+  phases.read_s = watch.lap_s();
   progress.show(label + "computing");
   mpi::Traffic before;
   mpi::Traffic after;
@@ -83,12 +84,12 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
       });
   measured.traffic = {comm.max(after.messages - before.messages), comm.max(after.bytes - before.bytes),
                       comm.max(after.shared_bytes - before.shared_bytes)};
-  const double computed = now_s();
+  phases.compute_s = watch.lap_s();
   progress.show(label + "verifying");
   measured.reading = of_all_ranks(comm, job->reading());
   measured.pipeline = slowest(comm, job->pipeline());
   measured.verification = job->verify();
-  const double verified = now_s();
+  phases.verify_s = watch.lap_s();
   measured.counts = job->counts;
   measured.result = job->result();
   measured.headline = job->headline();
@@ -103,8 +104,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
     measured.peak = measure_peak(comm, context.threads, measured.cost.bound);
     measured.peak->value = std::max(measured.peak->value, measured.best_rate());
   }
-  Phases& phases = measured.phases;
-  phases = {start - program_start_s, prepared - start, computed - prepared, verified - computed, now_s() - verified, 0};
+  (measured.peak ? phases.peak_s : phases.verify_s) += watch.lap_s();
   if (measured.reading) {  // of the last one; runs before it took their time the same way
     const double runs = options.warmup + options.repeat;
     const double read_s = std::min(phases.compute_s, runs * (measured.reading->read_s + measured.reading->decode_s));
@@ -113,6 +113,7 @@ Measurement execute(const Context& context, const Workload& workload, const Prob
     phases.verify_s += check_s;
     phases.compute_s -= read_s + check_s;
   }
+  measured.phases = phases;
   return measured;
 }
 

@@ -18,9 +18,9 @@ struct ExecuteOptions {
   std::string label;  // before what progress shows: "one core, "
 };
 
-// What a person waited for, from the start of the program on.
+// What a person waited for, one after the other.
 struct Phases {
-  double open_s = 0;  // until the workload is known: MPI, the layout, a look at the files
+  double open_s = 0;  // until the workload is known: MPI, the layout, a look at the files; the command's to add
   double read_s = 0;  // reading, or generating
   double compute_s = 0;
   double verify_s = 0;

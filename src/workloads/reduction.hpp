@@ -58,15 +58,15 @@ class ReductionJob final : public Job {
       return check(plausible(value_, exact, static_cast<double>(n + 4), magnitude),
                    "exact sum, within the bound of n roundings", exact);
     }
+    if (verifies_by_scalar(problem_)) {
+      const double reference = elements_->template reduce<Scalar<Kernel>>().state.round();
+      return check(same_bits(value_, reference), scalar_reference, reference);
+    }
     const Operand& operand = problem_.operands.front();
     if (operand.source == Operand::Source::generated && operand.fill == Fill::index) {
       if (const auto closed = Kernel::closed_form(n)) {
         return check(same_bits(value_, *closed), "closed form", *closed);
       }
-    }
-    if (verifies_by_scalar(problem_)) {
-      const double reference = elements_->template reduce<Scalar<Kernel>>().state.round();
-      return check(same_bits(value_, reference), scalar_reference, reference);
     }
     elements_->complete_check(reduced_);
     const std::string wrong = disagreement(reduced_, n, value_);

@@ -73,7 +73,7 @@ ReductionInput::ReductionInput(const Context& context, const Problem& problem)
 }
 
 // How many threads can read at once, each with so much memory.
-int ReductionInput::readers(std::uint64_t worker_bytes) const {
+int ReductionInput::readers_at_once(std::uint64_t worker_bytes) const {
   if (worker_bytes > problem_.buffer_bytes) {
     throw usage_error(
         fmt::format("{} is stored in chunks that take {} to read, more than --buffers {}; give --buffers {}MiB",
@@ -94,14 +94,14 @@ void ReductionInput::share_pieces() {
   });
   needed = context_.comm.max(needed);
   mpi::together(context_.comm, [&] {
-    for (int i = readers(needed); i > 0; --i) readers_.push_back(std::make_unique<FilePass::Worker>(*pass_));
+    for (int i = readers_at_once(needed); i > 0; --i) readers_.push_back(std::make_unique<FilePass::Worker>(*pass_));
   });
 }
 
 void ReductionInput::claim_pieces() {
   int threads = 0;
   // Where chunks lie is looked up when they are claimed; until then they may be as large as they can be.
-  mpi::together(context_.comm, [&] { threads = readers(pass_->worker_bytes({})); });
+  mpi::together(context_.comm, [&] { threads = readers_at_once(pass_->worker_bytes({})); });
   pool_.emplace(context_.comm, RankPool::Options{.threads = threads});
   block_ = std::clamp<std::uint64_t>(pass_->pieces() / 256, 1, 1 << 12);
 }
@@ -117,13 +117,8 @@ hdf5::ReadCost ReductionInput::read_pieces(Range pieces, const FilePass::Worker:
   }
   if (!reader) reader = std::make_unique<FilePass::Worker>(*pass_);
   const FilePass::Located located = pass_->locate(pieces);
-  const hdf5::ReadCost before = reader->cost();
   for (std::uint64_t piece = pieces.begin; piece < pieces.end; ++piece) reader->read(piece, located, use);
-  hdf5::ReadCost cost = reader->cost();
-  cost.bytes -= before.bytes;
-  cost.chunks -= before.chunks;
-  cost.read_s -= before.read_s;
-  cost.decode_s -= before.decode_s;
+  hdf5::ReadCost cost = reader->take_cost();
   cost.locate_s = located.seconds;
   const std::lock_guard lock(workers_mutex_);
   readers_.push_back(std::move(reader));
@@ -135,7 +130,8 @@ std::uint64_t ReductionInput::pass(const std::function<void(std::size_t, const s
   mpi::together(context_.comm, [&] {
     tally::begin(pass_->bytes(pieces_), tally::Unit::bytes);
     FirstFailure failure;
-#pragma omp parallel num_threads(static_cast <int>(readers_.size()))
+    const auto team = static_cast<int>(readers_.size());
+#pragma omp parallel num_threads(team)
     {
       const auto thread = static_cast<std::size_t>(omp_get_thread_num());
 #pragma omp for schedule(dynamic)
@@ -148,16 +144,9 @@ std::uint64_t ReductionInput::pass(const std::function<void(std::size_t, const s
     }
     failure.rethrow();
     pass_->require_unchanged();
-    hdf5::ReadCost cost;  // of this pass and those before it
-    for (const auto& reader : readers_) cost += reader->cost();
-    const auto team = static_cast<double>(readers_.size());
-    reading_ = Reading{cost.bytes - cost_.bytes,
-                       cost.chunks - cost_.chunks,
-                       located_.seconds,
-                       (cost.read_s - cost_.read_s) / team,
-                       (cost.decode_s - cost_.decode_s) / team,
-                       0};
-    cost_ = cost;
+    hdf5::ReadCost cost;
+    for (const auto& reader : readers_) cost += reader->take_cost();
+    reading_ = Reading{cost.bytes, cost.chunks, located_.seconds, cost.read_s / team, cost.decode_s / team, 0};
   });
   return places;
 }

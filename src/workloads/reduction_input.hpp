@@ -210,33 +210,31 @@ class ReductionInput {
     Reduced<Kernel> mine;
     hdf5::ReadCost cost;
     std::mutex mutex;
-    all = pool_->map_reduce<All>(Indices{blocks},
-                                 [&](std::uint64_t i) {
-                                   const Range block{i * block_, std::min(items, (i + 1) * block_)};
-                                   Reduced<Kernel> found;
-                                   const auto add_all = [&](const std::vector<OperandBlock>& operands) {
-                                     add(operands, 0, static_cast<std::size_t>(operands.front().size()), Parts::both,
-                                         found);
-                                   };
-                                   hdf5::ReadCost read;
-                                   if (pass_) {
-                                     read = read_pieces(block, add_all);
-                                     found.places = block.end * block.end - block.begin * block.begin;
-                                   } else {
-                                     const auto worker = take_worker();
-                                     load(block, *worker);
-                                     add_all(worker->stored);
-                                     give_back(worker);
-                                   }
-                                   const std::lock_guard lock(mutex);
-                                   mine.check.merge(found.check);
-                                   mine.check_s += found.check_s;
-                                   mine.counts += found.counts;
-                                   mine.places += found.places;
-                                   cost += read;
-                                   return All(found);
-                                 },
-                                 All::merge_into, {}, {.chunk = 1, .progress = count});
+    const auto claim = [&](std::uint64_t i) {
+      const Range block{i * block_, std::min(items, (i + 1) * block_)};
+      Reduced<Kernel> found;
+      const auto add_all = [&](const std::vector<OperandBlock>& operands) {
+        add(operands, 0, static_cast<std::size_t>(operands.front().size()), Parts::both, found);
+      };
+      hdf5::ReadCost read;
+      if (pass_) {
+        read = read_pieces(block, add_all);
+        found.places = block.end * block.end - block.begin * block.begin;
+      } else {
+        const auto worker = take_worker();
+        load(block, *worker);
+        add_all(worker->stored);
+        give_back(worker);
+      }
+      const std::lock_guard lock(mutex);
+      mine.check.merge(found.check);
+      mine.check_s += found.check_s;
+      mine.counts += found.counts;
+      mine.places += found.places;
+      cost += read;
+      return All(found);
+    };
+    all = pool_->map_reduce<All>(Indices{blocks}, claim, All::merge_into, {}, {.chunk = 1, .progress = count});
     if (pass_) {
       const auto team = static_cast<double>(context_.threads);
       reading_ = Reading{cost.bytes,         cost.chunks,          cost.locate_s / team,
@@ -258,7 +256,7 @@ class ReductionInput {
     return found;
   }
 
-  int readers(std::uint64_t worker_bytes) const;
+  int readers_at_once(std::uint64_t worker_bytes) const;
   void share_pieces();
   void claim_pieces();
   hdf5::ReadCost read_pieces(Range pieces, const FilePass::Worker::Use& use);
@@ -281,7 +279,6 @@ class ReductionInput {
   Range pieces_;  // of the pass, this rank's
   FilePass::Located located_;
   std::vector<std::unique_ptr<FilePass::Worker>> readers_;  // one a thread
-  hdf5::ReadCost cost_;                                     // of all passes so far
   std::optional<BlockPlan> plan_;
   std::optional<Reading> reading_;
   std::optional<Pipeline> pipeline_;

@@ -43,9 +43,9 @@ Json phases_json(const Phases& phases) {
           {"whole_s", phases.whole_s()}};
 }
 
-// "1.43 s: 80 ms before, 1.2 s reading (428 MiB, 350 MB/s), 60 ms computing, ..."
+// "1.43 s: opening 80 ms, reading 1.2 s (428 MiB, 350 MB/s), computing 60 ms"; shares of less than a thousandth are
+// left out.
 std::string phases_text(const Phases& phases, const std::optional<Reading>& reading, bool is_file) {
-  std::string text = format_seconds(phases.whole_s()) + ": ";
   std::vector<std::string> parts;
   const auto add = [&](const char* what, double seconds, const std::string& more = "") {
     if (seconds >= 0.001 * phases.whole_s())
@@ -62,7 +62,7 @@ std::string phases_text(const Phases& phases, const std::optional<Reading>& read
   add("verifying", phases.verify_s);
   add("measuring the peak", phases.peak_s);
   add("writing", phases.write_s);
-  return text + fmt::format("{}", fmt::join(parts, ", "));
+  return fmt::format("{}: {}", format_seconds(phases.whole_s()), fmt::join(parts, ", "));
 }
 
 Json input_json(const Operand& operand) {

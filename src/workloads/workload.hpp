@@ -76,11 +76,11 @@ struct Pipeline {
   Spans waits;         // the team's, for the reader
 };
 
-// What one execution read of files, on all ranks together, where it read them itself; seconds are of the slowest rank
-// and of its threads in turn, so that they add up to the time of the execution.
+// What one execution read of files, on all ranks together, where it read them itself. Seconds are those of a rank's
+// threads, added up and divided by their number, a share of the execution's time: of the rank where it is the largest.
 struct Reading {
   std::uint64_t bytes = 0;   // of the files, as they are stored
-  std::uint64_t chunks = 0;  // that were decoded past HDF5
+  std::uint64_t chunks = 0;  // that were decoded
   double locate_s = 0;       // looking up where chunks lie; before the execution
   double read_s = 0;
   double decode_s = 0;

@@ -29,16 +29,25 @@ class Verification(program.TestCase):
                 self.assertIn("residues", by_residues["verified_against"])
                 self.assertIn("scalar", by_scalar["verified_against"])
         self.fails(2, "run", "sum", "--verify", "twice", says=["--verify twice", "residues or scalar"])
+        self.fails(2, "run", "sum", "--verify", "scalar", "--method", "plain", says=["--verify", "--method plain"])
+        for how, against in ((), "closed form"), (("--verify", "scalar"), "scalar superaccumulator"):
+            record = self.succeeds("run", "sum", "--size", "1k", "--fill", "index", "--json", *how).record()
+            self.assertIn(against, record["verified_against"])
         self.fails(2, "run", "square", "--verify", "scalar", says=["square takes no --verify", "sum"])
 
     def test_the_phases_add_up(self):
         """They are what the person waited for; not a moment is counted twice."""
-        result = self.succeeds("run", "stats", "--size", "2M", "--json")
-        phases = result.record()["phases"]
-        parts = [seconds for name, seconds in phases.items() if name != "whole_s"]
-        self.assertTrue(all(seconds >= 0 for seconds in parts), phases)
-        self.assertAlmostEqual(sum(parts), phases["whole_s"], places=6)
-        self.assertLess(phases["whole_s"], result.seconds)
+        heat = ("heat", "--size", "90x80", "--steps", 9, "--snapshot-every", 3, "--output", "heat.h5")
+        for line in (("stats", "--size", "2M"), ("square", "--size", "2M", "--output", "square.h5"),
+                     ("sum", "--input", "square.h5"), heat):
+            result = self.succeeds("run", *line, "--json")
+            phases = result.record()["phases"]
+            parts = {name: seconds for name, seconds in phases.items() if name != "whole_s"}
+            self.assertTrue(all(seconds >= 0 for seconds in parts.values()), phases)
+            self.assertTrue(all(parts[name] > 0 for name in ("open_s", "read_s", "compute_s", "verify_s")), phases)
+            self.assertEqual(parts["write_s"] > 0, "--output" in line, phases)
+            self.assertAlmostEqual(sum(parts.values()), phases["whole_s"], places=6)
+            self.assertLess(phases["whole_s"], result.seconds)
 
 
 if __name__ == "__main__":

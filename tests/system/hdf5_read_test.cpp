@@ -8,12 +8,10 @@
 #include <fstream>
 #include <numeric>
 #include <random>
-#include <set>
 
 #include "base/error.hpp"
 #include "support/catch.hpp"
 #include "support/message.hpp"
-#include "system/hdf5_slabs.hpp"
 #include "system/hdf5_write.hpp"
 
 using namespace concdemo;
@@ -22,25 +20,6 @@ using test::message_of;
 using namespace concdemo::hdf5;
 
 namespace {
-
-// What a read of `box` out of the array 0, 1, 2, ... of this shape gives.
-std::vector<std::uint64_t> elements_of(const Shape& shape, const Box& box) {
-  std::vector<std::uint64_t> elements{0};
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    std::vector<std::uint64_t> longer;
-    for (const std::uint64_t outer : elements) {
-      for (std::uint64_t i = 0; i < box.count[d]; ++i) longer.push_back(outer * shape[d] + box.start[d] + i);
-    }
-    elements = longer;
-  }
-  return elements;
-}
-
-std::vector<std::uint64_t> numbers(Range range) {
-  std::vector<std::uint64_t> all(range.size());
-  std::iota(all.begin(), all.end(), range.begin);
-  return all;
-}
 
 // Removed with everything in it.
 struct Folder {
@@ -55,84 +34,13 @@ struct Folder {
 
 // The real files beside the project, or nothing and a visible word.
 std::string shared_data(const std::string& name) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-  const auto file = root.parent_path() / "shared" / "data" / name;
+  const auto file = std::filesystem::path(CONCDEMO_SOURCE).parent_path() / "shared" / "data" / name;
   if (std::filesystem::exists(file)) return file.string();
   std::fprintf(stderr, "skipped: there is no %s beside the project\n", ("shared/data/" + name).c_str());
   return {};
 }
 
 }  // namespace
-
-TEST_CASE("boxes cover exactly the range, chunk boxes each chunk it touches once") {
-  std::mt19937 random(3);
-  const auto below = [&](std::uint64_t n) { return std::uniform_int_distribution<std::uint64_t>(0, n - 1)(random); };
-  for (int round = 0; round < 3000; ++round) {
-    Shape shape(below(5)), chunk;
-    for (std::uint64_t& extent : shape) {
-      extent = 1 + below(7);
-      chunk.push_back(1 + below(extent + 2));
-    }
-    const std::uint64_t count = element_count(shape);
-    Range range{below(count + 1), below(count + 1)};
-    if (range.begin > range.end) std::swap(range.begin, range.end);
-    const std::uint64_t limit = 1 + below(60);
-
-    std::vector<std::uint64_t> seen;
-    visit_runs_as_boxes(shape, range, limit, [&](const Box& box) {
-      if (box.elements() > limit) FAIL("a box of " << box.elements());
-      for (const std::uint64_t element : elements_of(shape, box)) seen.push_back(element);
-    });
-    if (seen != numbers(range)) FAIL("runs of " << to_text(shape) << " [" << range.begin << ", " << range.end << ")");
-
-    std::set<std::uint64_t> wanted, covered;
-    visit_chunk_boxes(shape, chunk, range, limit, [&](const Box& box) {
-      std::uint64_t chunks = 1;
-      for (std::size_t d = 0; d < shape.size(); ++d) {
-        const std::uint64_t end = box.start[d] + box.count[d];
-        if (box.start[d] % chunk[d] != 0 || (end % chunk[d] != 0 && end != shape[d])) FAIL("not whole chunks");
-        chunks *= (box.count[d] + chunk[d] - 1) / chunk[d];
-      }
-      if (chunks > 1 && box.elements() > limit) FAIL("a box of " << box.elements());
-      const auto elements = elements_of(shape, box);
-      bool touched = false;
-      for (const std::uint64_t element : elements) {
-        if (!covered.insert(element).second) FAIL("element " << element << " twice");
-        touched |= element >= range.begin && element < range.end;
-      }
-      if (!touched) FAIL("a box without an element of the range");
-      visit_runs_of_box(shape, box, box, range, [&](Range flat, std::uint64_t offset) {
-        for (std::uint64_t i = flat.begin; i < flat.end; ++i) {
-          if (elements[offset + i - flat.begin] != i || !wanted.insert(i).second) FAIL("element " << i);
-        }
-      });
-    });
-    const auto all = numbers(range);
-    if (!(wanted == std::set(all.begin(), all.end()))) FAIL("chunks of " << to_text(shape));
-  }
-}
-
-TEST_CASE("a range is cut where storage ends, whatever dimensions are shorter there") {
-  const Shape shape = {3, 4, 2, 3};
-  for (const Shape& storage : {Shape{3, 4, 2, 3}, Shape{2, 4, 2, 3}, Shape{3, 2, 2, 3}, Shape{1, 3, 2, 2},
-                               Shape{0, 4, 2, 3}, Shape{2, 4, 1, 3}}) {
-    for (const Range range : {Range{0, 72}, Range{5, 5}, Range{7, 8}, Range{1, 50}, Range{23, 49}}) {
-      std::uint64_t at = range.begin;
-      visit_runs_in_storage(shape, storage, range, [&](Range run, bool is_there) {
-        CHECK(run.begin == at);
-        CHECK(run.begin < run.end);
-        for (std::uint64_t i = run.begin; i < run.end; ++i) {
-          const Shape index = {i / 24, i / 6 % 4, i / 3 % 2, i % 3};
-          bool inside = true;
-          for (std::size_t d = 0; d < 4; ++d) inside = inside && index[d] < storage[d];
-          if (inside != is_there) FAIL("element " << i << " of storage " << to_text(storage));
-        }
-        at = run.end;
-      });
-      CHECK(at == range.end);
-    }
-  }
-}
 
 TEST_CASE("a description survives the broadcast whatever its names and numbers") {
   DatasetInfo info;
@@ -148,6 +56,10 @@ TEST_CASE("a description survives the broadcast whatever its names and numbers")
   info.type_name = "big-endian uint16";
   info.files = {{"/caf\xe9.h5", ~std::uint64_t{0}, 2, 3, -4, 5}, {}};
   info.uncovered = 7;
+  info.library_way = "filter \xff";
+  info.filters = {{2, {8}}, {1, {}}};
+  info.address = ~std::uint64_t{0} - 1;
+  info.unwritten = {0xff, 0, 1};
   const auto same = from_cbor(to_cbor(info));
   CHECK(same == info);
   CHECK(std::signbit(same.packing.offset));
@@ -203,6 +115,16 @@ TEST_CASE("what the program writes it reads: choice, refusals and ranges of floa
     std::vector<double> out(3);
     CHECK_THROWS_AS(reader.read({298, 301}, out), std::invalid_argument);
     CHECK_THROWS_AS(reader.read({0, 2}, out), std::invalid_argument);
+  }
+  {
+    std::vector<DatasetReader> readers;  // growing moves them
+    for (int i = 0; i < 5; ++i) readers.emplace_back(info, 1 << 20);
+    std::vector<double> out(300);
+    for (DatasetReader& reader : readers) {
+      std::fill(out.begin(), out.end(), -1.0);
+      reader.read({0, 300}, out, {}, 3);
+      CHECK(out[299] == 598.0);
+    }
   }
   const auto wrong_name = message_of(ExitCode::usage, [&] { inspect(file, "/fields"); });
   CHECK(contains(wrong_name, "did you mean " + file + ":/field?"));

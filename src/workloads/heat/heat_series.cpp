@@ -136,7 +136,7 @@ HeatSolver solver_for(const Context& context, const Problem& problem) {
 // From the solver's current array, the values of `step`.
 SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOptions& options,
                  std::uint64_t checkpoint_every, SeriesFile& file, HeatSolver& solver, std::uint64_t step, bool fresh,
-                 Progress& progress) {
+                 Stopwatch watch, Progress& progress) {
   SeriesRun run(problem, checkpoint_every, file, solver, progress);
   SeriesOutcome outcome;
   outcome.workload = &heat_workload;
@@ -144,16 +144,17 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   outcome.snapshots = file.snapshots();
   outcome.resumed_from = step;
   Measurement& measured = outcome.measured;
+  measured.phases.read_s = watch.lap_s();
   const mpi::Traffic before = context.comm.traffic();
-  double start_s = now_s();
   const std::uint64_t reached = run.run(step, fresh);
   if (run.signal() != 0) {
     file.close();
     stop(options.path, run.signal(), reached, problem);
   }
   progress.show("heat: writing " + options.path);
+  measured.phases.compute_s = watch.lap_s();
   file.wait_until_written();
-  double elapsed_s = now_s() - start_s;
+  measured.phases.write_s = watch.lap_s();
   const mpi::Traffic after = context.comm.traffic();
   measured.traffic = {context.comm.max(after.messages - before.messages), context.comm.max(after.bytes - before.bytes),
                       0};
@@ -170,16 +171,17 @@ SeriesOutcome go(const Context& context, const Problem& problem, const SeriesOpt
   });
   if (!measured.verification.ok) return outcome;  // the last snapshots stay uncommitted
   progress.show("heat: making the last snapshots of " + options.path + " durable");
-  start_s = now_s();
+  measured.phases.verify_s = watch.lap_s();
   outcome.stats = file.close();
-  elapsed_s += now_s() - start_s;
-  measured.samples.seconds = {context.comm.max(elapsed_s)};
+  measured.phases.write_s += watch.lap_s();
+  measured.samples.seconds = {context.comm.max(measured.phases.compute_s + measured.phases.write_s)};
   measured.peak_rss_bytes = peak_rss_bytes(context.comm);
   return outcome;
 }
 
 SeriesOutcome run_series(const Context& context, const Problem& problem, const SeriesOptions& options,
                          Progress& progress) {
+  Stopwatch watch;
   fault::arm(context.comm.rank());
   // The start first: what cannot be used must not cost an older file.
   progress.show("heat: reading or generating the start");
@@ -192,13 +194,14 @@ SeriesOutcome run_series(const Context& context, const Problem& problem, const S
   const auto spec = series_spec(problem, options.path, options.force, context.comm.is_root());
   const auto file = SeriesFile::create(context.comm, spec, options.writer);
   const auto checkpoint_every = heat_options(problem).checkpoint_every;
-  SeriesOutcome outcome = go(context, problem, options, checkpoint_every, *file, solver, 0, true, progress);
+  SeriesOutcome outcome = go(context, problem, options, checkpoint_every, *file, solver, 0, true, watch, progress);
   outcome.measured.counts = counts;
   return outcome;
 }
 
 SeriesOutcome resume(const Context& context, const Problem& problem, const SeriesOptions& options,
                      std::unique_ptr<SeriesFile> given, Progress& progress) {
+  Stopwatch watch;
   HeatSolver solver = solver_for(context, problem);
   const auto file = std::move(given);
   std::uint64_t step = 0;
@@ -215,7 +218,7 @@ SeriesOutcome resume(const Context& context, const Problem& problem, const Serie
     }
   });
   const auto checkpoint_every = options.checkpoint_every.value_or(saved ? saved->every : 0);
-  return go(context, problem, options, checkpoint_every, *file, solver, step, false, progress);
+  return go(context, problem, options, checkpoint_every, *file, solver, step, false, watch, progress);
 }
 
 }  // namespace
