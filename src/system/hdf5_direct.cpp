@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/first_failure.hpp"
 #include "base/tally.hpp"
+#include "base/team_failure.hpp"
 #include "system/hdf5_chunks.hpp"
 #include "system/hdf5_read.hpp"
 #include "system/hdf5_slabs.hpp"
@@ -79,7 +79,7 @@ ConvertCounts DatasetReader::visit_runs(const Box& region, Range range, int thre
     const std::uint64_t at_once = buffer_bytes_ / std::max<std::uint64_t>(1, 2 * direct_->chunk_bytes());
     threads = static_cast<int>(std::clamp<std::uint64_t>(at_once, 1, static_cast<std::uint64_t>(threads)));
   }
-  FirstFailure failure;
+  TeamFailure failure;
   ConvertCounts counts;
 #pragma omp parallel num_threads(threads)
   {

@@ -6,8 +6,8 @@
 #include <atomic>
 
 #include "base/error.hpp"
-#include "base/first_failure.hpp"
 #include "base/tally.hpp"
+#include "base/team_failure.hpp"
 #include "base/text.hpp"
 
 namespace concdemo {
@@ -129,7 +129,7 @@ std::uint64_t ReductionInput::pass(const std::function<void(std::size_t, const s
   std::atomic<std::uint64_t> places = 0;
   mpi::together(context_.comm, [&] {
     tally::begin(pass_->bytes(pieces_), tally::Unit::bytes);
-    FirstFailure failure;
+    TeamFailure failure;
     const auto team = static_cast<int>(readers_.size());
 #pragma omp parallel num_threads(team)
     {

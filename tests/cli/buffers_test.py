@@ -31,12 +31,15 @@ class Buffers(program.TestCase):
         return least
 
     def same_whatever(self, name, buffers, chunk_bytes, workloads=("sum", "stats")):
+        with h5py.File(self.path("in.h5")) as file:
+            chunks = file[name].id.get_num_chunks() if file[name].compression else 0
         for workload in workloads:
             wanted = None
             for mib, (ranks, threads) in zip(buffers, [(1, 1), (1, 2), (2, 1), (1, 3)]):
                 record, found = self.numbers(name, workload, "--buffers", f"{mib}MiB", ranks=ranks, threads=threads)
                 self.assertEqual(found, wanted or found, (name, workload, mib, ranks, threads))
                 self.assertLessEqual(record["peak_rss_bytes"], mib * MIB + BESIDE + chunk_bytes, (name, workload, mib))
+                self.assertEqual(record["reading"]["chunks"], chunks)  # each is decoded once
                 wanted = found
         return wanted[0]
 

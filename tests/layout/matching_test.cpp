@@ -76,7 +76,7 @@ TEST_CASE("shares of cores exist whenever there is a solution, and as many threa
   CHECK(feasible < 2900);
 }
 
-TEST_CASE("4,096 CPUs are laid out too") {
+TEST_CASE("4,096 CPUs are laid out too", "[large]") {
   std::mt19937 random(3);
   for (const int ranks : {1, 64, 2048}) {
     std::vector<Mask> same, nested, scattered;

@@ -42,7 +42,7 @@ def record(folder, arguments, forced, ranks=1, threads=1):
 
 
 def ways(found):
-    return [each.get("way") for each in found["input"]]
+    return [each["way"] for each in found["input"]]
 
 
 def compare(folder, workload, names, wanted, missing, by_library, options=(), layout=(1, 1)):
@@ -55,9 +55,10 @@ def compare(folder, workload, names, wanted, missing, by_library, options=(), la
     assert found["verified"] is True, found
     assert missing is None or found["missing"] == missing, f"{found['missing']} missing, not {missing}"
     assert not (why := list(exact.differences(found["result"], wanted))), why
-    assert all(way.startswith("H5Dread") for way in ways(forced) if way), ways(forced)
+    assert ways(forced) == ["H5Dread (CONCDEMO_HDF5_READ=1)"] * len(names), ways(forced)
+    assert len(ways(found)) == len(by_library), ways(found)
     for way, library in zip(ways(found), by_library):
-        assert way is None or library is None or way.startswith("H5Dread") == library, f"read by {way}: {library}"
+        assert way.startswith("H5Dread") == library, f"read by {way}: {library}"
     return found
 
 

@@ -161,7 +161,7 @@ TEST_CASE("matmul plan: every element owned once, every panel delivered once, fo
   }
 }
 
-TEST_CASE("matmul plan: up to 1,024 ranks in one process") {
+TEST_CASE("matmul plan: up to 1,024 ranks in one process", "[large]") {
   const std::vector<Strips> both = {Strips::whole, Strips::fine};
   for (const std::uint64_t ranks : {67, 121, 509, 1000, 1021, 1024}) {
     for (const Strips strips : ranks == 1024 ? both : std::vector{ranks % 2 == 0 ? Strips::whole : Strips::fine}) {

@@ -1,4 +1,4 @@
-#include "base/first_failure.hpp"
+#include "base/team_failure.hpp"
 
 #include <omp.h>
 
@@ -11,7 +11,7 @@ using namespace concdemo;
 
 TEST_CASE("of a team's failures the one of the lowest item is kept, and those before it are begun") {
   for (int threads = 1; threads <= 3; ++threads) {
-    FirstFailure failure;
+    TeamFailure failure;
     int before = 0;
 #pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(+ : before)
     for (int i = 0; i < 200; ++i) {
@@ -23,7 +23,7 @@ TEST_CASE("of a team's failures the one of the lowest item is kept, and those be
     CHECK(before == 50);
     CHECK_THROWS_WITH(failure.rethrow(), "50");
   }
-  FirstFailure none;
+  TeamFailure none;
   none.attempt(0, [] {});
   CHECK_NOTHROW(none.rethrow());
 }

@@ -7,7 +7,7 @@ namespace concdemo {
 
 // The failure of the lowest of numbered items that a team of threads works on, in order: once one has failed, those
 // behind it need not begin.
-class FirstFailure {
+class TeamFailure {
  public:
   // Runs work() and keeps what it throws.
   void attempt(std::uint64_t item, const auto& work) noexcept {
